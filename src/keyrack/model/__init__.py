@@ -1,0 +1,1 @@
+"""Nouns and pure rules: frozen values, no I/O, no clock, no randomness."""

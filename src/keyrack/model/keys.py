@@ -1,0 +1,71 @@
+"""Keys: an integration's long-lived credentials. Rights live on the integration; a key only proves it."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from keyrack.model.principals import Mode
+from keyrack.model.refusals import KEY_DISABLED, KEY_REVOKED, Refusal
+
+OVERLAP_SECONDS_MAX = 7 * 24 * 3600
+
+
+class EndReason(StrEnum):
+    """Why a key ended."""
+
+    REVOKED = "revoked"
+    ROTATED = "rotated"
+    INTEGRATION_DELETED = "integration_deleted"
+    WORKSPACE_DELETED = "workspace_deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key. Times are milliseconds since the epoch.
+
+    `prefix` is the head of the secret that may be shown (`pivotal_abc1`); `digest` is the SHA-256 of the whole secret, the only trace of
+    it. `ends_at` is in the future while a rotated key overlaps its successor. `made_by` is the owner id of whoever made it (see
+    `Principal.owner_id`), so that what somebody made can be found and revoked with them.
+    """
+
+    id: str
+    workspace_id: str
+    integration_id: str
+    name: str
+    mode: Mode
+    prefix: str
+    digest: bytes
+    created_at: int
+    updated_at: int
+    made_by: str
+    made_by_name: str
+    expires_at: int | None = None
+    ip_ranges: tuple[str, ...] = ()
+    disabled_at: int | None = None
+    ends_at: int | None = None
+    ended_by: str | None = None
+    end_reason: EndReason | None = None
+    successor_id: str | None = None
+
+    def ended(self, now: int) -> bool:
+        """Whether the key has been ended for good (expiry is another thing: nobody decided it)."""
+        return self.ends_at is not None and self.ends_at <= now
+
+    def state(self, now: int) -> str:
+        """The one word the list shows: active, disabled, ending, expired or ended."""
+        if self.ended(now):
+            return "ended"
+        if self.expires_at is not None and self.expires_at <= now:
+            return "expired"
+        if self.disabled_at is not None:
+            return "disabled"
+        return "ending" if self.ends_at is not None else "active"
+
+    def end(self, *, by: str, at: int, reason: EndReason, successor_id: str | None = None) -> "Key":
+        """Return this key ended at a time (now, or at the end of an overlap)."""
+        return replace(self, ends_at=at, ended_by=by, end_reason=reason, successor_id=successor_id)
+
+    def refusal(self, now: int) -> Refusal | None:
+        """Why a call with this key is refused whatever it asks, or None. Expiry and overlap are compared per call, by the gate."""
+        if self.ended(now):
+            return KEY_REVOKED
+        return KEY_DISABLED if self.disabled_at is not None else None

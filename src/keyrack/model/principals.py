@@ -1,0 +1,92 @@
+"""Who is calling, after proof. A principal never holds the secret: it is logged, compared and shown."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+
+from keyrack.model.limits import Bucket
+from keyrack.model.permissions import Category, Masks, OrgAccess, Rights, compile_rights
+from keyrack.model.refusals import INSUFFICIENT_PERMISSION, Refusal
+from keyrack.model.workspaces import Workspace
+
+
+class Kind(StrEnum):
+    """What proved the caller. `operator` is whoever runs the command line on the server itself."""
+
+    KEY = "key"
+    PERSONAL_TOKEN = "personal_token"
+    ACCESS_TOKEN = "access_token"
+    EMBED_KEY = "embed_key"
+    SESSION = "session"
+    OPERATOR = "operator"
+
+
+class Mode(StrEnum):
+    """Live or test, on each key. Test changes the same data, and skips calls to the outside."""
+
+    LIVE = "live"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is calling and what they may do.
+
+    `credential_id` and `credential_name` name the proof as the activity feed shows it; `prefix` is the part of the secret that may be
+    shown. `derived_from` are all ids whose change ends this value's truth (CONSISTENCY §2). `refusal` is set where the credential is
+    known but no longer accepted: such a call is refused, and logged under its name. `expires_at` is compared on every call, in
+    milliseconds since the epoch.
+    """
+
+    kind: Kind
+    workspace: Workspace
+    credential_id: str
+    credential_name: str
+    prefix: str
+    mode: Mode
+    rights: Rights
+    masks: Masks
+    derived_from: frozenset[str]
+    integration_id: str | None = None
+    member_id: str | None = None
+    person_id: str | None = None
+    app_id: str | None = None
+    grant_id: str | None = None
+    expires_at: int | None = None
+    ip_ranges: tuple[IPv4Network | IPv6Network, ...] = ()
+    buckets: tuple[Bucket, ...] = ()
+    refusal: Refusal | None = None
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether this principal manages the workspace."""
+        return self.rights.org_access is OrgAccess.ADMIN
+
+    @property
+    def owner_id(self) -> str:
+        """The integration, grant or member behind the credential: survives key rotation."""
+        return self.grant_id or self.integration_id or self.member_id or self.credential_id
+
+    def require_admin(self, doing: str) -> None:
+        """Refuse with 403 unless this principal manages the workspace."""
+        if not self.is_admin:
+            raise INSUFFICIENT_PERMISSION(f"To {doing}, you need org-level Admin; {self.describe()}.")
+
+    def describe(self) -> str:
+        """Say in a sentence's end what this principal has: `this key has customers:read`."""
+        subject = {Kind.KEY: "this key", Kind.SESSION: "your membership"}.get(self.kind, "this token")
+        parts = [] if self.rights.org_access is OrgAccess.NONE else [f"org-level {self.rights.org_access.value.title()}"]
+        if self.rights.has_all:
+            parts.append("all permissions")
+        else:
+            parts += [f"{name}:{level.word}" for name, level in sorted(self.rights.permissions.items())]
+        return f"{subject} has {', '.join(parts) or 'no permissions'}"
+
+
+def operator(workspace: Workspace, categories: dict[str, Category]) -> Principal:
+    """Return the principal of the command line: whoever runs it on the server holds the store already."""
+    rights = Rights(OrgAccess.ADMIN)
+    return Principal(
+        kind=Kind.OPERATOR, workspace=workspace, credential_id="operator", credential_name="command line", prefix="", mode=Mode.LIVE,
+        rights=rights, masks=compile_rights(rights, categories), derived_from=frozenset(),
+    )

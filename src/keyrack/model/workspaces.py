@@ -1,0 +1,17 @@
+"""Workspaces: the tenants. A workspace owns everything else."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One workspace. `api_enabled` is the API toggle; `plan` names one of the host's plans. Times are ms since the epoch."""
+
+    id: str
+    name: str
+    slug: str
+    plan: str
+    api_enabled: bool
+    created_at: int
+    updated_at: int
+    deleted_at: int | None = None
