@@ -1,0 +1,1 @@
+"""Atrium: a small customer-operations workspace, built on nothing but the public names of Keyrack."""

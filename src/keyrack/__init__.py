@@ -1,0 +1,1 @@
+"""Keyrack: the “Settings → API & Webhooks” of a SaaS product, in one package."""
