@@ -1,0 +1,40 @@
+.DEFAULT_GOAL := help
+.PHONY: demo test check bench lock clean help
+
+PYTHON := .venv/bin/python
+
+demo: ## Start Atrium with a sample workspace and print how to use it (options: ARGS="--port 8001 --brand pivotal")
+	@.ci/environment runtime
+	@.venv/bin/keyrack demo $(ARGS)
+
+test: ## Run all tests (options: ARGS="-k revoke")
+	@.ci/environment dev
+	@$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
+
+check: ## Check style, types, import contracts and house rules
+	@.ci/environment dev
+	@echo "ruff check" && $(PYTHON) -m ruff check
+	@echo "ruff format" && $(PYTHON) -m ruff format --check
+	@echo "mypy" && $(PYTHON) -m mypy
+	@echo "import contracts" && .venv/bin/lint-imports
+	@echo "house rules" && $(PYTHON) -m checks
+
+bench: ## Measure the gate beside what it is compared with, and print the figures
+	@.ci/environment dev
+	@$(PYTHON) -m bench $(ARGS)
+
+LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	--custom-compile-command "make lock"
+
+lock: ## Write the three lock files anew from pyproject.toml (newest versions: ARGS=--upgrade)
+	@.ci/environment dev
+	$(LOCK) $(ARGS) pyproject.toml -o requirements.lock
+	$(LOCK) $(ARGS) --group pyproject.toml:build -c requirements.lock -o requirements-build.lock
+	$(LOCK) $(ARGS) pyproject.toml --group dev -c requirements.lock -c requirements-build.lock -o requirements-dev.lock
+
+clean: ## Remove what the tools made; the data in keyrack-data stays
+	rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src tests checks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help: ## List what make can do
+	@sed -n 's/^\([a-z]*\): ## \(.*\)/\1\t\2/p' Makefile | expand -t 8
