@@ -4,7 +4,7 @@ Three parts add up (nothing takes away): org-level access, a level per category,
 through a space role alone. `Rights` is what is stored and shown; `Masks` is the same compiled to integers, so that a check is one `&`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
@@ -165,10 +165,11 @@ class Need:
     """What an operation needs, compiled: one bit, and whether the write mask must hold it.
 
     `space` is None, `"object"` (only the loaded object knows its space, the handler asks) or the name of the path parameter that
-    names the space. `text` is the permission as people read it.
+    names the space. `text` is what people read, `declared` the word that the route declared.
     """
 
     text: str
+    declared: str
     bit: int
     write: bool
     in_spaces: bool = False
@@ -183,9 +184,9 @@ class Need:
 ANY_BIT, FULL_WRITE_BIT, ORG_ADMIN_BIT = 1, 2, 4
 """Bits 0–2 of the masks are the workspace's own needs; bit 3 on are the categories in the host's order."""
 
-ANY = Need("any credential", ANY_BIT, write=False)
-FULL_WRITE = Need("write in every category", FULL_WRITE_BIT, write=True)
-ORG_ADMIN = Need("org-level Admin", ORG_ADMIN_BIT, write=True)
+ANY = Need("any credential", "any", ANY_BIT, write=False)
+FULL_WRITE = Need("write in every category", "full_write", FULL_WRITE_BIT, write=True)
+ORG_ADMIN = Need("org-level Admin", "org_admin", ORG_ADMIN_BIT, write=True)
 OWN_NEEDS: Mapping[str, Need] = {"any": ANY, "full_write": FULL_WRITE, "org_admin": ORG_ADMIN}
 """The needs that name no category, by the word a route declares: `rack.requires("org_admin")`."""
 
@@ -197,22 +198,17 @@ class Masks:
     read: int
     write: int
     spaces: Mapping[str, SpaceRole]
-    every_space: bool
 
     def allow(self, need: Need) -> bool:
         """Whether the rights outside spaces satisfy a need that names no space."""
         return bool((self.write if need.write else self.read) & need.bit)
 
-    def role(self, space_id: str) -> SpaceRole | None:
-        """The role in a space, or None where it cannot be seen."""
-        chosen = self.spaces.get(space_id)
-        if chosen is None and self.every_space:
-            return SpaceRole.CONTRIBUTOR
-        return chosen
 
+def compile_rights(rights: Rights, categories: Mapping[str, Category], space_ids: Iterable[str] = ()) -> Masks:
+    """Compile rights to masks; done once, when a credential is cached.
 
-def compile_rights(rights: Rights, categories: Mapping[str, Category]) -> Masks:
-    """Compile rights to masks; done once, when a credential is cached."""
+    `space_ids` are all spaces of the workspace where the rights hold the wildcard (it reaches those and no id beyond them).
+    """
     read, write = ANY_BIT, 0
     bit = ORG_ADMIN_BIT
     full = True
@@ -226,8 +222,8 @@ def compile_rights(rights: Rights, categories: Mapping[str, Category]) -> Masks:
         full = full and level is Level.WRITE
     write |= FULL_WRITE_BIT if full else 0
     write |= ORG_ADMIN_BIT if rights.org_access is OrgAccess.ADMIN else 0
-    roles = {space_id: role for space_id in rights.spaces if (role := rights.role(space_id))}
-    return Masks(read, write, roles, rights.has_all)
+    roles = {space_id: role for space_id in {*rights.spaces, *space_ids} if (role := rights.role(space_id))}
+    return Masks(read, write, roles)
 
 
 def need(text: str, categories: Mapping[str, Category], space: str | None = None) -> Need:
@@ -250,4 +246,4 @@ def need(text: str, categories: Mapping[str, Category], space: str | None = None
     if space and space != "object" and not space.startswith("path:"):
         raise ValueError(f'space={space!r}: write "object" or "path:NAME"')
     bit = ORG_ADMIN_BIT << 1 + names.index(permission.category)
-    return Need(str(permission), bit, permission.level is Level.WRITE, in_spaces, space.removeprefix("path:") if space else None)
+    return Need(str(permission), text, bit, permission.level is Level.WRITE, in_spaces, space.removeprefix("path:") if space else None)

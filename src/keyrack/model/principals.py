@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from keyrack.model.limits import Bucket
 from keyrack.model.permissions import Category, Masks, OrgAccess, Rights, compile_rights
-from keyrack.model.refusals import INSUFFICIENT_PERMISSION, Refusal
+from keyrack.model.refusals import INSUFFICIENT_PERMISSION, KEY_EXPIRED, Refusal
 from keyrack.model.workspaces import Workspace
 
 
@@ -34,8 +34,8 @@ class Principal:
 
     `credential_id` and `credential_name` name the proof as the activity feed shows it; `prefix` is the part of the secret that may be
     shown. `derived_from` are all ids whose change ends this value's truth (CONSISTENCY §2). `refusal` is set where the credential is
-    known but no longer accepted: such a call is refused, and logged under its name. `expires_at` is compared on every call, in
-    milliseconds since the epoch.
+    known but not accepted: such a call is refused, and logged under its name. `until` (ms since the epoch) is compared on every call;
+    from then on `until_refusal` holds: an expiry, or the end of a rotation's overlap.
     """
 
     kind: Kind
@@ -52,7 +52,8 @@ class Principal:
     person_id: str | None = None
     app_id: str | None = None
     grant_id: str | None = None
-    expires_at: int | None = None
+    until: int | None = None
+    until_refusal: Refusal = KEY_EXPIRED
     ip_ranges: tuple[IPv4Network | IPv6Network, ...] = ()
     buckets: tuple[Bucket, ...] = ()
     refusal: Refusal | None = None

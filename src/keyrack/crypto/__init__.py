@@ -1,0 +1,1 @@
+"""The only place where secrets are made, read or signed."""

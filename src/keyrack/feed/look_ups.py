@@ -1,0 +1,106 @@
+"""Look-ups: from the digest of a credential to the principal it proves."""
+
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+from ipaddress import ip_network
+from typing import Protocol
+
+from keyrack.feed.cache import Cache
+from keyrack.model.limits import Bucket
+from keyrack.model.permissions import Category, compile_rights
+from keyrack.model.plans import Plan
+from keyrack.model.principals import Kind, Principal
+from keyrack.model.refusals import API_DISABLED, KEY_EXPIRED, KEY_REVOKED, PLAN_UPGRADE_REQUIRED, STORE_UNAVAILABLE, Refusal
+from keyrack.store import lookup
+from keyrack.store.database import Store
+
+
+class Feed(Protocol):
+    """What says whether the cache may be believed, and when a change may return (CONSISTENCY §3, §4)."""
+
+    def current(self) -> bool:
+        """Whether the cache holds nothing that a change which has returned made untrue."""
+
+    async def settle(self, revision: int) -> None:
+        """Return when nobody can believe what held before this revision."""
+
+
+class LookUps:
+    """Answers who a credential is: from the cache where the feed lets it, else from the store."""
+
+    def __init__(
+        self, store: Store, cache: Cache, feed: Feed, categories: Mapping[str, Category], plans: Mapping[str, Plan], now: Callable[[], int]
+    ) -> None:
+        self.cache = cache
+        self.feed = feed
+        self._store = store
+        self._categories = categories
+        self._plans = plans
+        self._now = now
+
+    def cached(self, digest: bytes) -> Principal | None:
+        """Return the principal from memory, or None where it is not there or must not be believed. No await in between."""
+        if self.feed.current():
+            return self.cache.entries.get(digest)
+        return None
+
+    async def look_up(self, digest: bytes) -> Principal | None:
+        """Read a credential from the store, and keep it where nothing could have been missed. None: there is no such credential.
+
+        Begins after the call's head arrived, and never joins another look-up that began before.
+        """
+        self.feed.current()
+        start = self.cache.start()
+        async with self._store.reading() as connection:
+            found = await lookup.credential(connection, digest)
+        if found is None:
+            return None
+        if found.revision < start.applied:
+            raise STORE_UNAVAILABLE("The database server that answered is behind.", headers={"Retry-After": "1"})
+        principal = self._principal(found)
+        self.cache.store(digest, principal, found.revision, start)
+        return principal
+
+    async def prove(self, digest: bytes) -> Principal | None:
+        """Return the principal of a credential as it is at this moment."""
+        return self.cached(digest) or await self.look_up(digest)
+
+    def _principal(self, found: lookup.FoundKey) -> Principal:
+        key, integration, workspace = found.key, found.integration, found.workspace
+        overlap_ends_first = key.ends_at is not None and (key.expires_at is None or key.ends_at <= key.expires_at)
+        return Principal(
+            kind=Kind.KEY,
+            workspace=workspace,
+            credential_id=key.id,
+            credential_name=key.name,
+            prefix=key.prefix,
+            mode=key.mode,
+            rights=integration.rights,
+            masks=compile_rights(integration.rights, self._categories, found.space_ids),
+            derived_from=frozenset({key.id, integration.id, workspace.id, *integration.rights.spaces}),
+            integration_id=integration.id,
+            until=key.ends_at if overlap_ends_first else key.expires_at,
+            until_refusal=KEY_REVOKED if overlap_ends_first else KEY_EXPIRED,
+            ip_ranges=tuple(ip_network(text) for text in key.ip_ranges),
+            buckets=self._buckets(workspace.id, workspace.plan, key.mode),
+            refusal=self._refusal(found),
+        )
+
+    def _refusal(self, found: lookup.FoundKey) -> Refusal | None:
+        if found.workspace.deleted_at is not None or found.integration.deleted_at is not None:
+            return KEY_REVOKED
+        own = found.key.refusal(self._now())
+        if own is not None:
+            return own
+        if not self._plans[found.workspace.plan].api_access:
+            return PLAN_UPGRADE_REQUIRED
+        return None if found.workspace.api_enabled else API_DISABLED
+
+    def _buckets(self, workspace_id: str, plan: str, mode: str) -> tuple[Bucket, ...]:
+        limits = self._plans[plan].limits
+        return tuple(Bucket(limit, bucket_key(workspace_id, mode, limit.name)) for limit in limits)
+
+
+def bucket_key(subject: str, mode: str, limit: str) -> bytes:
+    """Return the 16 bytes under which the counters know a limit of one subject in one mode."""
+    return blake2b(f"{subject}\0{mode}\0{limit}".encode(), digest_size=16).digest()

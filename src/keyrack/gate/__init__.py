@@ -1,0 +1,1 @@
+"""One API request, in order: `walk.py` shows it whole."""

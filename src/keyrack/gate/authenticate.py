@@ -1,0 +1,129 @@
+"""Who is calling? The only reader of the secret."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from keyrack.crypto.digest import digest
+from keyrack.crypto.format import well_formed
+from keyrack.feed.cache import Cache
+from keyrack.feed.look_ups import LookUps
+from keyrack.gate.head import parse_address
+from keyrack.model.calls import Call
+from keyrack.model.principals import Principal
+from keyrack.model.refusals import (
+    ADDRESS_NOT_ALLOWED,
+    INVALID_CREDENTIAL,
+    INVALID_REQUEST,
+    MISSING_CREDENTIAL,
+    TOO_MANY_FAILURES,
+    Refusal,
+)
+
+_OWN_HEADERS = (b"x-api-key", b"x-api-token")
+
+
+class Throttle(Protocol):
+    """Counts failed proofs per address."""
+
+    def blocked(self, address: str) -> int | None:
+        """Return the seconds to wait, or None where the address may try."""
+
+    def failure(self, address: str) -> None:
+        """Count one failed proof."""
+
+
+class Authenticator:
+    """Proves callers. `realm` is the brand's name in `WWW-Authenticate`."""
+
+    def __init__(self, look_ups: LookUps, throttle: Throttle, realm: str, now: Callable[[], int]) -> None:
+        self._look_ups = look_ups
+        self._throttle = throttle
+        self._now = now
+        self._challenge = f'Bearer realm="{realm}"'
+
+    @property
+    def cache(self) -> Cache:
+        """The cache whose evictions end streams and sockets."""
+        return self._look_ups.cache
+
+    def cached(self, call: Call, headers: dict[bytes, bytes]) -> Principal | None:
+        """Read the credential and return its principal where memory holds it. Raises Refused for a malformed or missing one."""
+        secret = self._secret(headers)
+        call.digest = digest(secret)
+        principal = self._look_ups.cached(call.digest)
+        if principal is not None:
+            return self._accepted(call, principal)
+        if not well_formed(secret.decode("latin-1")):
+            raise self._unknown(call)
+        return None
+
+    async def look_up(self, call: Call) -> Principal:
+        """Return the principal of the credential that `cached` has read, from the store. Raises Refused where there is none."""
+        wait = self._throttle.blocked(call.address or "")
+        if wait is not None:
+            raise TOO_MANY_FAILURES("Too many unknown credentials came from this address.", headers={"Retry-After": str(wait)})
+        assert call.digest is not None
+        principal = await self._look_ups.look_up(call.digest)
+        if principal is None:
+            raise self._unknown(call)
+        return self._accepted(call, principal)
+
+    async def recheck(self, call: Call) -> Principal:
+        """Prove the caller anew: for what outlives its call's decision. Raises Refused where the credential is no longer accepted."""
+        assert call.digest is not None
+        principal = await self._look_ups.prove(call.digest)
+        if principal is None:
+            raise self._unauthorized(INVALID_CREDENTIAL, "The credential is no longer known.")
+        return self._accepted(call, principal)
+
+    def _accepted(self, call: Call, principal: Principal) -> Principal:
+        # Named in the log from here on, also when refused: an ended key's calls are not anonymous.
+        call.principal = principal
+        refusal = principal.refusal
+        if refusal is None and principal.until is not None and principal.until <= self._now():
+            refusal = principal.until_refusal
+        if refusal is not None:
+            if refusal.status != 401:
+                raise refusal(f"{refusal.title}: {principal.credential_name}.")
+            raise self._unauthorized(refusal, f"{refusal.title}: {principal.credential_name} ({principal.prefix}…).")
+        if principal.ip_ranges:
+            address = parse_address(call.address)
+            if address is None or not any(address in network for network in principal.ip_ranges):
+                raise ADDRESS_NOT_ALLOWED(f"This key does not accept calls from {call.address or 'an unknown address'}.")
+        return principal
+
+    def _secret(self, headers: dict[bytes, bytes]) -> bytes:
+        bearer = headers.get(b"authorization")
+        own = [headers[name] for name in _OWN_HEADERS if name in headers]
+        if len(own) + (bearer is not None) > 1:
+            raise INVALID_REQUEST(
+                "The call has two credentials: send one header only.", headers={"WWW-Authenticate": f'{self._challenge}, error="invalid_request"'}
+            )
+        if own:
+            return own[0].strip()
+        if bearer is None:
+            # RFC 6750 §3.1: a call without any credential gets the bare challenge, without an error code.
+            raise MISSING_CREDENTIAL("This call has no credential.", headers={"WWW-Authenticate": self._challenge})
+        if bearer[:7] == b"Bearer ":
+            return bearer[7:].strip()
+        scheme, _, rest = bearer.strip().partition(b" ")
+        if scheme.lower() == b"bearer" and rest.strip():
+            return rest.strip()
+        raise self._unauthorized(INVALID_CREDENTIAL, _advice(scheme, rest))
+
+    def _unknown(self, call: Call) -> Exception:
+        self._throttle.failure(call.address or "")
+        return self._unauthorized(INVALID_CREDENTIAL, "No key like this exists here. Check that it was copied whole, without spaces.")
+
+    def _unauthorized(self, refusal: Refusal, detail: str) -> Exception:
+        return refusal(detail, headers={"WWW-Authenticate": f'{self._challenge}, error="invalid_token"'})
+
+
+def _advice(scheme: bytes, rest: bytes) -> str:
+    if scheme.lower() == b"bearer:":
+        return "Write `Authorization: Bearer <key>`, without a colon after Bearer."
+    if scheme.lower() == b"bearer":
+        return "The header says Bearer but holds no key. Write `Authorization: Bearer <key>`."
+    if not rest:
+        return "The Authorization header holds no scheme. Write `Authorization: Bearer <key>`."
+    return "The Authorization header's scheme is not Bearer. Write `Authorization: Bearer <key>`."

@@ -1,0 +1,47 @@
+"""Bodies have a size limit, by their declared length and by what really arrives."""
+
+from starlette.types import Message, Receive
+
+from keyrack.model.calls import Call
+from keyrack.model.refusals import BODY_TOO_LARGE, INVALID_REQUEST, Refused
+
+
+def limited(receive: Receive, call: Call, headers: dict[bytes, bytes], bytes_max: int) -> Receive:
+    """Return a receive that stops at the limit. Raises Refused at once where the declared length is over it.
+
+    A declared length needs no counting: the server never passes more than it says.
+    """
+    declared = headers.get(b"content-length")
+    if declared is not None:
+        if not declared.isdigit():
+            raise INVALID_REQUEST("Content-Length is not a number.", param="Content-Length")
+        if int(declared) > bytes_max:
+            raise _too_large(bytes_max)
+        return receive
+    if b"transfer-encoding" not in headers and call.method in ("GET", "HEAD"):
+        return receive
+    return _Counted(receive, call, bytes_max)
+
+
+class _Counted:
+    """A receive that counts. The refusal is also noted on the call, for frameworks turn an exception while reading into their own."""
+
+    __slots__ = ("_call", "_left", "_max", "_receive")
+
+    def __init__(self, receive: Receive, call: Call, bytes_max: int) -> None:
+        self._receive = receive
+        self._call = call
+        self._max = bytes_max
+        self._left = bytes_max
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            self._call.refused = _too_large(self._max)
+            raise self._call.refused
+        return message
+
+
+def _too_large(bytes_max: int) -> Refused:
+    return BODY_TOO_LARGE(f"A body may have {bytes_max} bytes.")

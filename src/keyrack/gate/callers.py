@@ -1,0 +1,104 @@
+"""The caller as the host's handlers see it: the principal, and the questions that only a handler can ask."""
+
+from collections.abc import Mapping
+
+from keyrack.gate.authenticate import Authenticator
+from keyrack.gate.authorize import authorize_in_space, missing
+from keyrack.gate.streams import Watch
+from keyrack.model.calls import Call
+from keyrack.model.permissions import Category, Need, need
+from keyrack.model.principals import Principal
+from keyrack.model.refusals import Refused
+
+
+class CurrentCaller:
+    """Who is calling, right for this call. What lives longer (a stream, a socket, a job) asks `await caller.recheck()`."""
+
+    __slots__ = ("_authenticator", "_call", "_categories", "asked", "principal")
+
+    def __init__(self, principal: Principal, call: Call, categories: Mapping[str, Category], authenticator: Authenticator) -> None:
+        self.principal = principal
+        self.asked = False
+        self._call = call
+        self._categories = categories
+        self._authenticator = authenticator
+
+    @property
+    def workspace_id(self) -> str:
+        """The workspace whose data this call is about."""
+        return self.principal.workspace.id
+
+    @property
+    def name(self) -> str:
+        """The name of the credential: the actor in the activity feed."""
+        return self.principal.credential_name
+
+    @property
+    def mode(self) -> str:
+        """`live` or `test`."""
+        return self.principal.mode.value
+
+    @property
+    def request_id(self) -> str:
+        """The id of this call in the request log."""
+        return self._call.request_id
+
+    @property
+    def call(self) -> Call:
+        """The call itself."""
+        return self._call
+
+    def require(self, permission: str, *, space: str | None = None) -> None:
+        """Refuse unless the caller has a permission, in this space where its category lies in spaces.
+
+        Raises Refused: the 404 of a missing thing where the caller has no role in the space, else 403. ValueError: no such permission.
+        """
+        self.asked = True
+        wanted = self._need(permission, space)
+        if wanted.in_spaces:
+            authorize_in_space(self.principal, wanted, space or "", permission)
+        elif not self.principal.masks.allow(wanted):
+            raise missing(self.principal, wanted, "This")
+
+    def may(self, permission: str, *, space: str | None = None) -> bool:
+        """Whether `require` would let the caller pass."""
+        try:
+            self.require(permission, space=space)
+        except Refused:
+            return False
+        return True
+
+    def spaces(self, permission: str) -> list[str]:
+        """The ids of the spaces in which the caller has this permission: filters lists."""
+        self.asked = True
+        wanted = self._need(permission, "any")
+        return [space_id for space_id, role in self.principal.masks.spaces.items() if role.level >= wanted.level]
+
+    async def recheck(self) -> None:
+        """Prove the caller anew. Raises Refused where the credential is no longer accepted."""
+        self.principal = await self._authenticator.recheck(self._call)
+
+    async def still_accepted(self) -> bool:
+        """Whether a new call with this credential would be let into the same operation."""
+        try:
+            await self.recheck()
+        except Refused:
+            return False
+        operation = self._call.operation
+        if operation is None or operation.need is None or operation.need.in_spaces:
+            return True
+        return self.principal.masks.allow(operation.need)
+
+    def watch(self) -> Watch:
+        """Register something that outlives its call's decision; the task that asks is ended when the credential is."""
+        return Watch(self._authenticator.cache, self._call.digest or b"", self.still_accepted)
+
+    @property
+    def left_unasked(self) -> bool:
+        """Whether the handler had to ask for the object's space and did not."""
+        operation = self._call.operation
+        return not self.asked and operation is not None and operation.need is not None and operation.need.space == "object"
+
+    def _need(self, permission: str, space: str | None) -> Need:
+        category = self._categories.get(permission.partition(":")[0])
+        return need(permission, self._categories, "object" if category is not None and category.in_spaces and space else None)

@@ -1,0 +1,111 @@
+"""Reading the head of a call: sizes, credential, address, user agent. One pass, before anything else happens."""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Any
+
+from keyrack.model.calls import Call
+from keyrack.model.refusals import HEADERS_TOO_LARGE, INVALID_REQUEST, KEY_IN_URL
+
+Headers = Sequence[tuple[bytes, bytes]]
+Network = IPv4Network | IPv6Network
+
+_ONCE = frozenset({b"authorization", b"x-api-key", b"x-api-token", b"content-length", b"host", b"content-type"})
+_NAMES_IN_URL = (b"api_key", b"apikey", b"api_token", b"access_token", b"key", b"token", b"x-api-key", b"x-api-token")
+_FORWARDED_BYTES_MAX = 4096
+
+
+class HeadReader:
+    """Reads heads under the operator's settings.
+
+    `secret_prefixes` are the beginnings of every secret of this host, so that one of them in a URL is noticed under any name.
+    """
+
+    def __init__(self, trusted_proxies: Sequence[str], bytes_max: int, count_max: int, secret_prefixes: Sequence[str]) -> None:
+        self._proxies: tuple[Network, ...] = tuple(ip_network(text, strict=False) for text in trusted_proxies)
+        self._bytes_max = bytes_max
+        self._count_max = count_max
+        self._prefixes = tuple(f"{prefix}_".encode() for prefix in secret_prefixes)
+
+    def read(self, call: Call, scope: Any) -> dict[bytes, bytes]:
+        """Fill in the call's address and user agent and return the headers by name.
+
+        Raises Refused: 431 for a head that is too large, 400 for a header that must stand once and does not, 400 `key_in_url`.
+        """
+        raw: Headers = scope["headers"]
+        headers = dict(raw)
+        call.address = self._address(scope, raw, headers)
+        agent = headers.get(b"user-agent")
+        if agent is not None:
+            call.user_agent = agent[:512].decode("latin-1")
+        if len(raw) > self._count_max or sum([len(name) + len(value) for name, value in raw]) > self._bytes_max:
+            raise HEADERS_TOO_LARGE(f"A call may have {self._count_max} headers and {self._bytes_max} bytes of them.")
+        if len(headers) != len(raw):
+            _refuse_repeated(raw)
+        query = scope["query_string"]
+        if query and self._holds_credential(query):
+            raise KEY_IN_URL("The URL holds a credential. Send it in the Authorization header, and rotate it: URLs are logged on the way.")
+        return headers
+
+    def _holds_credential(self, query: bytes) -> bool:
+        names = (part.partition(b"=")[0].lower() for part in query.split(b"&"))
+        return any(name in _NAMES_IN_URL for name in names) or any(prefix in query for prefix in self._prefixes)
+
+    def _address(self, scope: Any, raw: Headers, headers: dict[bytes, bytes]) -> str | None:
+        """Return the client's address: the peer's, or the right-most untrusted hop behind proxies that settings name.
+
+        Log, throttle and allowlists all use this one. A peer without an address (a unix socket) counts as a trusted proxy only where
+        some proxy is named at all.
+        """
+        peer: str | None = scope["client"][0] if scope.get("client") else None
+        if not self._proxies or (b"x-forwarded-for" not in headers and b"forwarded" not in headers):
+            return peer
+        if peer is not None and not self._trusted(peer):
+            return peer
+        hops = [value for name, value in raw if name == b"x-forwarded-for"] or [value for name, value in raw if name == b"forwarded"]
+        nearest = peer
+        for hop in reversed(b",".join(hops)[-_FORWARDED_BYTES_MAX:].decode("latin-1").split(",")):
+            address = _address_of(hop, forwarded=b"x-forwarded-for" not in headers)
+            if address is None:
+                return nearest
+            nearest = address
+            if not self._trusted(address):
+                return address
+        return nearest
+
+    def _trusted(self, text: str) -> bool:
+        address = parse_address(text)
+        return address is not None and any(address in network for network in self._proxies)
+
+
+def parse_address(text: str | None) -> Any:
+    """Return the address in a text, IPv4-mapped IPv6 as IPv4, without zone; None where it is none."""
+    try:
+        address = ip_address((text or "").partition("%")[0])
+    except ValueError:
+        return None
+    mapped = getattr(address, "ipv4_mapped", None)
+    return mapped or address
+
+
+def _address_of(hop: str, *, forwarded: bool) -> str | None:
+    """Read one hop of X-Forwarded-For, or the `for=` of one of Forwarded (RFC 7239 §4), without a port."""
+    text = hop.strip()
+    if forwarded:
+        pairs = dict(part.strip().partition("=")[::2] for part in text.lower().split(";"))
+        text = pairs.get("for", "").strip('"')
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    address = parse_address(text)
+    return str(address) if address is not None else None
+
+
+def _refuse_repeated(raw: Headers) -> None:
+    seen: set[bytes] = set()
+    for name, _ in raw:
+        if name in seen and name in _ONCE:
+            text = name.decode("latin-1").title()
+            raise INVALID_REQUEST(f"The header {text} stands in this call more than once.", param=text)
+        seen.add(name)

@@ -1,0 +1,45 @@
+"""What a route declares that it needs, and the caller that its handler gets. Both work with FastAPI's `Depends` and by themselves."""
+
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+
+from keyrack.gate.callers import CurrentCaller
+from keyrack.model.refusals import CATALOG_MISMATCH, MISSING_CREDENTIAL
+
+
+@dataclass(frozen=True)
+class Requires:
+    """A declaration: `any`, `full_write`, `org_admin` or `category:level`, and where the space is named.
+
+    The gate has checked it before the handler runs. As a dependency it only compares itself with the operation that the gate chose, so
+    that two readings of the routes can never let a call through; it does no I/O and is async, so that it needs no thread.
+    """
+
+    text: str
+    space: str | None = None
+
+    async def __call__(self, connection: HTTPConnection) -> None:
+        """Raise Refused `catalog_mismatch` where the gate let the call in under another operation."""
+        caller: CurrentCaller | None = connection.scope.get("keyrack")
+        operation = caller.call.operation if caller is not None else None
+        need = operation.need if operation is not None else None
+        space = self.space.removeprefix("path:") if self.space else None
+        if need is None or need.declared != self.text or need.space != space:
+            raise CATALOG_MISMATCH(f"The handler needs {self.text}, the gate checked {need.text if need else 'nothing'}.")
+
+
+@dataclass(frozen=True)
+class Public:
+    """The declaration of a route that needs no credential."""
+
+    async def __call__(self) -> None:
+        """Let every call pass."""
+
+
+async def current_caller(connection: HTTPConnection) -> CurrentCaller:
+    """Return the caller of a guarded operation. Raises Refused 401 outside the guard and in public operations: nobody was proven."""
+    caller: CurrentCaller | None = connection.scope.get("keyrack")
+    if caller is None:
+        raise MISSING_CREDENTIAL("This operation knows no caller.")
+    return caller

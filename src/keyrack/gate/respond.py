@@ -1,0 +1,164 @@
+"""The way out of one call: our headers, the log line before the answer is complete, and the host's commit before that."""
+
+from typing import Any
+
+from starlette.types import Message, Send
+
+from keyrack.gate import transactions
+from keyrack.gate.callers import CurrentCaller
+from keyrack.gate.problems import MEDIA_TYPE, Problems, headers_of
+from keyrack.gate.record import Recorder
+from keyrack.gate.streams import Watch
+from keyrack.model.calls import Call
+from keyrack.model.refusals import CATALOG_MISMATCH, Refused, of_status
+
+HELD_BYTES_MAX = 256 * 1024
+_BODILESS = (204, 304)
+
+
+class Answer:
+    """One answer on its way out. `headers` are the gate's own, filled in before the handler runs."""
+
+    __slots__ = ("_call", "_held", "_held_bytes", "_left", "_problems", "_recorder", "_scope", "_send", "_watch", "caller", "complete", "headers", "status")
+
+    def __init__(self, call: Call, scope: Any, send: Send, recorder: Recorder, problems: Problems) -> None:
+        self._call = call
+        self._scope = scope
+        self._send = send
+        self._recorder = recorder
+        self._problems = problems
+        self._held: list[Message] | None = None
+        self._held_bytes = 0
+        self._left = -1
+        self._watch: Watch | None = None
+        self.headers: list[tuple[bytes, bytes]] = [(b"x-request-id", call.request_id.encode())]
+        self.caller: CurrentCaller | None = None
+        self.status = 0
+        self.complete = False
+
+    async def send(self, message: Message) -> None:
+        """Pass one message of the app on; what the gate decided instead goes first, and what follows it is dropped."""
+        if self.complete:
+            return
+        kind = message["type"]
+        if kind == "http.response.start":
+            await self._start(message)
+        elif kind == "http.response.body":
+            await self._body(message)
+        else:
+            await self._send(message)
+
+    async def refuse(self, refused: Refused) -> None:
+        """Answer with a problem document, unless an answer has begun. What the host changed is rolled back."""
+        if self.status and self._held is None:
+            return
+        self._held = None
+        if self._call.sessions is not None:
+            await transactions.rollback(self._call)
+        body = self._problems.document(self._call, self._scope, refused)
+        self.status = refused.refusal.status
+        start = {"type": "http.response.start", "status": self.status, "headers": [*headers_of(refused, len(body)), *self.headers]}
+        self._record(refused)
+        await self._send(start)
+        await self._send({"type": "http.response.body", "body": b"" if self._call.method == "HEAD" else body})
+
+    async def close(self) -> None:
+        """The call is over: have it recorded where no complete answer was, and let nothing of the host's transaction stay open."""
+        if self._watch is not None:
+            self._watch.close()
+        if not self.complete:
+            if self._call.sessions is not None:
+                await transactions.rollback(self._call)
+            self._record(None)
+
+    async def _start(self, message: Message) -> None:
+        status: int = message["status"]
+        refused = self._instead(status, message)
+        if refused is not None:
+            await self.refuse(refused)
+            return
+        self.status = status
+        if self._call.sessions is None:
+            await self._open(message)
+        elif status >= 400:
+            await transactions.rollback(self._call)
+            await self._open(message)
+        else:
+            self._held = [message]
+            if self._bodiless(status):
+                await self._release()
+
+    def _instead(self, status: int, message: Message) -> Refused | None:
+        """The refusal that goes out instead of the app's own answer, if any."""
+        if self._call.refused is not None:
+            return self._call.refused
+        if status >= 400:
+            headers = message.get("headers", ())
+            if not any(name == b"content-type" and value.startswith(MEDIA_TYPE) for name, value in headers):
+                kept = {n.decode("latin-1"): v.decode("latin-1") for n, v in headers if n in (b"allow", b"retry-after", b"www-authenticate")}
+                refusal = of_status(status)
+                return Refused(refusal, refusal.title + ".", headers=kept)
+        elif self.caller is not None and self.caller.left_unasked:
+            return CATALOG_MISMATCH("The operation declares space=object, and its handler never asked for the object's space.")
+        return None
+
+    async def _open(self, message: Message) -> None:
+        headers = message.get("headers") or ()
+        for name, value in headers:
+            if name == b"content-length":
+                self._left = int(value)
+        if self._left == 0 or self._bodiless(self.status):
+            self._record(None)
+            await self._send({**message, "headers": [*headers, *self.headers]})
+            # The empty body that closes the message for the server; `complete` drops the app's own.
+            await self._send({"type": "http.response.body", "body": b""})
+            return
+        await self._send({**message, "headers": [*headers, *self.headers]})
+
+    async def _body(self, message: Message) -> None:
+        more = message.get("more_body", False)
+        if self._held is not None:
+            self._held.append(message)
+            self._held_bytes += len(message.get("body", b""))
+            if not more or self._held_bytes > HELD_BYTES_MAX:
+                await self._release()
+            return
+        if more:
+            if self._left > 0:
+                self._left -= len(message.get("body", b""))
+            if self._left != 0:
+                await self._stream(message)
+                return
+        # Length 0 left completes the answer though the app would say more: the server must not wait for it.
+        self._record(None)
+        await self._send({**message, "more_body": False} if more else message)
+
+    async def _stream(self, message: Message) -> None:
+        """Pass one part of a longer answer, unless its credential has ended meanwhile."""
+        if self._watch is None and self.caller is not None:
+            self._watch = self.caller.watch()
+        if self._watch is not None:
+            await self._watch.check()
+        await self._send(message)
+
+    async def _release(self) -> None:
+        """Commit the host's transaction, then let out what was held. A failed commit answers instead."""
+        held, self._held = self._held or [], None
+        try:
+            await transactions.commit(self._call)
+        except Refused as refused:
+            self.status = 0
+            await self.refuse(refused)
+            return
+        await self._open(held[0])
+        for message in held[1:]:
+            if not self.complete:
+                await self._body(message)
+
+    def _bodiless(self, status: int) -> bool:
+        return status in _BODILESS or self._call.method == "HEAD"
+
+    def _record(self, refused: Refused | None) -> None:
+        if not self.complete:
+            self.complete = True
+            self._recorder.record(self._call, self.status, refused)

@@ -1,0 +1,132 @@
+"""Which operation a call is, and which app gets it: one table, built once from the host's routes and our own.
+
+The host's router decides again by itself, so the table follows its rules: routes in order, the first full match wins, a path that
+matches with another method is a 405.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.convertors import Convertor
+from starlette.types import ASGIApp
+
+from keyrack.model.catalog import Operation
+from keyrack.model.refusals import METHOD_NOT_ALLOWED, NOT_FOUND
+
+_MEMO_MAX = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One row of the table. `methods` is empty for a WebSocket and for an opaque mount, which takes any."""
+
+    operation: Operation
+    methods: frozenset[str]
+    pattern: re.Pattern[str]
+    convertors: dict[str, Convertor[Any]]
+    app: ASGIApp
+    websocket: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What the table says of a call: the route with its path parameters; else the methods `allowed` on the path, or a `similar` path."""
+
+    route: Route | None
+    path_params: dict[str, Any] = field(default_factory=dict)
+    allowed: tuple[str, ...] = ()
+    similar: str | None = None
+
+
+class DuplicateOperation(Exception):
+    """The same method and path template stands twice: which of the two a call means would be left to chance."""
+
+
+class Table:
+    """Finds the route of a path. `guard` are the path prefixes inside which nothing is public unless it says so."""
+
+    def __init__(self, guard: Sequence[str], routes: Sequence[Route]) -> None:
+        self._guard = tuple(prefix.rstrip("/") for prefix in guard)
+        self._inside = tuple(prefix + "/" for prefix in self._guard)
+        self._routes = tuple(routes)
+        self._candidates: dict[tuple[str, ...], tuple[Route, ...]] = {}
+        self._exact: dict[tuple[str, str], Match] = {}
+        self._refuse_duplicates()
+        self._remember_fixed_paths()
+
+    def guards(self, path: str) -> bool:
+        """Whether a path lies in the guarded part."""
+        return path.startswith(self._inside) or path in self._guard
+
+    def find(self, method: str, path: str, websocket: bool = False) -> Match:
+        """Return the match of a call by the host router's rules. HEAD counts as GET where a route has GET."""
+        if not websocket and (known := self._exact.get((method, path))) is not None:
+            return known
+        return self._search(method, path, websocket)
+
+    def require(self, match: Match, path: str) -> Route:
+        """Return the match's route, or raise Refused: 404, or 405 with the methods that the path has.
+
+        A path that only differs in its last slash is a 404 that names the right one: a redirect would carry the credential along.
+        """
+        if match.route is not None:
+            return match.route
+        if match.allowed:
+            allowed = ", ".join(match.allowed)
+            raise METHOD_NOT_ALLOWED(f"This path takes {allowed}.", headers={"Allow": allowed})
+        advice = f" Did you mean {match.similar}?" if match.similar else ""
+        raise NOT_FOUND(f"No such path.{advice}")
+
+    def _search(self, method: str, path: str, websocket: bool) -> Match:
+        allowed: list[str] = []
+        for route in self._near(path):
+            if route.websocket != websocket or (found := route.pattern.match(path)) is None:
+                continue
+            if not route.methods or method in route.methods:
+                params = {name: route.convertors[name].convert(value) for name, value in found.groupdict().items()}
+                return Match(route, params)
+            allowed += [method for method in sorted(route.methods) if method not in allowed]
+        if allowed:
+            return Match(None, allowed=tuple(allowed))
+        return Match(None, similar=self._with_other_slash(path))
+
+    def _with_other_slash(self, path: str) -> str | None:
+        other = path.rstrip("/") if path.endswith("/") else path + "/"
+        return other if any(route.pattern.match(other) and not route.websocket for route in self._near(other)) else None
+
+    def _near(self, path: str) -> tuple[Route, ...]:
+        """The routes that a path with these first segments could match, in order: keeps the search short with many routes."""
+        head = tuple(path.split("/", 5)[1:4])
+        known = self._candidates.get(head)
+        if known is None:
+            known = tuple(route for route in self._routes if _could_match(route.operation.template, head))
+            if len(self._candidates) < _MEMO_MAX:
+                self._candidates[head] = known
+        return known
+
+    def _refuse_duplicates(self) -> None:
+        seen: set[tuple[str, str]] = set()
+        for route in self._routes:
+            shape = re.sub(r"\{[^}]*\}", "{}", route.operation.template)
+            for method in route.methods - {"HEAD"} or {"ANY"}:
+                if (method, shape) in seen:
+                    raise DuplicateOperation(f"{method} {route.operation.template} is declared twice: remove one of the two routes.")
+                seen.add((method, shape))
+
+    def _remember_fixed_paths(self) -> None:
+        for route in self._routes:
+            template = route.operation.template
+            if "{" not in template and not route.websocket:
+                for method in route.methods:
+                    self._exact[method, template] = self._search(method, template, websocket=False)
+
+
+def _could_match(template: str, head: tuple[str, ...]) -> bool:
+    for part, segment in zip(template.split("/")[1:4], head, strict=False):
+        if "{" in part:
+            return True
+        if part != segment:
+            return False
+    return True

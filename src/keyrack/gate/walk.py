@@ -1,0 +1,69 @@
+"""One request, in order. Identity first, so that everything after it is keyed on who is calling."""
+
+from dataclasses import dataclass
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from keyrack.gate.authenticate import Authenticator
+from keyrack.gate.authorize import authorize
+from keyrack.gate.bodies import limited
+from keyrack.gate.callers import CurrentCaller
+from keyrack.gate.head import HeadReader
+from keyrack.gate.limit import Limiter
+from keyrack.gate.problems import Problems
+from keyrack.gate.record import Recorder
+from keyrack.gate.respond import Answer
+from keyrack.gate.streams import StreamEnded
+from keyrack.gate.table import Match, Table
+from keyrack.model.calls import CURRENT, Call
+from keyrack.model.permissions import Category
+from keyrack.model.refusals import INTERNAL_ERROR, Refused
+
+log = structlog.get_logger("keyrack.gate")
+
+
+@dataclass(frozen=True)
+class Walk:
+    """The parts that one request passes, in the order of their use."""
+
+    heads: HeadReader
+    authenticator: Authenticator
+    limiter: Limiter
+    recorder: Recorder
+    problems: Problems
+    table: Table
+    categories: dict[str, Category]
+    body_bytes_max: int
+
+
+async def walk(parts: Walk, call: Call, match: Match, scope: Scope, receive: Receive, send: Send) -> None:
+    """Take one HTTP request through the gate; `match` is what the table says of it."""
+    answer = Answer(call, scope, send, parts.recorder, parts.problems)
+    token = CURRENT.set(call)
+    try:
+        headers = parts.heads.read(call, scope)                                        # 400, 431
+        parts.recorder.require_room()                                                  # 503, rather than an unlogged answer
+        if match.route is None or match.route.operation.need is not None:
+            principal = parts.authenticator.cached(call, headers) or await parts.authenticator.look_up(call)   # 401
+            route = parts.table.require(match, call.path)                              # 404, 405
+            authorize(principal, route.operation, match.path_params)                   # 403, or the 404 of a stranger
+            answer.headers += parts.limiter.take(principal, route.operation)           # 429
+            answer.caller = CurrentCaller(principal, call, parts.categories, parts.authenticator)
+            scope["keyrack"] = answer.caller
+        else:
+            route = match.route
+        receive = limited(receive, call, headers, parts.body_bytes_max)                # 413
+        await route.app(scope, receive, answer.send)                                   # the handler, and its commit
+        if call.refused is not None:
+            raise call.refused
+    except Refused as refused:
+        await answer.refuse(refused)
+    except StreamEnded:
+        log.info("stream_ended", request_id=call.request_id)
+    except Exception as error:
+        log.error("handler_failed", request_id=call.request_id, path=call.path, exc_info=error)
+        await answer.refuse(INTERNAL_ERROR("An error on our side stopped this call. Nothing of it was stored."))
+    finally:
+        await answer.close()                                                           # recorded, whatever happened
+        CURRENT.reset(token)

@@ -1,0 +1,93 @@
+"""One change, in order: the only way to write what people own.
+
+open a short transaction of Keyrack's own → act → event rows in the same transaction → revision, as its last statement → commit →
+wait until nobody can believe the old state → return.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from keyrack.manage.desk import Desk
+from keyrack.model.calls import CURRENT
+from keyrack.model.events import Actor, Event, EventType
+from keyrack.model.principals import Principal
+from keyrack.model.refusals import CHANGE_INSIDE_TRANSACTION
+from keyrack.store import changes, events
+from keyrack.store.database import Connection
+from keyrack.store.ids import new_id
+
+
+class ChangeWithoutEvent(Exception):
+    """A change wrote rows and recorded no event: it must not commit. A fault in the code that made it."""
+
+
+class Change:
+    """One change under way."""
+
+    def __init__(self, desk: Desk, actor: Principal, connection: Connection) -> None:
+        self.connection = connection
+        self.now = desk.now()
+        self._actor = actor
+        self._events: list[Event] = []
+        self._touched: set[str] = set()
+        self._settles = False
+
+    def touch(self, *ids: str) -> None:
+        """Say that what a cache may hold of these ids is no longer true: makes this an access change."""
+        self._touched.update(ids)
+
+    def found_done(self) -> None:
+        """Say that the work was done already: the change still returns only when nobody can believe the old state."""
+        self._settles = True
+
+    def record(self, kind: EventType, object_id: str, data: Mapping[str, Any]) -> None:
+        """Record what happened, for the activity feed, the audit and webhooks."""
+        call = CURRENT.get()
+        self._events.append(
+            Event(
+                id=new_id(),
+                workspace_id=self._actor.workspace.id,
+                type=kind.name,
+                object_type=kind.name.split(".")[0],
+                object_id=object_id,
+                actor=Actor.of(self._actor),
+                mode=self._actor.mode,
+                created_at=self.now,
+                data=data,
+                request_id=call.request_id if call is not None else None,
+            )
+        )
+
+    async def finish(self) -> int | None:
+        """Write the events and, last, the revision. Returns the revision to settle, or None where nobody could believe anything old."""
+        if self.connection.writes and not self._events:
+            raise ChangeWithoutEvent("a change wrote rows without recording an event")
+        for event in self._events:
+            await events.add(self.connection, event)
+        if self._touched:
+            return await changes.bump(self.connection, self._touched)
+        return await changes.newest(self.connection) if self._settles else None
+
+
+@asynccontextmanager
+async def change(desk: Desk, actor: Principal) -> AsyncIterator[Change]:
+    """Make one change as `actor`. Leaving the block commits it and returns when it holds everywhere; an exception leaves nothing.
+
+    Raises Refused `change_inside_transaction` in a call whose host transaction is open: it would wait for a lock that the call holds.
+    """
+    call = CURRENT.get()
+    if call is not None and call.sessions is not None:
+        raise CHANGE_INSIDE_TRANSACTION("A change of Keyrack's own things was made inside rack.transaction.")
+    async with desk.store.changing(actor.workspace.id) as connection:
+        current = Change(desk, actor, connection)
+        yield current                                # act
+        revision = await current.finish()            # events, then the revision
+    if revision is not None:                         # committed
+        await settled(desk, revision)
+
+
+async def settled(desk: Desk, revision: int) -> None:
+    """Return when nobody can believe what held before a revision. A caller who goes away does not stop the wait."""
+    await asyncio.shield(asyncio.create_task(desk.feed.settle(revision)))

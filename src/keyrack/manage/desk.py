@@ -1,0 +1,31 @@
+"""The desk: what every function in this layer needs to do its work."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from keyrack.crypto.sign import Signer
+from keyrack.model.brands import Brand
+from keyrack.model.permissions import Category
+from keyrack.model.plans import Plan
+from keyrack.store.database import Store
+
+
+class Settling(Protocol):
+    """What says when nobody can believe the old state any more (CONSISTENCY §1, §3, §4)."""
+
+    async def settle(self, revision: int) -> None:
+        """Return when nobody can believe what held before this revision."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The parts that changes and queries are made with. `now` gives ms since the epoch; `cursors` signs the places in lists."""
+
+    store: Store
+    feed: Settling
+    brand: Brand
+    categories: Mapping[str, Category]
+    plans: Mapping[str, Plan]
+    cursors: Signer
+    now: Callable[[], int]

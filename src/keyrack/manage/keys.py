@@ -1,0 +1,212 @@
+"""Keys: make, edit, rotate, revoke, and find them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from ipaddress import ip_network
+from typing import Any
+
+from keyrack.crypto.digest import digest
+from keyrack.crypto.format import Secret, mint
+from keyrack.manage import integrations
+from keyrack.manage.change import Change, change
+from keyrack.manage.desk import Desk
+from keyrack.model.events import EventType
+from keyrack.model.integrations import Integration
+from keyrack.model.keys import OVERLAP_SECONDS_MAX, EndReason, Key
+from keyrack.model.permissions import Rights
+from keyrack.model.principals import Mode, Principal
+from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, INVALID_REQUEST
+from keyrack.store import integrations as integration_rows
+from keyrack.store import keys as rows
+from keyrack.store.ids import new_id
+
+KEY_CREATED = EventType("key.created", description="A key was made.")
+KEY_UPDATED = EventType("key.updated", description="A key's name, expiry or address ranges were changed, or it was disabled or enabled.")
+KEY_ROTATED = EventType("key.rotated", description="A key was replaced by its successor.")
+KEY_REVOKED = EventType("key.revoked", description="A key was ended for good.")
+IP_RANGES_MAX = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A key and its secret, which leaves here once. The repr hides it."""
+
+    key: Key
+    secret: Secret
+
+
+async def create(
+    desk: Desk,
+    actor: Principal,
+    *,
+    name: str,
+    mode: Mode = Mode.LIVE,
+    integration_id: str | None = None,
+    rights: Rights | None = None,
+    expires_at: int | None = None,
+    ip_ranges: Sequence[str] = (),
+) -> Issued:
+    """Make a key. Without an integration one of the same name is made, with `rights` or the brand's default ones.
+
+    Raises Refused: 403 without org-level Admin, for more rights than the maker has, or for a live key made with a test key; 404 for an
+    unknown integration; 409 where the brand gives each integration one key and it has one; 400 for a mode, time or range that cannot be.
+    """
+    actor.require_admin("create keys")
+    _check_mode(desk, actor, mode)
+    ranges = checked_ranges(ip_ranges)
+    async with change(desk, actor) as c:
+        if integration_id is None:
+            integration = await integrations.add(desk, c, actor, name, rights if rights is not None else desk.brand.default_rights)
+        elif rights is not None:
+            raise INVALID_REQUEST("permissions belong to the integration: leave them out, or leave out integration_id.", param="permissions")
+        else:
+            integration = await integration_rows.get(c.connection, actor.workspace.id, integration_id)
+            await _refuse_second_key(desk, c, integration)
+        refuse_past(expires_at, c.now)
+        issued = await issue(desk, c, actor, integration, name=name, mode=mode, expires_at=expires_at, ip_ranges=ranges)
+    return issued
+
+
+async def issue(
+    desk: Desk,
+    c: Change,
+    actor: Principal,
+    integration: Integration,
+    *,
+    name: str,
+    mode: Mode,
+    expires_at: int | None = None,
+    ip_ranges: tuple[str, ...] = (),
+) -> Issued:
+    """Add a key to an integration inside a change under way."""
+    secret = mint(desk.brand.prefix(mode))
+    key = Key(
+        id=new_id(),
+        workspace_id=actor.workspace.id,
+        integration_id=integration.id,
+        name=name,
+        mode=mode,
+        prefix=secret.shown_prefix,
+        digest=digest(secret.text.encode()),
+        created_at=c.now,
+        updated_at=c.now,
+        made_by=actor.owner_id,
+        made_by_name=actor.credential_name,
+        expires_at=expires_at,
+        ip_ranges=ip_ranges,
+    )
+    await rows.add(c.connection, key)
+    c.record(KEY_CREATED, key.id, shown(key))
+    return Issued(key, secret)
+
+
+async def revoke(desk: Desk, actor: Principal, key_id: str) -> Key:
+    """End a key for good. When this returns, it is refused everywhere; so it is when it had ended before. Raises Refused 403, 404."""
+    actor.require_admin("revoke keys")
+    async with change(desk, actor) as c:
+        key = await rows.get(c.connection, actor.workspace.id, key_id)
+        if key.ended(c.now):
+            c.found_done()
+        else:
+            key = await _end(c, actor, key, c.now, EndReason.REVOKED)
+            c.record(KEY_REVOKED, key.id, shown(key))
+    return key
+
+
+async def rotate(desk: Desk, actor: Principal, key_id: str, overlap_seconds: int = 0) -> Issued:
+    """Replace a key by a successor with the same name, mode, expiry and ranges. The old one ends now, or when the overlap is over.
+
+    Raises Refused: 403, 404; 409 where the key has ended or expired; 400 for an overlap outside 0 to 604,800 seconds.
+    """
+    actor.require_admin("rotate keys")
+    if not 0 <= overlap_seconds <= OVERLAP_SECONDS_MAX:
+        raise INVALID_REQUEST(f"overlap_seconds is 0 to {OVERLAP_SECONDS_MAX} (7 days).", param="overlap_seconds")
+    async with change(desk, actor) as c:
+        key = await rows.get(c.connection, actor.workspace.id, key_id)
+        if key.state(c.now) in ("ended", "expired", "ending"):
+            raise CONFLICT(f"This key has {'a successor already' if key.successor_id else key.state(c.now)}: create a new key.")
+        _check_mode(desk, actor, key.mode)
+        integration = await integration_rows.get(c.connection, actor.workspace.id, key.integration_id)
+        issued = await issue(
+            desk, c, actor, integration, name=key.name, mode=key.mode, expires_at=key.expires_at, ip_ranges=key.ip_ranges
+        )
+        ended = await _end(c, actor, key, c.now + overlap_seconds * 1000, EndReason.ROTATED, issued.key.id)
+        c.record(KEY_ROTATED, key.id, shown(ended))
+    return issued
+
+
+async def edit(desk: Desk, actor: Principal, key_id: str, **fields: Any) -> Key:
+    """Change a key's `name`, `expires_at`, `ip_ranges` or `enabled`, and nothing else; what is not named stays.
+
+    Raises Refused: 403, 404; 409 where the key has ended; 400 for a time or range that cannot be.
+    """
+    actor.require_admin("edit keys")
+    async with change(desk, actor) as c:
+        key = await rows.get(c.connection, actor.workspace.id, key_id)
+        if key.ended(c.now):
+            raise CONFLICT("This key has ended; an ended key cannot be changed.")
+        edited = _edited(key, fields, c.now)
+        if edited == key:
+            c.found_done()
+        else:
+            key = replace(edited, updated_at=c.now)
+            await rows.save(c.connection, key)
+            c.touch(key.id)
+            c.record(KEY_UPDATED, key.id, shown(key))
+    return key
+
+
+def shown(key: Key) -> dict[str, Any]:
+    """What events tell of a key."""
+    return {
+        "id": key.id, "name": key.name, "prefix": key.prefix, "mode": key.mode.value, "integration_id": key.integration_id,
+        "expires_at": key.expires_at, "ends_at": key.ends_at, "enabled": key.disabled_at is None, "successor_id": key.successor_id,
+    }
+
+
+def checked_ranges(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return address ranges in their normal form. Raises Refused 400 for one that is none."""
+    if len(texts) > IP_RANGES_MAX:
+        raise INVALID_REQUEST(f"A key has at most {IP_RANGES_MAX} address ranges.", param="ip_ranges")
+    try:
+        return tuple(str(ip_network(text, strict=False)) for text in texts)
+    except ValueError as error:
+        raise INVALID_REQUEST(f"{error}. Write ranges like 203.0.113.7 or 2001:db8::/32.", param="ip_ranges") from None
+
+
+def refuse_past(expires_at: int | None, now: int) -> None:
+    """Raise Refused 400 for an expiry that is over."""
+    if expires_at is not None and expires_at <= now:
+        raise INVALID_REQUEST("expires_at lies in the past.", param="expires_at")
+
+
+async def _end(c: Change, actor: Principal, key: Key, at: int, reason: EndReason, successor_id: str | None = None) -> Key:
+    ended = replace(key.end(by=actor.credential_name, at=at, reason=reason, successor_id=successor_id), updated_at=c.now)
+    await rows.save(c.connection, ended)
+    c.touch(key.id)
+    return ended
+
+
+def _edited(key: Key, fields: dict[str, Any], now: int) -> Key:
+    if "expires_at" in fields:
+        refuse_past(fields["expires_at"], now)
+    if "ip_ranges" in fields:
+        fields["ip_ranges"] = checked_ranges(fields["ip_ranges"])
+    enabled = fields.pop("enabled", None)
+    if enabled is not None:
+        fields["disabled_at"] = None if enabled else (key.disabled_at or now)
+    return replace(key, **fields)
+
+
+def _check_mode(desk: Desk, actor: Principal, mode: Mode) -> None:
+    if mode not in desk.brand.modes:
+        raise INVALID_REQUEST(f"{desk.brand.name} has no {mode.value} keys.", param="mode")
+    if actor.mode is Mode.TEST and mode is Mode.LIVE:
+        raise INSUFFICIENT_PERMISSION("A test key makes and rotates only test keys.")
+
+
+async def _refuse_second_key(desk: Desk, c: Change, integration: Integration) -> None:
+    if desk.brand.several_keys:
+        return
+    if await rows.count_of_integration(c.connection, integration.workspace_id, integration.id):
+        raise CONFLICT(f"The integration {integration.name!r} has a key: rotate that one.", integration_id=integration.id)

@@ -1,0 +1,83 @@
+"""Brands: what makes one product's page of keys look unlike another's. Everything here is configuration of one model, never a branch."""
+
+import re
+from dataclasses import dataclass, field, fields
+
+from keyrack.model.permissions import ALL, Level, Rights
+from keyrack.model.principals import Mode
+
+TEST_SUFFIX = "_test"
+PREFIX_LENGTH_MAX = 24
+TEXT_LENGTH_MAX = 60
+_PREFIX = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a brand calls our nouns: singular, as they stand inside a sentence. Raises ValueError for an empty or overlong word.
+
+    `name` is what a key's name is called (name, label), `end` the verb on the button that ends a key (Revoke, Delete).
+    """
+
+    workspace: str = "workspace"
+    integration: str = "integration"
+    key: str = "API key"
+    name: str = "name"
+    end: str = "Revoke"
+
+    def __post_init__(self) -> None:
+        for word in fields(self):
+            _check_text(f"words.{word.name}", getattr(self, word.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """How a host presents Keyrack to its customers. Raises ValueError for values that could not work.
+
+    `name` is the product's name. `key_prefix` is what every secret begins with: `pivotal` makes `pivotal_…`, and `pivotal_test_…` for
+    test keys, which exist only with `test_mode`. `all_by_default` gives a key that names neither an integration nor permissions all
+    of them; otherwise it gets none. `several_keys` lets an integration hold more than one usable key, so that a swap needs no downtime.
+
+    `edits_levels` offers the level of each category for editing, `edits_org_and_spaces` the org-level access and the space roles; with
+    neither, people see no rights at all. `navigation` are the titles that lead to the page, from the outside in.
+    """
+
+    name: str
+    key_prefix: str
+    test_mode: bool = True
+    all_by_default: bool = False
+    several_keys: bool = True
+    edits_levels: bool = True
+    edits_org_and_spaces: bool = True
+    navigation: tuple[str, ...] = ("Settings", "API & Webhooks")
+    words: Words = field(default_factory=Words)
+
+    def __post_init__(self) -> None:
+        _check_text("name", self.name)
+        if len(self.key_prefix) > PREFIX_LENGTH_MAX or not _PREFIX.fullmatch(self.key_prefix):
+            raise ValueError(f"key_prefix {self.key_prefix!r}: use a-z, 0-9 and single _ between them, at most {PREFIX_LENGTH_MAX} places")
+        if self.key_prefix.endswith(TEST_SUFFIX):
+            raise ValueError(f"key_prefix {self.key_prefix!r} ends in {TEST_SUFFIX}: live keys would look like test keys")
+        if isinstance(self.navigation, str) or not self.navigation:
+            raise ValueError('navigation is a tuple of at least one title, like ("Settings", "API keys")')
+        for title in self.navigation:
+            _check_text("navigation", title)
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """The modes that keys may have."""
+        return (Mode.LIVE, Mode.TEST) if self.test_mode else (Mode.LIVE,)
+
+    @property
+    def default_rights(self) -> Rights:
+        """The rights of an integration that was made for a key, where nobody chose any."""
+        return Rights(permissions={ALL: Level.WRITE}) if self.all_by_default else Rights()
+
+    def prefix(self, mode: Mode) -> str:
+        """Return what a secret of this mode begins with, without the underscore that follows."""
+        return self.key_prefix + (TEST_SUFFIX if mode is Mode.TEST else "")
+
+
+def _check_text(what: str, text: str) -> None:
+    if not text.strip() or len(text) > TEXT_LENGTH_MAX or not text.isprintable():
+        raise ValueError(f"{what} {text!r}: write 1 to {TEXT_LENGTH_MAX} printable characters")

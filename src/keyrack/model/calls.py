@@ -1,0 +1,40 @@
+"""A call: one API request in the gate."""
+
+from contextvars import ContextVar
+from typing import Any
+
+from keyrack.model.catalog import Operation
+from keyrack.model.principals import Principal
+from keyrack.model.refusals import Refused
+
+
+class Call:
+    """One API request, from the moment its head arrived.
+
+    The gate fills it in as it goes: `principal` after authentication, `sessions` when a host joins its transaction, `refused` when its code refused. Times: `arrived_at`
+    in ms since the epoch, `started_ns` on the monotonic clock. Mutable and slotted, for it is made on every request.
+    """
+
+    __slots__ = (
+        "address", "arrived_at", "digest", "method", "operation", "path", "path_params", "principal", "refused", "request_id", "sessions",
+        "started_ns", "user_agent",
+    )
+
+    def __init__(self, method: str, path: str, request_id: str, arrived_at: int, started_ns: int) -> None:
+        self.method = method
+        self.path = path
+        self.request_id = request_id
+        self.arrived_at = arrived_at
+        self.started_ns = started_ns
+        self.address: str | None = None
+        self.user_agent: str | None = None
+        self.operation: Operation | None = None
+        self.path_params: dict[str, Any] = {}
+        self.principal: Principal | None = None
+        self.digest: bytes | None = None
+        self.sessions: list[Any] | None = None
+        self.refused: Refused | None = None
+
+
+CURRENT: ContextVar[Call | None] = ContextVar("keyrack_call", default=None)
+"""The call that this task is serving; None outside the gate."""

@@ -1,0 +1,61 @@
+"""What an operator sets. Every setting has a default that is right for one machine."""
+
+from ipaddress import ip_network
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings, read from the environment as `KEYRACK_<NAME>` (lists as JSON).
+
+    `data` is the folder for everything that Keyrack keeps itself. `database_url` names a PostgreSQL database; without it, SQLite files in
+    `data` are used. `secrets` are the signing keys, newest first; without any, a file in `data` holds one. `trusted_proxies` are the
+    networks whose `X-Forwarded-For` or `Forwarded` header is believed. `base_url` is the address that people outside use; without it,
+    links follow the call's Host header.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="KEYRACK_", extra="forbid")
+
+    data: Path = Path("keyrack-data")
+    database_url: str | None = None
+    base_url: str | None = None
+    secrets: list[SecretStr] = Field(default_factory=list)
+    trusted_proxies: list[str] = Field(default_factory=list)
+    body_bytes_max: int = Field(default=1024 * 1024, ge=1024, le=1024**3)
+    header_bytes_max: int = Field(default=32 * 1024, ge=1024, le=1024**2)
+    header_count_max: int = Field(default=100, ge=10, le=1000)
+    cache_entries_max: int = Field(default=200_000, ge=100, le=10_000_000)
+    spool_segment_bytes: int = Field(default=8 * 1024 * 1024, ge=64 * 1024, le=1024**3)
+    store_wait_seconds: float = Field(default=1.0, gt=0, le=30)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        for network in value:
+            ip_network(network, strict=False)
+        return value
+
+    @field_validator("base_url")
+    @classmethod
+    def _without_slash(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://")):
+            raise ValueError("base_url begins with https:// (or http:// on a private machine)")
+        return value.rstrip("/") if value else value
+
+    @property
+    def store_url(self) -> str:
+        """The URL of the main database, as SQLAlchemy's async drivers want it."""
+        if self.database_url is None:
+            return f"sqlite+aiosqlite:///{(self.data / 'keyrack.db').absolute()}"
+        scheme, colon, rest = self.database_url.partition(":")
+        drivers = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
+        return drivers.get(scheme, scheme) + colon + rest
+
+    @property
+    def traffic_url(self) -> str | None:
+        """The URL of the second file on SQLite; None where the one database holds everything."""
+        if not self.store_url.startswith("sqlite"):
+            return None
+        return f"sqlite+aiosqlite:///{(self.data / 'traffic.db').absolute()}"
