@@ -1,0 +1,83 @@
+"""Revisions: the order of access changes, and the ids that each one touched (CONSISTENCY §1-2).
+
+One locked counter row puts changes in order: whoever raises it holds it until the commit, so revisions become visible one by one.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, literal, select, update
+
+from keyrack.store.database import Connection
+from keyrack.store.tables import COUNTER_ID, changes, revisions
+
+ROWS_MAX = 10_000
+"""More changes than this are not read one by one: dropping the whole cache is cheaper."""
+
+ABOVE_SQL = """
+SELECT r.revision, c.revision, c.touched_id
+FROM keyrack_revisions AS r LEFT JOIN keyrack_changes AS c ON c.revision > ?
+ORDER BY c.revision LIMIT 10001
+"""
+"""What `above` asks, for a plain `sqlite3` connection; `Changes.of` reads its rows. Its limit is ROWS_MAX + 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What happened above a revision. Where it is not `complete`, rows are missing or the count went back: trust nothing cached."""
+
+    newest: int
+    touched: frozenset[str]
+    complete: bool
+
+    @classmethod
+    def of(cls, rows: Iterable[Sequence[object]], revision: int) -> "Changes":
+        """Read rows of (newest revision, revision, touched id), in order, that were asked for above a revision."""
+        read = list(rows)
+        newest = int(str(read[0][0])) if read else 0
+        seen = {row[1] for row in read if row[1] is not None}
+        touched = frozenset(str(row[2]) for row in read if row[2] is not None)
+        complete = bool(read) and len(read) <= ROWS_MAX and newest >= revision and len(seen) == newest - revision
+        return cls(newest, touched, complete)
+
+
+async def bump(c: Connection, touched: Collection[str], change_id: str) -> int:
+    """Give a change its revision and return it. The last statements of its transaction: from here on other access changes wait.
+
+    `touched` are all ids that caches may hold something of; `change_id` lets `committed` find the change when its commit got no answer.
+    """
+    if not touched:
+        raise ValueError("an access change touches at least one id; a change that touches none takes no revision")
+    raised = update(revisions).where(revisions.c.id == COUNTER_ID).values(revision=revisions.c.revision + 1).returning(revisions.c.revision)
+    row = await c.first(raised)
+    if row is None:
+        raise LookupError("the revision counter is missing: this store was not made by `keyrack migrate`")
+    revision = int(row.revision)
+    rows = [{"revision": revision, "touched_id": touched_id, "change_id": change_id} for touched_id in sorted(set(touched))]
+    await c.execute(insert(changes), rows)
+    return revision
+
+
+async def newest(c: Connection) -> int:
+    """Return the newest committed revision."""
+    row = await c.first(select(revisions.c.revision).where(revisions.c.id == COUNTER_ID))
+    return int(row.revision) if row else 0
+
+
+async def above(c: Connection, revision: int) -> Changes:
+    """Return what happened above a revision, in one statement."""
+    joined = revisions.outerjoin(changes, changes.c.revision > revision)
+    asked = select(revisions.c.revision, changes.c.revision, changes.c.touched_id).select_from(joined)
+    return Changes.of(await c.all(asked.order_by(changes.c.revision).limit(ROWS_MAX + 1)), revision)
+
+
+async def committed(c: Connection, change_id: str) -> bool:
+    """Whether a change with this id was committed. To be asked in a changing transaction, where it first waits for the unfinished."""
+    await c.all(select(revisions.c.revision).where(revisions.c.id == COUNTER_ID).with_for_update())
+    return await c.first(select(literal(1)).where(changes.c.change_id == change_id).limit(1)) is not None
+
+
+async def prune(c: Connection, keep: int) -> int:
+    """Delete the changes of all but the newest `keep` revisions and return how many rows went. Who had not read them yet sees the gap."""
+    kept = await newest(c) - keep
+    return await c.execute(delete(changes).where(changes.c.revision <= kept))

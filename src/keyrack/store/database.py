@@ -1,0 +1,224 @@
+"""The connection to what must not be lost: short transactions on SQLite or PostgreSQL, with one behaviour.
+
+A reading transaction is one snapshot. A changing one commits when its block is left and rolls back when an exception leaves it. Whatever
+the database says on its way out of reach becomes the refusal `store_unavailable`; its own words stay behind, as the cause.
+"""
+
+import os
+import weakref
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from typing import Any
+
+from sqlalchemy import Executable, Row, text
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import Pool
+
+from keyrack.model import refusals
+from keyrack.store import postgresql, sqlite
+
+RETRY_AFTER_SECONDS = "1"
+
+
+class Duplicate(Exception):
+    """A row like this exists already: a unique constraint refused it. The transaction is lost; finders turn it into `conflict`."""
+
+
+class Connection:
+    """One transaction. `dialect` is sqlite or postgresql; `writes` counts the statements that wrote rows."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.dialect = connection.dialect.name
+        self.writes = 0
+        self._connection = connection
+
+    async def first(self, statement: Executable) -> Row[Any] | None:
+        """Return the first row, or None."""
+        with _translated():
+            result = await self._connection.execute(self._counted(statement))
+        return result.first()
+
+    async def all(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Return all rows. The statement bounds how many."""
+        with _translated():
+            result = await self._connection.execute(self._counted(statement))
+        return result.all()
+
+    async def execute(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
+        """Run a statement, once or once per row of parameters, and return how many rows it matched."""
+        with _translated():
+            result = await self._connection.execute(self._counted(statement), rows)
+        return max(result.rowcount, 0)
+
+    def _counted(self, statement: Executable) -> Executable:
+        self.writes += statement.is_dml
+        return statement
+
+
+class Store:
+    """Both databases of an installation: what must not be lost, and the traffic (logs, last used).
+
+    On SQLite they are two files; on PostgreSQL `traffic_url` is None, as one database holds both. The URLs are SQLAlchemy's, with or
+    without a driver: `sqlite:////var/lib/keyrack/keyrack.db`, `postgresql://user@host/name`. A store belongs to one event loop.
+    """
+
+    def __init__(self, url: str, traffic_url: str | None = None) -> None:
+        kind = sqlite if is_sqlite(url) else postgresql
+        self.url, self.traffic_url = url, traffic_url or url
+        self.dialect: str = kind.DIALECT
+        self._reader, self._writer = kind.engines(url, durable=True)
+        self._traffic_reader, self._traffic_writer = self._reader, self._writer
+        if self.traffic_url != url:
+            self._traffic_reader, self._traffic_writer = kind.engines(self.traffic_url, durable=False)
+        for engine in self._engines():
+            forget_in_children(engine)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        """Read in one snapshot; nothing can be written."""
+        async with _transaction(self._reader, commit=False) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def changing(self, one_at_a_time: str | None = None) -> AsyncIterator[Connection]:
+        """Read and write in one transaction.
+
+        On SQLite all changes run one after another. On PostgreSQL those do that name the same `one_at_a_time` (a workspace's id), so
+        that what a change has read is still so when it writes.
+        """
+        async with _transaction(self._writer, commit=True) as connection:
+            if one_at_a_time is not None and self.dialect == postgresql.DIALECT:
+                await connection.all(postgresql.lock(postgresql.Lock.CHANGES, one_at_a_time))
+            yield connection
+
+    @asynccontextmanager
+    async def reading_traffic(self) -> AsyncIterator[Connection]:
+        """Read the traffic in one snapshot; nothing can be written."""
+        async with _transaction(self._traffic_reader, commit=False) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def writing_traffic(self) -> AsyncIterator[Connection]:
+        """Write traffic. On SQLite this is another file: nothing spans the two."""
+        async with _transaction(self._traffic_writer, commit=True) as connection:
+            yield connection
+
+    async def check(self) -> None:
+        """Prove that both databases can be used, or raise `StoreUnusable` (what to mend) or refuse as `store_unavailable` (wait)."""
+        if self.dialect == sqlite.DIALECT:
+            for url in (self.url, self.traffic_url):
+                sqlite.check_place(url)
+        for engine in self._engines():
+            async with _transaction(engine, commit=False) as connection:
+                await connection.all(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close every connection. The store can be used again: it opens new ones."""
+        for engine in self._engines():
+            await engine.dispose()
+
+    def _engines(self) -> tuple[AsyncEngine, ...]:
+        return tuple(dict.fromkeys((self._reader, self._writer, self._traffic_reader, self._traffic_writer)))
+
+
+def create_engine(url: str) -> AsyncEngine:
+    """Return an engine for a host's own tables, beside Keyrack's in one database or apart.
+
+    On SQLite it sends `BEGIN IMMEDIATE` first, so that two writers queue for up to 5 s and none fails half-way; a connection with
+    `execution_options(keyrack_read_only=True)` sends `BEGIN` and delays nobody. WAL, foreign keys and `synchronous=FULL` are on.
+    On PostgreSQL the pool and every statement are bounded in time.
+    """
+    engine = sqlite.host_engine(url) if is_sqlite(url) else postgresql.host_engine(url)
+    forget_in_children(engine)
+    return engine
+
+
+def is_sqlite(url: str) -> bool:
+    """Whether this URL names an SQLite file; raise ValueError unless it is that or a PostgreSQL database."""
+    name = make_url(url).get_backend_name()
+    if name not in (sqlite.DIALECT, postgresql.DIALECT):
+        raise ValueError(f"Keyrack keeps its data in SQLite or PostgreSQL, not in {name!r}: give a URL that begins with sqlite:/// or postgresql://")
+    return name == sqlite.DIALECT
+
+
+@asynccontextmanager
+async def _transaction(engine: AsyncEngine, *, commit: bool) -> AsyncIterator[Connection]:
+    async with AsyncExitStack() as stack:
+        with _translated():
+            connection = await engine.connect()
+            stack.push_async_exit(connection)
+            transaction = await connection.begin()
+        try:
+            yield Connection(connection)
+        except BaseException:
+            # A broken connection has rolled back already; what the block raised is what the caller must see.
+            with suppress(DBAPIError, OSError):
+                await transaction.rollback()
+            raise
+        if commit:
+            with _committing():
+                await transaction.commit()
+        else:
+            with _translated():
+                await transaction.rollback()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn what a driver raises into what callers act on. Only database calls stand inside, so other errors pass untouched."""
+    try:
+        yield
+    except IntegrityError as error:
+        if sqlite.is_duplicate(error) or postgresql.is_duplicate(error):
+            raise Duplicate(str(error.orig)) from error
+        raise
+    except DBAPIError as error:
+        if _is_away(error):
+            raise _unavailable() from error
+        raise
+    except (PoolTimeout, OSError, postgresql.StandbyServer) as error:
+        raise _unavailable() from error
+
+
+@contextmanager
+def _committing() -> Iterator[None]:
+    """A commit that got no answer may have happened: that is never told as a no (CONSISTENCY §4)."""
+    try:
+        with _translated():
+            yield
+    except refusals.Refused as refused:
+        cause = refused.__cause__
+        if isinstance(cause, DBAPIError) and (sqlite.is_certain_no(cause) or postgresql.is_certain_no(cause)):
+            raise
+        raise refusals.OUTCOME_UNKNOWN("The store went away while the change was committed.") from cause
+
+
+def _is_away(error: DBAPIError) -> bool:
+    return error.connection_invalidated or sqlite.is_away(error) or postgresql.is_away(error)
+
+
+def _unavailable() -> refusals.Refused:
+    return refusals.STORE_UNAVAILABLE("The store does not answer at the moment.", headers={"Retry-After": RETRY_AFTER_SECONDS})
+
+
+# A child process forgets its parent's connections and never closes them: closing an SQLite handle there could drop the parent's locks,
+# closing a socket would end the parent's session. They stay referenced here, so that no garbage collection closes them either.
+_engines: "weakref.WeakSet[Engine]" = weakref.WeakSet()
+_forgotten: list[Pool] = []
+
+
+def forget_in_children(engine: AsyncEngine) -> None:
+    """Make the engine open connections of its own in a forked child."""
+    _engines.add(engine.sync_engine)
+
+
+def _forget() -> None:
+    for engine in list(_engines):
+        _forgotten.append(engine.pool)
+        engine.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_forget)

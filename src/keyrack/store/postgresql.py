@@ -1,0 +1,110 @@
+"""PostgreSQL as the store needs it: a primary, bounded waits, one snapshot per reading transaction, and durable commits."""
+
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy import Select, event, func, literal, select
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+DIALECT = "postgresql"
+CONNECTIONS_MAX = 10
+POOL_WAIT_SECONDS_MAX = 5
+CONNECT_SECONDS_MAX = 5
+STATEMENT_SECONDS_MAX = 10
+LOCK_WAIT_SECONDS_MAX = 5
+IDLE_IN_TRANSACTION_SECONDS_MAX = 30
+RECYCLE_SECONDS = 1800
+
+# SQLSTATE classes and codes (PostgreSQL, appendix A): connection lost, out of resources, server stopping or statement timed out,
+# system error; serialization failure and deadlock; a lock waited for too long; a primary that became a standby.
+_AWAY_CLASSES = ("08", "40", "53", "57", "58")
+_AWAY = frozenset({"55P03", "25006"})
+_UNIQUE = "23505"
+
+
+class StandbyServer(Exception):
+    """The server at this address follows another one: what it says may be behind."""
+
+
+class Lock(IntEnum):
+    """Advisory locks, which last until their transaction ends. The numbers keep apart from a host's own."""
+
+    MIGRATIONS = 0x4B520001
+    CHANGES = 0x4B520002
+    EVENTS = 0x4B520003
+
+
+def lock(kind: Lock, name: str = "") -> Select[Any]:
+    """Return the statement that waits for a lock; two names may share one, which only means more waiting."""
+    return select(func.pg_advisory_xact_lock(literal(int(kind)), func.hashtext(name)))
+
+
+def engines(url: str, *, durable: bool) -> tuple[AsyncEngine, AsyncEngine]:
+    """Return the engines of a database, reading and writing, on one pool. Commits are durable here whatever is asked."""
+    engine = engine_of(url)
+    return (
+        engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True),
+        engine.execution_options(isolation_level="READ COMMITTED"),
+    )
+
+
+def host_engine(url: str) -> AsyncEngine:
+    """Return an engine for a host's own tables."""
+    return engine_of(url)
+
+
+def engine_of(url: str, *, statement_seconds_max: int = STATEMENT_SECONDS_MAX) -> AsyncEngine:
+    """Return an engine whose every wait ends: for a connection, for the pool, for a lock, for a statement."""
+    limits = {
+        "application_name": "keyrack",
+        "statement_timeout": f"{statement_seconds_max}s",
+        "lock_timeout": f"{min(LOCK_WAIT_SECONDS_MAX, statement_seconds_max)}s",
+        "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS_MAX}s",
+    }
+    engine = create_async_engine(
+        async_url(url), pool_size=CONNECTIONS_MAX, max_overflow=0, pool_timeout=POOL_WAIT_SECONDS_MAX, pool_recycle=RECYCLE_SECONDS,
+        hide_parameters=True,
+        # The client's own limit is only for a server that has stopped answering: the server's comes first.
+        connect_args={"timeout": CONNECT_SECONDS_MAX, "command_timeout": statement_seconds_max + 5, "server_settings": limits},
+    )
+    event.listen(engine.sync_engine, "connect", _prepare)
+    return engine
+
+
+def async_url(url: str) -> URL:
+    """Return the URL with its driver."""
+    return make_url(url).set(drivername="postgresql+asyncpg")
+
+
+def _prepare(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("SELECT pg_is_in_recovery(), current_setting('synchronous_commit')")
+    standby, durability = cursor.fetchone()
+    if standby:
+        raise StandbyServer("this server is in recovery")
+    if durability == "off":
+        cursor.execute("SET synchronous_commit = on")
+    cursor.close()
+    connection.commit()
+
+
+def is_away(error: DBAPIError) -> bool:
+    """Whether an error says that the server cannot answer now, rather than that a statement is wrong."""
+    state = _state(error)
+    return state in _AWAY or state[:2] in _AWAY_CLASSES
+
+
+def is_certain_no(error: DBAPIError) -> bool:
+    """Whether a failed commit certainly did not happen: the server itself rolled it back."""
+    return _state(error)[:2] == "40"
+
+
+def is_duplicate(error: DBAPIError) -> bool:
+    """Whether an error says that a unique constraint refused a row."""
+    return _state(error) == _UNIQUE
+
+
+def _state(error: DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""

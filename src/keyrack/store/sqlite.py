@@ -1,0 +1,144 @@
+"""SQLite as the store needs it: explicit transactions, the write-ahead log, and a file system that can do both."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+DIALECT = "sqlite"
+BUSY_SECONDS_MAX = 5
+POOL_WAIT_SECONDS_MAX = 10
+READERS_MAX = 4
+HOST_CONNECTIONS_MAX = 5
+WAL_BYTES_KEPT_MAX = 64 * 1024 * 1024
+READ_ONLY_OPTION = "keyrack_read_only"
+
+# sqlite3's primary result codes (https://www.sqlite.org/rescode.html) that say the file cannot be used now: busy, locked, no memory,
+# interrupted, I/O error, corrupt, full, cannot open, locking protocol, not a database.
+_AWAY = frozenset({5, 6, 7, 9, 10, 11, 13, 14, 15, 26})
+_CERTAIN_NO = frozenset({5, 13})
+_UNIQUE = frozenset({1555, 2067, 2579})
+# The write-ahead log shares memory between processes, which no network file system does (https://www.sqlite.org/wal.html).
+_NETWORK = frozenset(
+    {"9p", "afs", "ceph", "cifs", "davfs", "fuse.sshfs", "gfs2", "glusterfs", "lustre", "nfs", "nfs4", "smb3", "smbfs"}
+)
+
+
+class StoreUnusable(Exception):
+    """The store cannot work where it stands. The message says what to change."""
+
+
+def engines(url: str, *, durable: bool) -> tuple[AsyncEngine, AsyncEngine]:
+    """Return the engines of one file: a few readers, which cannot write, and one writer.
+
+    A durable file is synced at each commit: a power cut must not bring a revoked key back. The other may lose its last seconds.
+    """
+    schemaless: dict[str, Any] = {"schema_translate_map": {"keyrack": None}}
+    reader = _engine(url, pool_size=READERS_MAX, durable=durable, read_only=True)
+    writer = _engine(url, pool_size=1, durable=durable)
+    return (
+        reader.execution_options(**schemaless, **{READ_ONLY_OPTION: True}),
+        writer.execution_options(**schemaless),
+    )
+
+
+def host_engine(url: str) -> AsyncEngine:
+    """Return an engine for a host's own tables."""
+    return _engine(url, pool_size=HOST_CONNECTIONS_MAX, durable=True)
+
+
+def _engine(url: str, *, pool_size: int, durable: bool, read_only: bool = False) -> AsyncEngine:
+    engine = create_async_engine(
+        async_url(url), pool_size=pool_size, max_overflow=0, pool_timeout=POOL_WAIT_SECONDS_MAX, hide_parameters=True,
+        connect_args={"isolation_level": None, "timeout": BUSY_SECONDS_MAX},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        _prepare(connection, durable=durable, read_only=read_only)
+
+    event.listen(engine.sync_engine, "begin", _begin)
+    return engine
+
+
+def async_url(url: str) -> URL:
+    """Return the URL with its driver. Raises StoreUnusable for a database in memory: every process would see another one."""
+    parsed = make_url(url)
+    if not parsed.database or parsed.database == ":memory:" or "mode" in parsed.query:
+        raise StoreUnusable(f"Keyrack keeps its data in a file: write sqlite:///path/to/keyrack.db instead of {url!r}.")
+    return parsed.set(drivername="sqlite+aiosqlite")
+
+
+def _prepare(connection: Any, *, durable: bool, read_only: bool) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    mode = cursor.fetchone()[0]
+    if mode != "wal":
+        cursor.close()
+        raise StoreUnusable(
+            f"SQLite answers journal_mode={mode} where WAL is needed: "
+            "put the data folder on a local file system that this process may write."
+        )
+    cursor.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute(f"PRAGMA journal_size_limit={WAL_BYTES_KEPT_MAX}")
+    if read_only:
+        cursor.execute("PRAGMA query_only=ON")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    # The driver sends no BEGIN before a SELECT, so two reads would be two snapshots; and a deferred transaction that turns to writing
+    # fails at once when another has written meanwhile, whatever the busy timeout. So both are explicit.
+    reading = connection.get_execution_options().get(READ_ONLY_OPTION, False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def check_place(url: str) -> None:
+    """Raise StoreUnusable unless the file can stand where the URL says: a folder that exists, may be written and is local."""
+    folder = Path(async_url(url).database or "").absolute().parent
+    if not folder.is_dir():
+        raise StoreUnusable(f"The data folder {folder} does not exist: create it, or name another.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise StoreUnusable(f"The data folder {folder} may not be written by this user: change its owner, or name another.")
+    kind = _file_system(folder)
+    if kind in _NETWORK:
+        raise StoreUnusable(
+            f"The data folder {folder} is on a network file system ({kind}), where SQLite's write-ahead log loses data: "
+            "name a folder on a local disk, or keep the data in PostgreSQL."
+        )
+
+
+def _file_system(folder: Path) -> str:
+    """Return the type of the file system that holds a folder, as Linux names it; empty where the system does not tell."""
+    mounts = Path("/proc/self/mountinfo")
+    if not mounts.exists():
+        return ""
+    device = folder.stat().st_dev
+    number = f"{os.major(device)}:{os.minor(device)}"
+    for line in mounts.read_text(errors="replace").splitlines():
+        mount, _, source = line.partition(" - ")
+        if mount.split()[2] == number:
+            return source.split()[0]
+    return ""
+
+
+def is_away(error: DBAPIError) -> bool:
+    """Whether an error says that the file cannot be used now, rather than that a statement is wrong."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _AWAY
+
+
+def is_certain_no(error: DBAPIError) -> bool:
+    """Whether a failed commit certainly did not happen: the file was busy or full."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _CERTAIN_NO
+
+
+def is_duplicate(error: DBAPIError) -> bool:
+    """Whether an error says that a unique constraint refused a row."""
+    return getattr(error.orig, "sqlite_errorcode", None) in _UNIQUE
