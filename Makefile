@@ -16,7 +16,7 @@ check: ## Check style, types, import contracts and house rules
 	@echo "ruff check" && $(PYTHON) -m ruff check
 	@echo "ruff format" && $(PYTHON) -m ruff format --check
 	@echo "mypy" && $(PYTHON) -m mypy
-	@echo "import contracts" && .venv/bin/lint-imports
+	@echo "import contracts" && .venv/bin/lint-imports --no-logo
 	@echo "house rules" && $(PYTHON) -m checks
 
 bench: ## Measure the gate beside what it is compared with, and print the figures

@@ -1,0 +1,148 @@
+"""Nobody reads another workspace's rows by mistake, and nobody changes what people own without an event."""
+
+import ast
+from collections.abc import Callable, Iterator
+from pathlib import PurePosixPath
+
+from checks.tree import Function, Source, Tree, Violation
+
+STORE = "src/keyrack/store/"
+
+# Functions of the store that take a connection and no workspace, and why. `noun` stands for all functions of the module.
+UNSCOPED = {
+    "lookup": "the closed list of finders that run before a workspace is known; the import contracts name their callers",
+}
+
+# Rows that are no property of people, written without an event. `noun` stands for all functions of the module.
+BOOKKEEPING: dict[str, str] = {}
+
+# What writes rows, as SQLAlchemy calls it.
+WRITES = {"insert", "update", "delete"}
+WRITER_NAMES = ("add", "save", "delete")
+TABLES = ("keyrack.store.tables", "keyrack.store.traffic_tables")
+
+
+def finders_take_the_workspace_first(tree: Tree) -> Iterator[Violation]:
+    """A finder takes the workspace's id right after the connection. What adds or saves a whole object finds the workspace in it."""
+    for source in _nouns(tree):
+        for function in _public(source):
+            arguments = function.args.posonlyargs + function.args.args
+            if not arguments or not _is_connection(arguments[0]) or _is_listed(UNSCOPED, source, function):
+                continue
+            if len(arguments) > 1 and (arguments[1].arg == "workspace_id" or _takes_an_object(function, arguments[1])):
+                continue
+            yield source.violation(function, f"{function.name} takes no workspace_id after the connection")
+
+
+def only_the_store_writes_rows(tree: Tree) -> Iterator[Violation]:
+    """Outside the store nobody uses what writes rows, or raw SQL. The tables themselves are behind an import contract."""
+    for source in _outside(tree):
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+            elif isinstance(node, ast.Attribute):
+                names = [source.meaning(node)]
+            else:
+                continue
+            for name in names:
+                if name == "sqlalchemy.text" or _writes_rows(name):
+                    yield source.violation(node, f"{name} belongs into the store")
+
+
+def changes_go_through_change(tree: Tree) -> Iterator[Violation]:
+    """What people own is written from manage/ alone, inside `async with change(…)` or with the Change that it gave."""
+    writers = {f"keyrack.store.{_noun(source)}.{name}" for source in _nouns(tree) for name in _writers(source)}
+    for source in _outside(tree):
+        if source.path == "src/keyrack/manage/change.py":
+            continue
+        allowed = set(_inside_a_change(source)) if source.path.startswith("src/keyrack/manage/") else set()
+        for node in ast.walk(source.tree):
+            meaning = source.meaning(node) if isinstance(node, (ast.Name, ast.Attribute)) else ""
+            if isinstance(node, ast.expr) and meaning in writers and node not in allowed:
+                yield source.violation(
+                    node, f"{ast.unparse(node)} writes what people own: call it in manage/, inside `async with change(…)`"
+                )
+
+
+def closed_lists_name_what_exists(tree: Tree) -> Iterator[Violation]:
+    """The exceptions above name nothing that is gone."""
+    known = {_noun(source) for source in _nouns(tree)}
+    known |= {f"{_noun(source)}.{function.name}" for source in _nouns(tree) for function in _public(source)}
+    for name in sorted((UNSCOPED.keys() | BOOKKEEPING.keys()) - known):
+        yield Violation("checks/store.py", 1, f"{name} is excepted from a rule and does not exist in the store")
+
+
+def _nouns(tree: Tree) -> Iterator[Source]:
+    return (source for source in tree.under(STORE) if source.path.count("/") == STORE.count("/"))
+
+
+def _outside(tree: Tree) -> Iterator[Source]:
+    """The product without the store, and without the contract suites that prove the store by itself."""
+    return (source for source in tree.under("src/keyrack/") if not source.path.startswith((STORE, "src/keyrack/testing/")))
+
+
+def _noun(source: Source) -> str:
+    return PurePosixPath(source.path).stem
+
+
+def _public(source: Source) -> list[Function]:
+    return [node for node in source.tree.body if isinstance(node, Function) and not node.name.startswith("_")]
+
+
+def _is_listed(names: dict[str, str], source: Source, function: Function) -> bool:
+    return _noun(source) in names or f"{_noun(source)}.{function.name}" in names
+
+
+def _is_connection(argument: ast.arg) -> bool:
+    return _annotated(argument) == "Connection"
+
+
+def _takes_an_object(function: Function, argument: ast.arg) -> bool:
+    return (
+        function.name.startswith(("add", "save"))
+        and argument.annotation is not None
+        and _annotated(argument) not in {"str", "int", "bytes"}
+    )
+
+
+def _writes_rows(name: str) -> bool:
+    return name.startswith(("sqlalchemy.", *TABLES)) and name.rpartition(".")[2] in WRITES
+
+
+def _writers(source: Source) -> set[str]:
+    """The functions of a store module that write rows, by name or because they call one that does."""
+    top = [node for node in source.tree.body if isinstance(node, Function)]
+    functions = [function for function in top if not _is_listed(BOOKKEEPING, source, function)]
+    writers = {
+        function.name for function in functions if function.name.startswith(WRITER_NAMES) or _mentions(source, function, _writes_rows)
+    }
+    while True:
+        more = {function.name for function in functions if _mentions(source, function, writers.__contains__)}
+        if more <= writers:
+            return writers
+        writers |= more
+
+
+def _mentions(source: Source, function: Function, wanted: Callable[[str], bool]) -> bool:
+    return any(wanted(source.meaning(node)) for node in ast.walk(function) if isinstance(node, (ast.Name, ast.Attribute)))
+
+
+def _inside_a_change(source: Source) -> Iterator[ast.AST]:
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.AsyncWith) and any(_calls_change(source, item.context_expr) for item in node.items):
+            yield from (inner for statement in node.body for inner in ast.walk(statement))
+        elif isinstance(node, Function) and any(_is_change(argument) for argument in node.args.args):
+            yield from ast.walk(node)
+
+
+def _calls_change(source: Source, node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and source.meaning(node.func).split(".")[-1] == "change"
+
+
+def _is_change(argument: ast.arg) -> bool:
+    return _annotated(argument) == "Change"
+
+
+def _annotated(argument: ast.arg) -> str:
+    """The last word of an argument's type: `Connection` for `database.Connection`."""
+    return ast.unparse(argument.annotation).split(".")[-1] if argument.annotation else ""
