@@ -11,11 +11,7 @@ import threading
 from pathlib import Path
 
 from keyrack.feed.cache import Cache
-
-_CHANGES = """
-SELECT newest.revision, change.revision, change.touched_id
-FROM keyrack_revisions AS newest LEFT JOIN keyrack_changes AS change ON change.revision > ? ORDER BY change.revision
-"""
+from keyrack.store.changes import ABOVE_SQL, Changes
 
 
 class _Probe(threading.local):
@@ -42,6 +38,8 @@ class SqliteFeed:
         self._cache = cache
         self._probe = _Probe()
         self._applying = threading.Lock()
+        self._inode: tuple[int, int] | None = None
+        self._lost = False
         os.register_at_fork(after_in_child=self._forget_everything)
 
     def current(self) -> bool:
@@ -50,6 +48,8 @@ class SqliteFeed:
         probe = self._probe
         if task is not None and probe.answered_for is not None and probe.answered_for is not task:
             return True
+        if self._lost:
+            return False
         try:
             connection = probe.connection or self._connect(probe)
             version: int = connection.execute("PRAGMA data_version").fetchone()[0]
@@ -69,6 +69,17 @@ class SqliteFeed:
         self._forget_answer()
         self.current()
 
+    def replaced(self) -> bool:
+        """Whether another file stands under the store's name. Asked by stat, never by opening it: closing would drop POSIX locks."""
+        try:
+            seen = os.stat(self._path)
+        except FileNotFoundError:
+            return self._inode is not None
+        self._inode = self._inode or (seen.st_dev, seen.st_ino)
+        if self._inode != (seen.st_dev, seen.st_ino):
+            self._lost = True
+        return self._lost
+
     def _forget_answer(self) -> None:
         self._probe.answered_for = None
 
@@ -82,14 +93,12 @@ class SqliteFeed:
     def _apply(self, connection: sqlite3.Connection) -> None:
         with self._applying:
             applied = self._cache.applied
-            rows = connection.execute(_CHANGES, (applied,)).fetchall()
-            newest = rows[0][0]
-            seen = {row[1] for row in rows if row[1] is not None}
-            if applied < 0 or newest < applied or len(seen) != newest - applied:
+            found = Changes.of(connection.execute(ABOVE_SQL, (applied,)).fetchall(), applied)
+            if applied < 0 or not found.complete:
                 # Joining, a file that was set back, or rows that were pruned before this process read them.
-                self._cache.drop(newest)
+                self._cache.drop(found.newest)
             else:
-                self._cache.advance(newest, [row[2] for row in rows if row[2] is not None])
+                self._cache.advance(found.newest, found.touched)
 
     def _forget_everything(self) -> None:
         # In a forked child: the handle is forgotten, never closed, for closing would drop the parent's POSIX locks.

@@ -1,52 +1,101 @@
 """The gate as an ASGI app: outermost, it decides before any router runs."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from keyrack.gate.respond import Answer
 from keyrack.gate.sockets import walk_socket
-from keyrack.gate.table import Match
 from keyrack.gate.walk import Walk, walk
 from keyrack.model.calls import Call
 
+log = structlog.get_logger("keyrack.gate")
+
 
 class Gate:
-    """Takes what is inside the guard through the walk, and leaves everything else to the host, untouched and unlogged."""
+    """Takes what is inside the guard through the walk, and leaves everything else to the host, untouched and unlogged.
 
-    def __init__(self, host: ASGIApp, parts: Callable[[], Walk], new_request_id: Callable[[int], str]) -> None:
+    `pages` are Keyrack's own pages outside the guard, by path prefix. `start` makes the parts and is called once, at lifespan start-up
+    or, where the server runs no lifespan, by the first call; `stop` ends what `start` began.
+    """
+
+    def __init__(
+        self, host: ASGIApp, pages: Mapping[str, ASGIApp], start: Callable[[], Awaitable[Walk]], stop: Callable[[], Awaitable[None]],
+        new_request_id: Callable[[int], str],
+    ) -> None:
         self._host = host
-        self._parts = parts
+        self._pages = dict(pages)
+        self._start = start
+        self._stop = stop
         self._new_request_id = new_request_id
+        self._parts: Walk | None = None
+        self._starting: asyncio.Lock | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
         kind = scope["type"]
-        if kind not in ("http", "websocket"):
-            await self._host(scope, receive, send)
+        if kind == "lifespan":
+            await self._live(scope, receive, send)
             return
-        parts = self._parts()
+        parts = self._parts or await self._started()
         path = _path_inside(scope)
         if not parts.table.guards(path):
-            await self._host(scope, receive, send)
+            await self._outside(path)(scope, receive, send)
             return
         started_ns = time.monotonic_ns()
         now_ms = time.time_ns() // 1_000_000
-        if kind == "websocket":
-            call = Call("WEBSOCKET", path, self._new_request_id(now_ms), now_ms, started_ns)
-            match = parts.table.find("WEBSOCKET", path, websocket=True)
-            await walk_socket(parts, call, match, scope, receive, send)
-            return
-        call = Call(scope["method"], path, self._new_request_id(now_ms), now_ms, started_ns)
-        match = parts.table.find(call.method, path)
+        method = scope["method"] if kind == "http" else "WEBSOCKET"
+        call = Call(method, path, self._new_request_id(now_ms), now_ms, started_ns)
+        match = parts.table.find(method, path, websocket=kind != "http")
         if match.route is not None:
             call.operation = match.route.operation
             call.path_params = match.path_params
-        elif call.method == "OPTIONS" and any(name == b"access-control-request-method" for name, _ in scope["headers"]):
+        if kind != "http":
+            await walk_socket(parts, call, match, scope, receive, send)
+        elif match.route is None and _is_preflight(scope):
             await _answer_preflight(parts, call, scope, send)
+        else:
+            await walk(parts, call, match, scope, receive, send)
+
+    def _outside(self, path: str) -> ASGIApp:
+        head = "/" + path[1:].partition("/")[0]
+        return self._pages.get(head, self._host)
+
+    async def _started(self) -> Walk:
+        self._starting = self._starting or asyncio.Lock()
+        async with self._starting:
+            if self._parts is None:
+                self._parts = await self._start()
+        return self._parts
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Start before the host does and stop after it; a start that fails stops the server, and says why."""
+        first = await receive()
+        try:
+            await self._started()
+        except Exception as error:
+            log.error("start_failed", reason=str(error), exc_info=error)
+            await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
             return
-        await walk(parts, call, match, scope, receive, send)
+        waiting = [first]
+
+        async def receive_again() -> Message:
+            return waiting.pop() if waiting else await receive()
+
+        async def send_last(message: Message) -> None:
+            if message["type"] in ("lifespan.shutdown.complete", "lifespan.shutdown.failed", "lifespan.startup.failed"):
+                await self._stop()
+                self._parts = None
+            await send(message)
+
+        await self._host(scope, receive_again, send_last)
+
+
+def _is_preflight(scope: Scope) -> bool:
+    return scope["method"] == "OPTIONS" and any(name == b"access-control-request-method" for name, _ in scope["headers"])
 
 
 async def _answer_preflight(parts: Walk, call: Call, scope: Scope, send: Send) -> None:

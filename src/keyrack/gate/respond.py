@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import structlog
 from starlette.types import Message, Send
 
 from keyrack.gate import transactions
@@ -12,6 +13,7 @@ from keyrack.gate.streams import Watch
 from keyrack.model.calls import Call
 from keyrack.model.refusals import CATALOG_MISMATCH, Refused, of_status
 
+log = structlog.get_logger("keyrack.gate")
 HELD_BYTES_MAX = 256 * 1024
 _BODILESS = (204, 304)
 
@@ -61,6 +63,12 @@ class Answer:
         self._record(refused)
         await self._send(start)
         await self._send({"type": "http.response.body", "body": b"" if self._call.method == "HEAD" else body})
+
+    def end_stream(self, why: BaseException) -> None:
+        """The handler was stopped. Where its credential ended, the cut answer is all that follows; any other reason goes on."""
+        if self._watch is None or not self._watch.ended:
+            raise why
+        log.info("stream_ended", request_id=self._call.request_id)
 
     async def close(self) -> None:
         """The call is over: have it recorded where no complete answer was, and let nothing of the host's transaction stay open."""

@@ -1,5 +1,7 @@
 """One WebSocket, in the same order as a request: decided at its handshake, ended with its credential, recorded once."""
 
+import asyncio
+
 import structlog
 from starlette.types import Message, Receive, Scope, Send
 
@@ -26,7 +28,6 @@ async def walk_socket(parts: Walk, call: Call, match: Match, scope: Scope, recei
         parts.recorder.require_room()
         principal = parts.authenticator.cached(call, headers) or await parts.authenticator.look_up(call)
         route = parts.table.require(match, call.path)
-        call.operation, call.path_params = route.operation, match.path_params
         authorize(principal, route.operation, match.path_params)
         parts.limiter.take(principal, route.operation)
         scope["keyrack"] = caller = CurrentCaller(principal, call, parts.categories, parts.authenticator)
@@ -36,6 +37,10 @@ async def walk_socket(parts: Walk, call: Call, match: Match, scope: Scope, recei
         refusal = refused
         await socket.deny(scope, refused)
     except StreamEnded:
+        await socket.end()
+    except asyncio.CancelledError:
+        if socket.watch is None or not socket.watch.ended:
+            raise
         await socket.end()
     finally:
         if socket.watch is not None:

@@ -1,5 +1,6 @@
 """One request, in order. Identity first, so that everything after it is keyed on who is calling."""
 
+import asyncio
 from dataclasses import dataclass
 
 import structlog
@@ -59,8 +60,8 @@ async def walk(parts: Walk, call: Call, match: Match, scope: Scope, receive: Rec
             raise call.refused
     except Refused as refused:
         await answer.refuse(refused)
-    except StreamEnded:
-        log.info("stream_ended", request_id=call.request_id)
+    except (StreamEnded, asyncio.CancelledError) as ended:
+        answer.end_stream(ended)
     except Exception as error:
         log.error("handler_failed", request_id=call.request_id, path=call.path, exc_info=error)
         await answer.refuse(INTERNAL_ERROR("An error on our side stopped this call. Nothing of it was stored."))

@@ -29,6 +29,7 @@ class Change:
     def __init__(self, desk: Desk, actor: Principal, connection: Connection) -> None:
         self.connection = connection
         self.now = desk.now()
+        self._id = new_id()
         self._actor = actor
         self._events: list[Event] = []
         self._touched: set[str] = set()
@@ -67,7 +68,7 @@ class Change:
         for event in self._events:
             await events.add(self.connection, event)
         if self._touched:
-            return await changes.bump(self.connection, self._touched)
+            return await changes.bump(self.connection, self._touched, self._id)
         return await changes.newest(self.connection) if self._settles else None
 
 

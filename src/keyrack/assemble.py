@@ -1,0 +1,116 @@
+"""The object graph, built once: the same for tests, the command line and production."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from keyrack.crypto.sign import Signer, keys_in
+from keyrack.feed.cache import Cache
+from keyrack.feed.look_ups import Feed, LookUps
+from keyrack.feed.sqlite import SqliteFeed
+from keyrack.feed.uncached import UncachedFeed
+from keyrack.gate.authenticate import Authenticator
+from keyrack.gate.head import HeadReader
+from keyrack.gate.limit import Limiter
+from keyrack.gate.problems import Problems
+from keyrack.gate.record import Recorder
+from keyrack.gate.table import Route, Table
+from keyrack.gate.walk import Walk
+from keyrack.manage.desk import Desk
+from keyrack.model.brands import Brand
+from keyrack.model.permissions import Category
+from keyrack.model.plans import Plan
+from keyrack.settings import Settings
+from keyrack.store.database import Store, sqlite_path
+from keyrack.store.ids import RequestIds
+from keyrack.store.migrate import migrate
+from keyrack.store.spool import Spool
+from keyrack.volatile.counters import Counters
+from keyrack.volatile.throttle import Throttle
+from keyrack.work import request_logs
+from keyrack.work.jobs import Job, Jobs
+
+log = structlog.get_logger("keyrack")
+
+
+def now_ms() -> int:
+    """Return the time in ms since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+class Assembly:
+    """Everything that runs, and how it begins and ends. Making one opens nothing; `start` does."""
+
+    def __init__(
+        self, settings: Settings, brand: Brand, categories: Mapping[str, Category], plans: Mapping[str, Plan], now: Callable[[], int] = now_ms
+    ) -> None:
+        self.settings = settings
+        self.brand = brand
+        self.categories = dict(categories)
+        self.plans = dict(plans)
+        self.now = now
+        self.started = False
+        settings.data.mkdir(parents=True, exist_ok=True)
+        keys = [secret.get_secret_value() for secret in settings.secrets] or keys_in(settings.data / "secret.key")
+        self.signers = {purpose: Signer(keys, purpose) for purpose in ("cursor", "form")}
+        self.request_ids = RequestIds()
+        self.problems = Problems(settings.base_url)
+        self.store = Store(settings.store_url, settings.traffic_url)
+        self.cache = Cache(settings.cache_entries_max)
+        self.feed = self._feed()
+        self.look_ups = LookUps(self.store, self.cache, self.feed, self.categories, self.plans, now)
+        self.counters = Counters(settings.data / "counters")
+        self.spool = Spool(settings.data / "spool", settings.spool_segment_bytes)
+        self.recorder = Recorder(self.spool, self.prefixes)
+        self.desk = Desk(self.store, self.feed, brand, self.categories, self.plans, self.signers["cursor"], now)
+        self.jobs = Jobs(self._due())
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """What every secret of this host begins with."""
+        return tuple(self.brand.prefix(mode) for mode in self.brand.modes)
+
+    async def start(self) -> None:
+        """Bring the schema up to date, check the store, and start the jobs. Raises what stands in the way."""
+        await migrate(self.settings.store_url, self.settings.traffic_url)
+        await self.store.check()
+        self.jobs.start()
+        self.started = True
+
+    async def stop(self) -> None:
+        """Do what is due once more, and close."""
+        self.started = False
+        await self.jobs.stop()
+        self.spool.close()
+        await self.store.close()
+
+    def walk(self, table: Table) -> Walk:
+        """Return the parts that one request passes."""
+        settings = self.settings
+        heads = HeadReader(settings.trusted_proxies, settings.header_bytes_max, settings.header_count_max, self.prefixes)
+        authenticator = Authenticator(self.look_ups, Throttle(self.counters), self.brand.name, self.now)
+        limiter = Limiter(self.counters)
+        return Walk(heads, authenticator, limiter, self.recorder, self.problems, table, self.categories, settings.body_bytes_max)
+
+    def _feed(self) -> Feed:
+        if self.store.dialect == "sqlite":
+            return SqliteFeed(sqlite_path(self.settings.store_url), self.cache)
+        return UncachedFeed()
+
+    def _due(self) -> list[Job]:
+        return [
+            Job("move_logs", 1.0, lambda: request_logs.move(self.store, self.spool)),
+            Job("prune_logs", 3600.0, lambda: request_logs.prune(self.store, self._log_days, self.now())),
+            Job("watch_store", 1.0, self._watch_store),
+        ]
+
+    async def _watch_store(self) -> None:
+        """Let streams of this process see what others changed, and stop where the file was replaced: this process would serve the past."""
+        if isinstance(self.feed, SqliteFeed):
+            if self.feed.replaced():
+                log.critical("store_replaced", path=str(sqlite_path(self.settings.store_url)), advice="restart this process: it still has the old file open")
+                os.kill(os.getpid(), signal.SIGTERM)
+            self.feed.current()

@@ -1,0 +1,37 @@
+"""The pages that explain. So far the one that every problem document leads to."""
+
+from html import escape
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from keyrack.assemble import Assembly
+from keyrack.model import refusals
+
+STYLE = "body{font:16px/1.6 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem}code{background:#8882;padding:.1em .3em;border-radius:.2em}:target{outline:2px solid #66f;outline-offset:.5rem}"
+
+
+def build(assembly: Assembly) -> dict[str, ASGIApp]:
+    """Return the pages by their path prefix."""
+
+    async def errors(request: Request) -> HTMLResponse:
+        wanted = request.path_params.get("code")
+        known = wanted is None or wanted in refusals.ALL
+        chosen = [refusals.ALL[wanted]] if wanted in refusals.ALL else list(refusals.ALL.values())
+        return HTMLResponse(_page(assembly.brand.name, chosen), status_code=200 if known else 404)
+
+    return {"/docs": Starlette(routes=[Route("/docs/errors", errors), Route("/docs/errors/{code}", errors)])}
+
+
+def _page(brand: str, chosen: list[refusals.Refusal]) -> str:
+    sections = "".join(
+        f'<section id="{one.code}"><h2><code>{one.code}</code> {escape(one.title)}</h2><p>Status {one.status}. {escape(one.remedy)}'
+        f" {'The same call may succeed later.' if one.retryable else 'The same call will fail again.'}</p></section>"
+        for one in chosen
+    )
+    title = f"Errors · {escape(brand)} API"
+    everything = '<p><a href="/docs/errors">All error codes</a></p>' if len(chosen) == 1 else ""
+    return f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title><style>{STYLE}</style><main><h1>{title}</h1>{sections}{everything}</main></html>'

@@ -1,0 +1,1 @@
+"""How a host takes Keyrack in: the routes it declares, and the errors it raises."""

@@ -1,0 +1,72 @@
+"""What a framework raises, as refusals. Outside the guard the host's own handlers stay as they are."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi.exception_handlers import http_exception_handler, request_validation_exception_handler
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+
+from keyrack.model.calls import CURRENT
+from keyrack.model.refusals import INVALID_REQUEST, Refused, of_status
+
+Handler = Callable[[Any, Any], Awaitable[Response] | Response]
+
+
+def install_handlers(app: Any) -> None:
+    """Have an app's refusals, validation errors and HTTP exceptions answered by the gate, inside the guard only."""
+    own = dict(app.exception_handlers)
+    app.add_exception_handler(Refused, _handler(lambda error: error, _raise))
+    app.add_exception_handler(
+        RequestValidationError, _handler(_of_validation, own.get(RequestValidationError, request_validation_exception_handler))
+    )
+    app.add_exception_handler(HTTPException, _handler(_of_http, own.get(HTTPException, http_exception_handler)))
+
+
+def _handler(translate: Callable[[Any], Refused], outside: Handler) -> Handler:
+    async def handle(connection: HTTPConnection, error: Exception) -> Response:
+        call = CURRENT.get()
+        if call is None:
+            answer = outside(connection, error)
+            return answer if isinstance(answer, Response) else await answer
+        # The gate builds the document: this answer only carries the status there.
+        call.refused = translate(error)
+        return Response(status_code=call.refused.refusal.status)
+
+    return handle
+
+
+async def _raise(request: Request, error: Exception) -> Response:
+    raise error
+
+
+def _of_http(error: HTTPException) -> Refused:
+    refusal = of_status(error.status_code)
+    detail = error.detail if isinstance(error.detail, str) else refusal.title
+    return refusal(detail if error.status_code < 500 else refusal.title, headers=dict(error.headers or {}))
+
+
+def _of_validation(error: RequestValidationError) -> Refused:
+    errors = [_one(one, error.body) for one in error.errors()[:50]]
+    first = errors[0]
+    more = f" ({len(errors) - 1} more in `errors`)" if len(errors) > 1 else ""
+    return INVALID_REQUEST(f"{first['detail']}{more}", param=str(first["param"]) if first["param"] else None, errors=errors)
+
+
+def _one(error: Any, body: Any) -> dict[str, object]:
+    """One fault of the input: where, what, and what to do. The value itself is not repeated: it may be a secret."""
+    place, *path = error["loc"]
+    kind = str(error["type"])
+    param = ".".join(str(part) for part in path) or None
+    if kind == "json_invalid":
+        return {"code": "json_invalid", "param": None, "pointer": "#", "detail": "The body is not valid JSON.", "fix": "Send a JSON object."}
+    detail = f"{param or place}: {error['msg']}"
+    fix = None
+    if kind == "extra_forbidden":
+        detail, fix = f"{param}: there is no such {'parameter' if place == 'query' else 'field'}.", "Leave it out."
+    elif kind == "missing":
+        detail, fix = f"{param or place} is required.", f"Send {param or place}."
+    pointer = "#/" + "/".join(str(part) for part in path) if place == "body" else None
+    return {"code": kind, "param": param, "pointer": pointer, "detail": detail, "fix": fix}

@@ -1,0 +1,187 @@
+"""Keyrack as a host holds it: declared once, installed into an app, and asked from handlers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from fastapi import Depends
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.orm import Session
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from keyrack import api, console, docs
+from keyrack.assemble import Assembly
+from keyrack.embed.errors import install_handlers
+from keyrack.embed.routes import table_rows
+from keyrack.gate import transactions
+from keyrack.gate.gate import Gate
+from keyrack.gate.requires import Public, Requires
+from keyrack.gate.table import Table
+from keyrack.gate.walk import Walk
+from keyrack.manage.cursors import Cursors
+from keyrack.manage.members import Members
+from keyrack.manage.spaces import Spaces
+from keyrack.manage.workspaces import Workspaces
+from keyrack.model.brands import Brand
+from keyrack.model.calls import CURRENT, Call
+from keyrack.model.events import Actor, Event, EventType
+from keyrack.model.permissions import OWN_NEEDS, Category
+from keyrack.model.plans import Plan
+from keyrack.settings import Settings
+from keyrack.store.database import create_engine
+from keyrack.store.events import event_row
+from keyrack.store.ids import new_id
+
+OWN_BASE = "/api/v1"
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+
+class Keyrack:
+    """The rack of one host product.
+
+    `categories` are the kinds of the host's data that permissions speak of, `events` the types that it records, `plans` what workspaces
+    can have; the first plan is the default. Raises ValueError where they contradict themselves.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        brand: Brand,
+        categories: Sequence[Category] = (),
+        plans: Sequence[Plan] = (Plan("standard", "Standard"),),
+        events: Sequence[EventType] = (),
+    ) -> None:
+        self.settings = settings or Settings()
+        self.brand = brand
+        self.categories = _by_name("category", categories, reserved=OWN_NEEDS)
+        self.plans = _by_name("plan", plans)
+        self.event_types = _by_name("event type", events)
+        self.assembly = Assembly(self.settings, brand, self.categories, self.plans)
+        self.public = Depends(Public())
+
+    @property
+    def members(self) -> Members:
+        """The people of a workspace, and their rights: the only way to change them."""
+        return Members(self.assembly.desk)
+
+    @property
+    def spaces(self) -> Spaces:
+        """The spaces of a workspace, and who is in them: the only way to change them."""
+        return Spaces(self.assembly.desk)
+
+    @property
+    def workspaces(self) -> Workspaces:
+        """The workspaces: made, renamed, given a plan and deleted here and by the command line."""
+        return Workspaces(self.assembly.desk)
+
+    @property
+    def cursors(self) -> Cursors:
+        """Reads and writes the signed cursors of lists."""
+        return Cursors(self.assembly.desk.cursors)
+
+    def host_engine(self) -> AsyncEngine:
+        """Return an engine for the host's own tables in the same database, so that `record` and `transaction` can join its sessions."""
+        return create_engine(self.settings.store_url)
+
+    def requires(self, permission: str, *, space: str | None = None) -> Any:
+        """Return the FastAPI dependency that declares what a route needs.
+
+        `permission` is `category:read` or `category:write`, or `any`, `full_write`, `org_admin`. For a category in spaces, `space` says
+        where the space is named: `"path:space_id"`, or `"object"` where the handler asks `caller.require` itself.
+        """
+        return Depends(Requires(permission, space))
+
+    def needs(self, permission: str, *, space: str | None = None) -> Callable[[Endpoint], Endpoint]:
+        """Declare the same on an endpoint of a plain Starlette route, as a decorator."""
+        return _mark(Requires(permission, space))
+
+    def needs_nothing(self, endpoint: Endpoint) -> Endpoint:
+        """Declare an endpoint of a plain Starlette route public."""
+        return _mark(Public())(endpoint)
+
+    def install(self, app: Starlette, guard: Sequence[str] = ("/api",), mounts: Mapping[str, str] | None = None) -> None:
+        """Put the gate around an app, outermost. Inside the `guard` paths nothing is public unless it says so.
+
+        `mounts` declares what a mounted app without readable routes needs: `{"/api/files": "files:read"}`.
+        """
+        declared = {path: Requires(text) for path, text in (mounts or {}).items()}
+        install_handlers(app)
+        inner_stack = app.build_middleware_stack
+
+        def build() -> ASGIApp:
+            return self._gate(inner_stack(), lambda target: table_rows(app, target, self.categories, guard, declared), guard)
+
+        # Starlette asks for its stack once, at its first scope: this way the gate also lies outside the host's error middleware.
+        app.build_middleware_stack = build  # type: ignore[method-assign]
+
+    def transaction(self, session: AsyncSession | Session) -> None:
+        """Join a session to the call: the gate commits it before the answer leaves, and rolls it back under a status of 400 or more.
+
+        Call it before the session's first statement. Raises RuntimeError outside a guarded call.
+        """
+        transactions.join(_call(), session)
+
+    def record(self, session: AsyncSession | Session, event: EventType, subject: Any) -> None:
+        """Record an event of the host's in its session: it commits or vanishes with the change that it tells of.
+
+        The payload is `event.schema` read from the subject's attributes when the session is flushed. The actor is the caller, under its
+        present name. Raises ValueError for a type that was not declared, RuntimeError outside a guarded call.
+        """
+        if self.event_types.get(event.name) is not event:
+            raise ValueError(f"{event.name!r} was not declared: add it to Keyrack(events=[…])")
+        call = _call()
+        principal = call.principal
+        if principal is None:
+            raise RuntimeError("rack.record needs a caller: a public operation has none")
+        bind = session.get_bind()
+        row = Event(
+            id=new_id(), workspace_id=principal.workspace.id, type=event.name, object_type=event.name.split(".")[0],
+            object_id=str(subject.id), actor=Actor.of(principal), mode=principal.mode, created_at=self.assembly.now(),
+            request_id=call.request_id,
+        )
+        session.add(event_row(bind.dialect.name, row, lambda: _payload(event, subject)))
+
+    def _gate(self, host: ASGIApp, host_rows: Callable[[ASGIApp], list[Any]], guard: Sequence[str]) -> Gate:
+        assembly = self.assembly
+
+        async def start() -> Walk:
+            own = api.build(assembly)
+            install_handlers(own)
+            rows = host_rows(host) + table_rows(own, own, self.categories, [OWN_BASE], {})
+            await assembly.start()
+            return assembly.walk(Table([*guard, OWN_BASE], rows))
+
+        pages = {**console.build(assembly), **docs.build(assembly), **api.build_health(assembly)}
+        return Gate(host, pages, start, assembly.stop, assembly.request_ids.new)
+
+
+def _by_name(what: str, things: Sequence[Any], reserved: Mapping[str, object] | None = None) -> dict[str, Any]:
+    named: dict[str, Any] = {}
+    for thing in things:
+        if thing.name in named or thing.name in (reserved or {}):
+            raise ValueError(f"The {what} {thing.name!r} stands twice, or is a word of Keyrack's own: choose another name.")
+        named[thing.name] = thing
+    return named
+
+
+def _mark(mark: Requires | Public) -> Callable[[Endpoint], Endpoint]:
+    def marked(endpoint: Endpoint) -> Endpoint:
+        endpoint.__keyrack__ = mark  # type: ignore[attr-defined]
+        return endpoint
+
+    return marked
+
+
+def _call() -> Call:
+    call = CURRENT.get()
+    if call is None:
+        raise RuntimeError("there is no call here: use this inside a handler of a guarded route")
+    return call
+
+
+def _payload(event: EventType, subject: Any) -> Mapping[str, Any]:
+    if event.schema is None:
+        return {"id": str(subject.id)}
+    shown: Mapping[str, Any] = event.schema.model_validate(subject, from_attributes=True).model_dump(mode="json")  # type: ignore[attr-defined]
+    return shown

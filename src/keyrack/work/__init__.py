@@ -1,0 +1,1 @@
+"""Due jobs: what happens beside the calls."""

@@ -1,0 +1,58 @@
+"""The jobs that run beside the calls, each in its own loop. A job that fails is logged and tried again at its next turn."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+log = structlog.get_logger("keyrack.jobs")
+STOP_SECONDS_MAX = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to do again and again. `run` is called `every_seconds` after its last call ended."""
+
+    name: str
+    every_seconds: float
+    run: Callable[[], Awaitable[object]]
+
+
+class Jobs:
+    """Runs jobs from `start` to `stop`."""
+
+    def __init__(self, jobs: list[Job]) -> None:
+        self._jobs = jobs
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
+
+    def start(self) -> None:
+        """Start every job's loop."""
+        self._stopping.clear()
+        self._tasks = [asyncio.create_task(self._loop(job), name=f"keyrack:{job.name}") for job in self._jobs]
+
+    async def stop(self) -> None:
+        """Let each job end its turn, and run every job once more: what the last calls left is done before the process ends."""
+        self._stopping.set()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=STOP_SECONDS_MAX)
+            for task in late:
+                task.cancel()
+        self._tasks = []
+        for job in self._jobs:
+            await self._turn(job)
+
+    async def _loop(self, job: Job) -> None:
+        while not self._stopping.is_set():
+            await self._turn(job)
+            try:
+                await asyncio.wait_for(self._stopping.wait(), job.every_seconds)
+            except TimeoutError:
+                continue
+
+    async def _turn(self, job: Job) -> None:
+        try:
+            await job.run()
+        except Exception as error:
+            log.warning("job_failed", job=job.name, exc_info=error)
