@@ -1,1 +1,1 @@
-"""Atrium: a small customer-operations workspace, built on nothing but the public names of Keyrack."""
+"""Atrium: a small customer-operations workspace, and the example of a product that is built on Keyrack's public names."""

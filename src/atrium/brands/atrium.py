@@ -1,0 +1,6 @@
+"""Atrium as itself: everything on."""
+
+from atrium.brands.configuration import Configuration
+from keyrack import Brand
+
+ATRIUM = Configuration(Brand(name="Atrium", key_prefix="atrium", all_by_default=True))

@@ -1,0 +1,16 @@
+"""Atrium as on the page `pivot-integrations.txt`: integrations with one key each, org-level access and roles in spaces."""
+
+from atrium.brands.configuration import Configuration
+from keyrack import Brand, Words
+
+PIVOT = Configuration(
+    Brand(
+        name="Pivot",
+        key_prefix="pivot",
+        test_mode=False,
+        several_keys=False,
+        edits_levels=False,
+        navigation=("Organization Admin", "Integrations"),
+        words=Words(workspace="organization", end="Delete"),
+    ),
+)

@@ -1,0 +1,16 @@
+"""Atrium as on the page `pivotal-quickstart.txt`: keys with a name and an environment, and full access for each."""
+
+from atrium.brands.configuration import Configuration
+from keyrack import Brand
+
+PIVOTAL = Configuration(
+    Brand(
+        name="Pivotal",
+        key_prefix="pivotal",
+        all_by_default=True,
+        edits_levels=False,
+        edits_org_and_spaces=False,
+        navigation=("Admin", "API Keys"),
+    ),
+    onboarding_name="Loyalty launch",
+)

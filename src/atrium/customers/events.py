@@ -1,0 +1,13 @@
+"""What happens to customers and contacts. A customer's deletion takes its contacts and onboardings along, in one event."""
+
+from atrium.customers.schemas import ContactView, CustomerView
+from keyrack import EventType
+
+CUSTOMER_CREATED = EventType("customer.created", CustomerView)
+CUSTOMER_UPDATED = EventType("customer.updated", CustomerView)
+CUSTOMER_DELETED = EventType("customer.deleted", CustomerView)
+CONTACT_CREATED = EventType("contact.created", ContactView)
+CONTACT_UPDATED = EventType("contact.updated", ContactView)
+CONTACT_DELETED = EventType("contact.deleted", ContactView)
+
+CUSTOMER_EVENTS = [CUSTOMER_CREATED, CUSTOMER_UPDATED, CUSTOMER_DELETED, CONTACT_CREATED, CONTACT_UPDATED, CONTACT_DELETED]

@@ -1,0 +1,85 @@
+"""Customers and contacts as they are on the wire."""
+
+from typing import Literal
+
+from pydantic import MISSING
+
+from atrium.customers.models import CustomerStatus
+from atrium.fields import Body, Domain, Email, Name, Slug, Time, View
+from atrium.pages import PageQuery
+
+
+class NewCustomer(Body):
+    """A customer to create. Without a slug it gets one made from its name."""
+
+    name: Name
+    slug: Slug | None = None
+    domain: Domain | None = None
+    status: CustomerStatus = CustomerStatus.LEAD
+
+
+class CustomerChanges(Body):
+    """The fields of a customer that change."""
+
+    name: Name | MISSING = MISSING
+    slug: Slug | MISSING = MISSING
+    domain: Domain | MISSING | None = MISSING
+    status: CustomerStatus | MISSING = MISSING
+
+
+class CustomerView(View):
+    """A customer."""
+
+    object: Literal["customer"] = "customer"
+    id: str
+    display_id: int
+    name: str
+    slug: str
+    domain: str | None
+    status: CustomerStatus
+    created_at: Time
+    updated_at: Time
+
+
+class CustomerQuery(PageQuery):
+    """The filters of the list of customers."""
+
+    status: CustomerStatus | None = None
+
+
+class NewContact(Body):
+    """A contact to create. A new primary contact takes the place of the one before."""
+
+    name: Name
+    email: Email | None = None
+    title: Name | None = None
+    is_primary: bool = False
+
+
+class ContactChanges(Body):
+    """The fields of a contact that change."""
+
+    name: Name | MISSING = MISSING
+    email: Email | MISSING | None = MISSING
+    title: Name | MISSING | None = MISSING
+    is_primary: bool | MISSING = MISSING
+
+
+class ContactView(View):
+    """A contact."""
+
+    object: Literal["contact"] = "contact"
+    id: str
+    customer_id: str
+    name: str
+    email: str | None
+    title: str | None
+    is_primary: bool
+    created_at: Time
+    updated_at: Time
+
+
+class ContactQuery(PageQuery):
+    """The filters of the list of contacts."""
+
+    is_primary: bool | None = None

@@ -1,0 +1,1 @@
+"""Onboardings: how a customer gets started."""

@@ -1,0 +1,64 @@
+"""A sample workspace's data, always the same, so that a newcomer finds something to read."""
+
+import time
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from atrium.brands import Configuration
+from atrium.customers.models import Contact, Customer
+from atrium.database import Database, Row
+from atrium.onboardings.models import Onboarding
+from atrium.spaces.models import Item, Message
+from keyrack import Keyrack, Member
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+SAMPLES: dict[str, list[dict[str, Any]]] = tomllib.loads(Path(__file__).with_name("samples.toml").read_text(encoding="utf-8"))
+SPACE_NAMES = [space["name"] for space in SAMPLES["spaces"]]
+
+
+async def load(rack: Keyrack, configuration: Configuration, author: Member, spaces: Mapping[str, str]) -> None:
+    """Fill the workspace of a member, who is the author, in one transaction. `spaces` are the ids of its spaces by name."""
+    database = Database(rack.host_engine())
+    await database.create_tables()
+    async with database.writing.begin() as session:
+        # A parent is written before what lies under it.
+        for row in _rows(author, spaces, configuration.first_display_id, time.time_ns() // 1_000_000):
+            session.add(row)
+            await session.flush()
+    await database.close()
+
+
+def _rows(author: Member, spaces: Mapping[str, str], first_display_id: int, now: int) -> Iterator[Row]:
+    # Samples count up to the first number that the workspace will give out itself.
+    for age_days, sample in zip(range(len(SAMPLES["customers"]), 0, -1), SAMPLES["customers"], strict=True):
+        yield from _customer(sample, author.workspace_id, first_display_id - age_days, now - age_days * DAY_MS, now)
+    for space in SAMPLES["spaces"]:
+        yield from _space(space, author, spaces[space["name"]], now)
+
+
+def _customer(sample: dict[str, Any], workspace_id: str, display_id: int, created_at: int, now: int) -> Iterator[Row]:
+    slug = sample["name"].lower().replace(" & ", "-").replace(" ", "-")
+    domain = slug.replace("-", "") + ".example"
+    shared = {"workspace_id": workspace_id, "created_at": created_at, "updated_at": created_at}
+    customer = Customer(**shared, display_id=display_id, name=sample["name"], slug=slug, domain=domain, status=sample["status"])
+    yield customer
+    for place, (name, title) in enumerate(sample["contacts"]):
+        email = f"{name.split()[0].lower()}@{domain}"
+        yield Contact(**shared, customer_id=customer.id, name=name, email=email, title=title, is_primary=place == 0)
+    for plan in sample.get("onboardings", ()):
+        launch = (now // DAY_MS + plan["launch_in_days"]) * DAY_MS
+        fields = {name: plan[name] for name in ("name", "phase", "state")}
+        yield Onboarding(**shared, **fields, customer_id=customer.id, target_launch_date=launch)
+
+
+def _space(sample: dict[str, Any], author: Member, space_id: str, now: int) -> Iterator[Row]:
+    shared = {"workspace_id": author.workspace_id, "space_id": space_id}
+    shared |= {"author_id": author.id, "author_name": author.name, "author_kind": "session"}
+    written: list[Row] = [Message(**shared, body=body) for body in sample["messages"]]
+    written += [Item(**shared, title=title, state=state, assignee_id=author.id) for title, state in sample["items"]]
+    for age_hours, row in zip(range(len(written), 0, -1), written, strict=True):
+        row.created_at = row.updated_at = now - age_hours * HOUR_MS
+        yield row

@@ -1,0 +1,1 @@
+"""What lies in spaces: messages and items."""

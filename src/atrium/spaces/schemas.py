@@ -1,0 +1,82 @@
+"""Messages and items as they are on the wire."""
+
+from typing import Literal
+
+from pydantic import MISSING, BaseModel
+
+from atrium.fields import Body, Name, Reference, Text, Time, View
+from atrium.pages import PageQuery
+from atrium.spaces.models import ItemState
+
+
+class Author(BaseModel):
+    """Who wrote something, with the name they had then."""
+
+    id: str
+    name: str
+    kind: str
+
+
+class NewMessage(Body):
+    """A message to post."""
+
+    body: Text
+
+
+class MessageChanges(Body):
+    """The fields of a message that change."""
+
+    body: Text | MISSING = MISSING
+
+
+class MessageView(View):
+    """A message."""
+
+    object: Literal["message"] = "message"
+    id: str
+    space_id: str
+    body: str
+    author: Author
+    created_at: Time
+    updated_at: Time
+
+
+class MessageQuery(PageQuery):
+    """The parameters of the list of messages."""
+
+
+class NewItem(Body):
+    """An item to create."""
+
+    title: Name
+    assignee_id: Reference | None = None
+    state: ItemState = ItemState.OPEN
+
+
+class ItemChanges(Body):
+    """The fields of an item that change. `assignee_id: null` leaves it to nobody."""
+
+    title: Name | MISSING = MISSING
+    assignee_id: Reference | MISSING | None = MISSING
+    state: ItemState | MISSING = MISSING
+
+
+class ItemView(View):
+    """An item."""
+
+    object: Literal["item"] = "item"
+    id: str
+    space_id: str
+    title: str
+    assignee_id: str | None
+    state: ItemState
+    author: Author
+    created_at: Time
+    updated_at: Time
+
+
+class ItemQuery(PageQuery):
+    """The filters of the list of items."""
+
+    state: ItemState | None = None
+    assignee_id: str | None = None
