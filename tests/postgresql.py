@@ -53,18 +53,8 @@ class Server:
             self._sql(f"DROP DATABASE {name} WITH (FORCE)")
 
     def _sql(self, statement: str) -> None:
-        command = [
-            self._binaries / "psql",
-            "--no-psqlrc",
-            "--quiet",
-            "--host",
-            self.folder,
-            "--username",
-            "postgres",
-            "--command",
-            statement,
-        ]
-        subprocess.run(command, check=True, timeout=START_SECONDS_MAX)
+        psql = [f"{self._binaries}/psql", "--no-psqlrc", "--quiet", f"--host={self.folder}", "--username=postgres"]
+        subprocess.run([*psql, f"--command={statement}"], check=True, timeout=START_SECONDS_MAX)
 
 
 @contextmanager
