@@ -10,11 +10,15 @@ STORE = "src/keyrack/store/"
 
 # Functions of the store that take a connection and no workspace, and why. `noun` stands for all functions of the module.
 UNSCOPED = {
-    "lookup": "the closed list of finders that run before a workspace is known; the import contracts name their callers",
+    "changes": "the one revision of the whole store that every cache follows; its rows hold ids and nothing else",
+    "lookup": "the closed list of finders that run before a workspace is known; an import contract names their callers",
 }
 
 # Rows that are no property of people, written without an event. `noun` stands for all functions of the module.
-BOOKKEEPING: dict[str, str] = {}
+BOOKKEEPING = {
+    "changes.prune": "what no cache can still ask for is nobody's",
+    "sessions": "a sign-in proves a person, and ends nothing but itself",
+}
 
 # What writes rows, as SQLAlchemy calls it.
 WRITES = {"insert", "update", "delete"}

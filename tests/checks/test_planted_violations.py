@@ -20,6 +20,7 @@ SAVES = "from keyrack.store import keys\nasync def revoke(desk):\n    keys.save(
 ENDS = "from keyrack.store.keys import end\nasync def revoke(desk):\n    async with open(desk) as c:\n        end(c.connection, 'org_1')\n"
 MARK = "TO" + "DO"
 INDEX = "--index-" + "url somewhere"
+TARBALL = "https://example.com/npm/pack" + "ages/a.tgz"
 HOME = "/ho" + "me/somebody/keyrack"
 
 PLANTED: list[tuple[Rule, dict[str, str], str]] = [
@@ -40,7 +41,7 @@ PLANTED: list[tuple[Rule, dict[str, str], str]] = [
         "src/keyrack/a.py:4",
     ),
     (words.no_file_names_a_place, {"a.lock": f"# one\n{INDEX}\n"}, "a.lock:2"),
-    (words.no_file_names_a_place, {"package-lock.json": '"url": "https://example.com/npm/packages/a.tgz"\n'}, "package-lock.json:1"),
+    (words.no_file_names_a_place, {"package-lock.json": f'"url": "{TARBALL}"\n'}, "package-lock.json:1"),
     (words.no_file_names_a_place, {"README.md": f"cd {HOME}\n"}, "README.md:1"),
     (imports.imports_stand_at_the_top, {"src/atrium/a.py": "def a():\n    import os\n"}, "src/atrium/a.py:2"),
     (imports.imports_stand_at_the_top, {"src/keyrack/a.py": "from typing import TYPE_CHECKING\n"}, "src/keyrack/a.py:1"),
