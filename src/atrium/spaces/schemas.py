@@ -79,4 +79,4 @@ class ItemQuery(PageQuery):
     """The filters of the list of items."""
 
     state: ItemState | None = None
-    assignee_id: str | None = None
+    assignee_id: Reference | None = None
