@@ -13,11 +13,9 @@ test: ## Run all tests (options: ARGS="-k revoke")
 
 check: ## Check style, types, import contracts and house rules
 	@.ci/environment dev
-	@echo "ruff check" && $(PYTHON) -m ruff check
-	@echo "ruff format" && $(PYTHON) -m ruff format --check
-	@echo "mypy" && $(PYTHON) -m mypy
-	@echo "import contracts" && .venv/bin/lint-imports --no-logo
-	@echo "house rules" && $(PYTHON) -m checks
+	@status=0; for step in "ruff check" "ruff format --check" mypy "lint-imports --no-logo" "python -m checks"; do \
+		echo "== $$step"; .venv/bin/$$step || status=1; \
+	done; exit $$status
 
 bench: ## Measure the gate beside what it is compared with, and print the figures
 	@.ci/environment dev
