@@ -5,6 +5,7 @@ One locked counter row puts changes in order: whoever raises it holds it until t
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, insert, literal, select, update
 
@@ -31,12 +32,12 @@ class Changes:
     complete: bool
 
     @classmethod
-    def of(cls, rows: Iterable[Sequence[object]], revision: int) -> "Changes":
+    def of(cls, rows: Iterable[Sequence[Any]], revision: int) -> "Changes":
         """Read rows of (newest revision, revision, touched id), in order, that were asked for above a revision."""
         read = list(rows)
-        newest = int(str(read[0][0])) if read else 0
+        newest: int = read[0][0] if read else 0
         seen = {row[1] for row in read if row[1] is not None}
-        touched = frozenset(str(row[2]) for row in read if row[2] is not None)
+        touched = frozenset(row[2] for row in read if row[2] is not None)
         complete = bool(read) and len(read) <= ROWS_MAX and newest >= revision and len(seen) == newest - revision
         return cls(newest, touched, complete)
 

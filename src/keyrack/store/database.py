@@ -37,19 +37,19 @@ class Connection:
 
     async def first(self, statement: Executable) -> Row[Any] | None:
         """Return the first row, or None."""
-        with _translated():
+        with translated():
             result = await self._connection.execute(self._counted(statement))
         return result.first()
 
     async def all(self, statement: Executable) -> Sequence[Row[Any]]:
         """Return all rows. The statement bounds how many."""
-        with _translated():
+        with translated():
             result = await self._connection.execute(self._counted(statement))
         return result.all()
 
     async def execute(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
         """Run a statement, once or once per row of parameters, and return how many rows it matched."""
-        with _translated():
+        with translated():
             result = await self._connection.execute(self._counted(statement), rows)
         return max(result.rowcount, 0)
 
@@ -147,7 +147,7 @@ def is_sqlite(url: str) -> bool:
 @asynccontextmanager
 async def _transaction(engine: AsyncEngine, *, commit: bool) -> AsyncIterator[Connection]:
     async with AsyncExitStack() as stack:
-        with _translated():
+        with translated():
             connection = await engine.connect()
             stack.push_async_exit(connection)
             transaction = await connection.begin()
@@ -162,12 +162,12 @@ async def _transaction(engine: AsyncEngine, *, commit: bool) -> AsyncIterator[Co
             with _committing():
                 await transaction.commit()
         else:
-            with _translated():
+            with translated():
                 await transaction.rollback()
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """Turn what a driver raises into what callers act on. Only database calls stand inside, so other errors pass untouched."""
     try:
         yield
@@ -187,7 +187,7 @@ def _translated() -> Iterator[None]:
 def _committing() -> Iterator[None]:
     """A commit that got no answer may have happened: that is never told as a no (CONSISTENCY §4)."""
     try:
-        with _translated():
+        with translated():
             yield
     except refusals.Refused as refused:
         cause = refused.__cause__

@@ -16,6 +16,7 @@ READERS_MAX = 4
 HOST_CONNECTIONS_MAX = 5
 WAL_BYTES_KEPT_MAX = 64 * 1024 * 1024
 READ_ONLY_OPTION = "keyrack_read_only"
+_SCHEMALESS: dict[str, Any] = {"schema_translate_map": {"keyrack": None}}
 
 # sqlite3's primary result codes (https://www.sqlite.org/rescode.html) that say the file cannot be used now: busy, locked, no memory,
 # interrupted, I/O error, corrupt, full, cannot open, locking protocol, not a database.
@@ -37,13 +38,9 @@ def engines(url: str, *, durable: bool) -> tuple[AsyncEngine, AsyncEngine]:
 
     A durable file is synced at each commit: a power cut must not bring a revoked key back. The other may lose its last seconds.
     """
-    schemaless: dict[str, Any] = {"schema_translate_map": {"keyrack": None}}
     reader = _engine(url, pool_size=READERS_MAX, durable=durable, read_only=True)
     writer = _engine(url, pool_size=1, durable=durable)
-    return (
-        reader.execution_options(**schemaless, **{READ_ONLY_OPTION: True}),
-        writer.execution_options(**schemaless),
-    )
+    return reader.execution_options(**_SCHEMALESS, **{READ_ONLY_OPTION: True}), writer.execution_options(**_SCHEMALESS)
 
 
 def host_engine(url: str) -> AsyncEngine:
@@ -51,10 +48,18 @@ def host_engine(url: str) -> AsyncEngine:
     return _engine(url, pool_size=HOST_CONNECTIONS_MAX, durable=True)
 
 
-def _engine(url: str, *, pool_size: int, durable: bool, read_only: bool = False) -> AsyncEngine:
+def migrating_engine(url: str, busy_seconds_max: int) -> AsyncEngine:
+    """Return an engine that waits long for another process that migrates the same file."""
+    engine = _engine(url, pool_size=1, durable=True, busy_seconds_max=busy_seconds_max)
+    return engine.execution_options(**_SCHEMALESS)
+
+
+def _engine(
+    url: str, *, pool_size: int, durable: bool, read_only: bool = False, busy_seconds_max: int = BUSY_SECONDS_MAX
+) -> AsyncEngine:
     engine = create_async_engine(
         async_url(url), pool_size=pool_size, max_overflow=0, pool_timeout=POOL_WAIT_SECONDS_MAX, hide_parameters=True,
-        connect_args={"isolation_level": None, "timeout": BUSY_SECONDS_MAX},
+        connect_args={"isolation_level": None, "timeout": busy_seconds_max},
     )
 
     @event.listens_for(engine.sync_engine, "connect")

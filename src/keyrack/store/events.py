@@ -1,0 +1,167 @@
+"""Events as rows: added in the transaction of the change, numbered once they are committed, paged by their number (CONSISTENCY §6)."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import Row, func, insert, literal, select, update
+from sqlalchemy.event import listens_for
+from sqlalchemy.orm import Mapper, Session, object_mapper, object_session, registry
+from sqlalchemy.orm.attributes import set_committed_value
+
+from keyrack.model.events import Actor, Event
+from keyrack.model.principals import Kind, Mode
+from keyrack.store import postgresql
+from keyrack.store.database import Connection
+from keyrack.store.tables import COUNTER_ID, event_positions, events, metadata, without_schema
+
+NUMBERED_MAX = 1000
+"""How many events one call of `number` gives a place."""
+
+Payload = Callable[[], tuple[str, Mapping[str, Any]]]
+"""Gives an event's object id and data, once the database has filled in what it generates."""
+
+_UNREAD = "keyrack_events_unread"
+
+
+async def add(c: Connection, event: Event) -> None:
+    """Add an event to the transaction of its change."""
+    await c.execute(insert(events).values(**_columns(event)))
+
+
+async def waiting(c: Connection) -> bool:
+    """Whether committed events are without a position. Readers ask this first, and only then for a transaction to `number` them."""
+    return await c.first(select(literal(1)).select_from(events).where(events.c.position.is_(None)).limit(1)) is not None
+
+
+async def number(c: Connection) -> int:
+    """Give committed events their place in the order, and return how many: NUMBERED_MAX means that more may wait.
+
+    The transaction should do nothing else. It is the only writer of positions, one at a time, so they become visible in order: whoever
+    has read up to a position never meets a lower one later, in whatever order the events' own transactions commit.
+    """
+    if c.dialect == postgresql.DIALECT:
+        await c.all(postgresql.lock(postgresql.Lock.EVENTS))
+    order = (events.c.created_at, events.c.id)
+    unnumbered = (
+        select(events.c.id, func.row_number().over(order_by=order).label("place"))
+        .where(events.c.position.is_(None)).order_by(*order).limit(NUMBERED_MAX).subquery()
+    )
+    last = select(event_positions.c.position).where(event_positions.c.id == COUNTER_ID).scalar_subquery()
+    numbered = await c.execute(update(events).where(events.c.id == unnumbered.c.id).values(position=last + unnumbered.c.place))
+    if numbered:
+        counter = update(event_positions).where(event_positions.c.id == COUNTER_ID)
+        await c.execute(counter.values(position=event_positions.c.position + numbered))
+    return numbered
+
+
+async def page(
+    c: Connection,
+    workspace_id: str,
+    *,
+    limit: int,
+    before: int | None = None,
+    after: int | None = None,
+    kind: str | None = None,
+    object_id: str | None = None,
+    actor_id: str | None = None,
+) -> list[Event]:
+    """Return numbered events: newest first below the position `before`, or oldest first above the position `after`.
+
+    `kind` is an event type, `actor_id` the id of the credential or person who acted.
+    """
+    found = select(events).where(events.c.workspace_id == workspace_id, events.c.position.is_not(None))
+    if before is not None:
+        found = found.where(events.c.position < before)
+    if after is not None:
+        found = found.where(events.c.position > after)
+    for column, wanted in ((events.c.type, kind), (events.c.object_id, object_id), (events.c.actor_id, actor_id)):
+        if wanted is not None:
+            found = found.where(column == wanted)
+    order = events.c.position.asc() if after is not None else events.c.position.desc()
+    return [_read(row) for row in await c.all(found.order_by(order).limit(limit))]
+
+
+def event_row(dialect_name: str, event: Event, payload: Payload | None = None) -> object:
+    """Return an event as an object for a host's own session, sync or async: `session.add` joins it to the host's transaction.
+
+    `dialect_name` is that of the session's database. With a `payload`, the event's object id and data are what it gives after the
+    flush, when the host's own objects have the keys and defaults that their database made.
+    """
+    kind = _RecordedOnPostgresql if dialect_name == postgresql.DIALECT else _RecordedOnSqlite
+    return kind(event, payload)
+
+
+class _Recorded:
+    """An event in a host's session."""
+
+    def __init__(self, event: Event, payload: Payload | None) -> None:
+        self.payload = payload
+        for name, value in _columns(event).items():
+            setattr(self, name, value)
+
+
+class _RecordedOnSqlite(_Recorded):
+    """Mapped to the table without a schema."""
+
+
+class _RecordedOnPostgresql(_Recorded):
+    """Mapped to the table in its schema."""
+
+
+_registry = registry()
+_registry.map_imperatively(_RecordedOnSqlite, without_schema(metadata).tables[events.name])
+_registry.map_imperatively(_RecordedOnPostgresql, events)
+
+
+# A flush writes unrelated tables in an order of its own, so an event may be inserted before the object it speaks of. Its payload is
+# therefore read when the flush has written everything.
+@listens_for(_Recorded, "before_insert", propagate=True)
+def _note_unread(_mapper: Mapper[Any], _connection: object, row: _Recorded) -> None:
+    session = object_session(row)
+    if row.payload is not None and session is not None:
+        session.info.setdefault(_UNREAD, []).append(row)
+
+
+@listens_for(Session, "after_flush")
+def _read_payloads(session: Session, _context: object) -> None:
+    for row in session.info.pop(_UNREAD, ()):
+        # One whose flush failed and was rolled back has left the session.
+        if row in session and row.payload is not None:
+            _write_payload(session, row, row.payload)
+
+
+def _write_payload(session: Session, row: Any, payload: Payload) -> None:
+    object_id, data = payload()
+    mapper = object_mapper(row)
+    table: Any = mapper.local_table
+    connection = session.connection(bind_arguments={"mapper": mapper})
+    connection.execute(update(table).where(table.c.id == row.id).values(object_id=object_id, data=dict(data)))
+    set_committed_value(row, "object_id", object_id)
+    set_committed_value(row, "data", dict(data))
+
+
+def _read(row: Row[Any]) -> Event:
+    actor = Actor(Kind(row.actor_kind), row.actor_id, row.actor_name, row.actor_integration_id, row.actor_member_id)
+    return Event(
+        id=row.id,
+        workspace_id=row.workspace_id,
+        type=row.type,
+        object_type=row.object_type,
+        object_id=row.object_id,
+        actor=actor,
+        mode=Mode(row.mode),
+        created_at=row.created_at,
+        data=row.data,
+        request_id=row.request_id,
+        position=row.position,
+    )
+
+
+def _columns(event: Event) -> dict[str, Any]:
+    actor = event.actor
+    return {
+        "id": event.id, "workspace_id": event.workspace_id, "type": event.type, "object_type": event.object_type,
+        "object_id": event.object_id, "actor_kind": actor.kind.value, "actor_id": actor.id, "actor_name": actor.name,
+        "actor_integration_id": actor.integration_id, "actor_member_id": actor.member_id, "mode": event.mode.value,
+        "request_id": event.request_id, "data": dict(event.data), "created_at": event.created_at,
+    }

@@ -1,0 +1,133 @@
+"""Keys as rows. Those of ended keys stay: calls with them are logged under their name."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, func, insert, not_, or_, select, update
+
+from keyrack.model.keys import EndReason, Key
+from keyrack.model.principals import Mode
+from keyrack.model.refusals import NOT_FOUND
+from keyrack.store.database import Connection
+from keyrack.store.paging import Place, newest_first
+from keyrack.store.tables import keys
+
+
+async def get(c: Connection, workspace_id: str, key_id: str) -> Key:
+    """Return a key, ended or not. Raises Refused `not_found`."""
+    row = await c.first(select(keys).where(keys.c.workspace_id == workspace_id, keys.c.id == key_id))
+    if row is None:
+        raise NOT_FOUND("There is no such key.")
+    return read(row)
+
+
+async def page(
+    c: Connection,
+    workspace_id: str,
+    *,
+    now: int,
+    limit: int,
+    after: Place | None = None,
+    integration_id: str | None = None,
+    mode: Mode | None = None,
+    ended: bool | None = None,
+    search: str | None = None,
+) -> list[Key]:
+    """Return keys, newest first; `ended` chooses those that somebody ended by `now`, or the others. `search` is part of a name."""
+    found = select(keys).where(keys.c.workspace_id == workspace_id)
+    if integration_id is not None:
+        found = found.where(keys.c.integration_id == integration_id)
+    if mode is not None:
+        found = found.where(keys.c.mode == mode.value)
+    if ended is not None:
+        found = found.where(_ended(now) if ended else not_(_ended(now)))
+    if search:
+        found = found.where(keys.c.name.icontains(search, autoescape=True))
+    return [read(row) for row in await c.all(newest_first(found, keys, after, limit))]
+
+
+async def of_integration(c: Connection, workspace_id: str, integration_id: str, *, now: int, limit: int) -> list[Key]:
+    """Return the keys of an integration that have not ended, newest first."""
+    return await page(c, workspace_id, now=now, limit=limit, integration_id=integration_id, ended=False)
+
+
+async def count_of_integration(c: Connection, workspace_id: str, integration_id: str, now: int) -> int:
+    """Return how many keys of an integration will go on working: neither ended, nor ending, nor expired."""
+    lasting = and_(keys.c.ends_at.is_(None), or_(keys.c.expires_at.is_(None), keys.c.expires_at > now))
+    own = and_(keys.c.workspace_id == workspace_id, keys.c.integration_id == integration_id)
+    row = await c.first(select(func.count().label("keys")).select_from(keys).where(own, lasting))
+    return int(row.keys) if row else 0
+
+
+async def end_of_integration(
+    c: Connection,
+    workspace_id: str,
+    integration_id: str,
+    *,
+    at: int,
+    by: str,
+    reason: EndReason,
+    mode: Mode | None = None,
+    successor_id: str | None = None,
+) -> int:
+    """End every key of an integration that has not ended by `at` (those of one mode, or all), and return how many.
+
+    However many they are, a cache forgets them by the integration's id.
+    """
+    own = and_(keys.c.workspace_id == workspace_id, keys.c.integration_id == integration_id, not_(_ended(at)))
+    if mode is not None:
+        own = and_(own, keys.c.mode == mode.value)
+    if successor_id is not None:
+        own = and_(own, keys.c.id != successor_id)
+    ended = {"ends_at": at, "ended_by": by, "end_reason": reason.value, "successor_id": successor_id, "updated_at": at}
+    return await c.execute(update(keys).where(own).values(**ended))
+
+
+async def add(c: Connection, key: Key) -> None:
+    """Add a key."""
+    await c.execute(insert(keys).values(id=key.id, workspace_id=key.workspace_id, **_columns(key)))
+
+
+async def save(c: Connection, key: Key) -> None:
+    """Write a key's new state. Raises Refused `not_found`."""
+    own = (keys.c.workspace_id == key.workspace_id) & (keys.c.id == key.id)
+    if not await c.execute(update(keys).where(own).values(**_columns(key))):
+        raise NOT_FOUND("There is no such key.")
+
+
+def read(row: Row[Any]) -> Key:
+    """Return the key in a row that holds all columns of its table."""
+    of = row._mapping
+    reason = of[keys.c.end_reason]
+    return Key(
+        id=of[keys.c.id],
+        workspace_id=of[keys.c.workspace_id],
+        integration_id=of[keys.c.integration_id],
+        name=of[keys.c.name],
+        mode=Mode(of[keys.c.mode]),
+        prefix=of[keys.c.prefix],
+        digest=of[keys.c.digest],
+        created_at=of[keys.c.created_at],
+        updated_at=of[keys.c.updated_at],
+        made_by=of[keys.c.made_by],
+        made_by_name=of[keys.c.made_by_name],
+        expires_at=of[keys.c.expires_at],
+        ip_ranges=tuple(of[keys.c.ip_ranges]),
+        disabled_at=of[keys.c.disabled_at],
+        ends_at=of[keys.c.ends_at],
+        ended_by=of[keys.c.ended_by],
+        end_reason=EndReason(reason) if reason else None,
+        successor_id=of[keys.c.successor_id],
+    )
+
+
+def _ended(now: int) -> ColumnElement[bool]:
+    return and_(keys.c.ends_at.is_not(None), keys.c.ends_at <= now)
+
+
+def _columns(key: Key) -> dict[str, Any]:
+    return {
+        "integration_id": key.integration_id, "name": key.name, "mode": key.mode.value, "prefix": key.prefix, "digest": key.digest,
+        "created_at": key.created_at, "updated_at": key.updated_at, "made_by": key.made_by, "made_by_name": key.made_by_name,
+        "expires_at": key.expires_at, "ip_ranges": list(key.ip_ranges), "disabled_at": key.disabled_at, "ends_at": key.ends_at,
+        "ended_by": key.ended_by, "end_reason": key.end_reason.value if key.end_reason else None, "successor_id": key.successor_id,
+    }

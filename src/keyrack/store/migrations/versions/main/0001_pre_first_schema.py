@@ -1,0 +1,192 @@
+"""The first schema of what must not be lost. pre: no code runs without it."""
+# ruff: noqa: N999  (the number puts the scripts in order)
+
+from typing import Any
+
+from alembic import op
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.schema import SchemaItem
+
+revision = "main_0001"
+down_revision = None
+branch_labels = ("main",)
+
+SCHEMA = "keyrack"
+NEWEST_FIRST = ("workspace_id", "created_at", "id")
+
+
+def upgrade() -> None:
+    """Make the tables, and the two counters at zero."""
+    _tenants()
+    _spaces()
+    _credentials()
+    _sign_in()
+    _events()
+    _revisions()
+
+
+def _tenants() -> None:
+    _table(
+        "workspaces",
+        _id(), _text("name"), _text("slug", unique=True), _text("plan"), Column("api_enabled", Boolean, nullable=False),
+        Column("revealing", Boolean, nullable=False, server_default=false()), *_times("created_at", "updated_at"),
+        _maybe_time("deleted_at"),
+    )
+    _index("workspaces", "created_at", "id")
+    _table(
+        "people",
+        _id(), _text("email", unique=True), _text("name"), _maybe_text("password_hash"), *_times("created_at", "updated_at"),
+    )
+    _table(
+        "members",
+        _id(), _of("workspaces", "workspace_id"), _of("people", "person_id"), _text("role"), _text("org_access"), _json("permissions"),
+        Column("may_use_api", Boolean, nullable=False), _text("status"), _maybe_time("access_until"), _maybe_text("partner"),
+        *_times("created_at", "updated_at"), UniqueConstraint("workspace_id", "person_id"),
+    )
+    _index("members", *NEWEST_FIRST)
+    _index("members", "person_id")
+
+
+def _spaces() -> None:
+    _table(
+        "spaces",
+        _id(), _of("workspaces", "workspace_id"), _text("name"), _text("made_by"), *_times("created_at", "updated_at"),
+        _maybe_time("deleted_at"),
+    )
+    _index("spaces", *NEWEST_FIRST)
+    _table(
+        "space_roles",
+        _of("workspaces", "workspace_id"), _of("spaces", "space_id"), _text("holder_kind"), _text("holder_id"), _text("role"),
+        PrimaryKeyConstraint("space_id", "holder_id"),
+    )
+    _index("space_roles", "holder_id")
+
+
+def _credentials() -> None:
+    _table(
+        "integrations",
+        _id(), _of("workspaces", "workspace_id"), _text("name"), _text("org_access"), _json("permissions"), _text("made_by"),
+        _text("made_by_name"), *_times("created_at", "updated_at"), _maybe_time("deleted_at"), _maybe_text("deleted_by"),
+    )
+    _index("integrations", *NEWEST_FIRST)
+    _table(
+        "keys",
+        _id(), _of("workspaces", "workspace_id"), _of("integrations", "integration_id"), _text("name"), _text("mode"), _text("prefix"),
+        _digest(), *_times("created_at", "updated_at"), _text("made_by"), _text("made_by_name"), _maybe_time("expires_at"),
+        _json("ip_ranges"), _maybe_time("disabled_at"), _maybe_time("ends_at"), _maybe_text("ended_by"), _maybe_text("end_reason"),
+        _maybe_text("successor_id"),
+    )
+    _index("keys", *NEWEST_FIRST)
+    _index("keys", "integration_id", "created_at", "id")
+    _table(
+        "apps",
+        _id(), _of("workspaces", "workspace_id"), _text("client_id", unique=True), _text("name"), *_times("created_at", "updated_at"),
+        _maybe_time("deleted_at"),
+    )
+    _index("apps", *NEWEST_FIRST)
+
+
+def _sign_in() -> None:
+    _table(
+        "invitations",
+        _id(), _of("workspaces", "workspace_id"), _text("email"), _text("role"), _digest(), _text("made_by"), _text("made_by_name"),
+        *_times("created_at", "expires_at"), _maybe_time("accepted_at"),
+    )
+    _index("invitations", *NEWEST_FIRST)
+    _table(
+        "sessions",
+        _id(), _digest(), _of("people", "person_id"), _of("workspaces", "workspace_id"), *_times("proved_at", "created_at", "expires_at"),
+        _maybe_time("ended_at"),
+    )
+    _index("sessions", "person_id")
+    _index("sessions", "workspace_id")
+    _table(
+        "sign_in_links",
+        Column("digest", LargeBinary, primary_key=True), _of("people", "person_id"), _of("workspaces", "workspace_id"),
+        *_times("created_at"), _maybe_time("expires_at"), _maybe_time("used_at"),
+    )
+    _index("sign_in_links", "person_id")
+
+
+def _events() -> None:
+    _table(
+        "events",
+        _id(), _of("workspaces", "workspace_id"), Column("position", BigInteger, unique=True), _text("type"), _text("object_type"),
+        _text("object_id"), _text("actor_kind"), _text("actor_id"), _text("actor_name"), _maybe_text("actor_integration_id"),
+        _maybe_text("actor_member_id"), _text("mode"), _maybe_text("request_id"), _json("data"), *_times("created_at"),
+    )
+    _index("events", "workspace_id", "position")
+    unnumbered = text("position IS NULL")
+    op.create_index(
+        "ix_keyrack_events_unnumbered", "keyrack_events", ["created_at", "id"], schema=SCHEMA,
+        sqlite_where=unnumbered, postgresql_where=unnumbered,
+    )
+    _counter("event_positions", "position")
+
+
+def _revisions() -> None:
+    _counter("revisions", "revision")
+    _table(
+        "changes",
+        *_times("revision"), _text("touched_id"), _text("change_id"), PrimaryKeyConstraint("revision", "touched_id"),
+    )
+    _index("changes", "change_id")
+
+
+def _table(noun: str, *items: SchemaItem) -> Table:
+    return op.create_table(f"keyrack_{noun}", *items, schema=SCHEMA)
+
+
+def _index(noun: str, *columns: str) -> None:
+    op.create_index(f"ix_keyrack_{noun}_{'_'.join(columns)}", f"keyrack_{noun}", columns, schema=SCHEMA)
+
+
+def _counter(noun: str, column: str) -> None:
+    table = _table(noun, Column("id", BigInteger, primary_key=True, autoincrement=False), *_times(column))
+    op.bulk_insert(table, [{"id": 1, column: 0}])
+
+
+def _id() -> Column[str]:
+    return Column("id", Text, primary_key=True)
+
+
+def _text(name: str, *, unique: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=False, unique=unique)
+
+
+def _maybe_text(name: str) -> Column[str]:
+    return Column(name, Text)
+
+
+def _times(*names: str) -> list[Column[int]]:
+    return [Column(name, BigInteger, nullable=False) for name in names]
+
+
+def _maybe_time(name: str) -> Column[int]:
+    return Column(name, BigInteger)
+
+
+def _digest() -> Column[bytes]:
+    return Column("digest", LargeBinary, nullable=False, unique=True)
+
+
+def _json(name: str) -> Column[Any]:
+    return Column(name, JSON().with_variant(JSONB(), "postgresql"), nullable=False)
+
+
+def _of(noun: str, name: str) -> Column[str]:
+    return Column(name, Text, ForeignKey(f"{SCHEMA}.keyrack_{noun}.id"), nullable=False)

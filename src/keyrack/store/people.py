@@ -1,0 +1,40 @@
+"""People as rows. A person is found through a workspace they are in; `lookup.person` finds one by email."""
+
+from typing import Any
+
+from sqlalchemy import Row, insert, select
+
+from keyrack.model.people import Person
+from keyrack.model.refusals import CONFLICT, NOT_FOUND
+from keyrack.store.database import Connection, Duplicate
+from keyrack.store.tables import members, people
+
+
+async def get(c: Connection, workspace_id: str, person_id: str) -> Person:
+    """Return a person who is a member of a workspace. Raises Refused `not_found`."""
+    found = select(people).join(members, members.c.person_id == people.c.id)
+    row = await c.first(found.where(members.c.workspace_id == workspace_id, people.c.id == person_id))
+    if row is None:
+        raise NOT_FOUND("There is no such person.")
+    return read(row)
+
+
+async def add(c: Connection, person: Person) -> None:
+    """Add a person, whose email is lower-case. Raises Refused `conflict` where somebody has it."""
+    row = {"id": person.id, "email": person.email, "name": person.name, "created_at": person.created_at, "updated_at": person.updated_at}
+    try:
+        await c.execute(insert(people).values(**row))
+    except Duplicate as duplicate:
+        raise CONFLICT("A person with this email exists.", param="email") from duplicate
+
+
+def read(row: Row[Any]) -> Person:
+    """Return the person in a row that holds all columns of its table."""
+    of = row._mapping
+    return Person(
+        id=of[people.c.id],
+        email=of[people.c.email],
+        name=of[people.c.name],
+        created_at=of[people.c.created_at],
+        updated_at=of[people.c.updated_at],
+    )
