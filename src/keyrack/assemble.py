@@ -23,6 +23,7 @@ from keyrack.manage.desk import Desk
 from keyrack.model.brands import Brand
 from keyrack.model.permissions import Category
 from keyrack.model.plans import Plan
+from keyrack.model.request_logs import Mask
 from keyrack.settings import Settings
 from keyrack.store.database import Store, sqlite_path
 from keyrack.store.ids import RequestIds
@@ -64,7 +65,7 @@ class Assembly:
         self.look_ups = LookUps(self.store, self.cache, self.feed, self.categories, self.plans, now)
         self.counters = Counters(settings.data / "counters")
         self.spool = Spool(settings.data / "spool", settings.spool_segment_bytes)
-        self.recorder = Recorder(self.spool, self.prefixes)
+        self.recorder = Recorder(self.spool, Mask(self.prefixes))
         self.desk = Desk(self.store, self.feed, brand, self.categories, self.plans, self.signers["cursor"], now)
         self.jobs = Jobs(self._due())
 

@@ -1,6 +1,6 @@
 """Look-ups: from the digest of a credential to the principal it proves."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from hashlib import blake2b
 from ipaddress import ip_network
 from typing import Protocol
@@ -12,7 +12,10 @@ from keyrack.model.plans import Plan
 from keyrack.model.principals import Kind, Principal
 from keyrack.model.refusals import API_DISABLED, KEY_EXPIRED, KEY_REVOKED, PLAN_UPGRADE_REQUIRED, STORE_UNAVAILABLE, Refusal
 from keyrack.store import lookup
-from keyrack.store.database import Store
+from keyrack.store.database import Connection, Store
+
+
+Find = Callable[[Connection, bytes], Awaitable[lookup.FoundKey | None]]
 
 
 class Feed(Protocol):
@@ -29,7 +32,14 @@ class LookUps:
     """Answers who a credential is: from the cache where the feed lets it, else from the store."""
 
     def __init__(
-        self, store: Store, cache: Cache, feed: Feed, categories: Mapping[str, Category], plans: Mapping[str, Plan], now: Callable[[], int]
+        self,
+        store: Store,
+        cache: Cache,
+        feed: Feed,
+        categories: Mapping[str, Category],
+        plans: Mapping[str, Plan],
+        now: Callable[[], int],
+        find: Find = lookup.credential,
     ) -> None:
         self.cache = cache
         self.feed = feed
@@ -37,6 +47,7 @@ class LookUps:
         self._categories = categories
         self._plans = plans
         self._now = now
+        self._find = find
 
     def cached(self, digest: bytes) -> Principal | None:
         """Return the principal from memory, or None where it is not there or must not be believed. No await in between."""
@@ -52,7 +63,7 @@ class LookUps:
         self.feed.current()
         start = self.cache.start()
         async with self._store.reading() as connection:
-            found = await lookup.credential(connection, digest)
+            found = await self._find(connection, digest)
         if found is None:
             return None
         if found.revision < start.applied:

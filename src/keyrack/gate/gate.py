@@ -11,6 +11,7 @@ from keyrack.gate.respond import Answer
 from keyrack.gate.sockets import walk_socket
 from keyrack.gate.walk import Walk, walk
 from keyrack.model.calls import Call
+from keyrack.model.refusals import Refused
 
 log = structlog.get_logger("keyrack.gate")
 
@@ -101,8 +102,13 @@ def _is_preflight(scope: Scope) -> bool:
 async def _answer_preflight(parts: Walk, call: Call, scope: Scope, send: Send) -> None:
     # No CORS header ever: a browser page must not be able to send a secret credential from another origin.
     answer = Answer(call, scope, send, parts.recorder, parts.problems)
-    await answer.send({"type": "http.response.start", "status": 204, "headers": []})
-    await answer.close()
+    try:
+        parts.recorder.reserve()
+        answer.reserved = True
+        parts.heads.read(call, scope)
+        await answer.send({"type": "http.response.start", "status": 204, "headers": []})
+    except Refused as refused:
+        await answer.refuse(refused)
 
 
 def _path_inside(scope: Scope) -> str:

@@ -38,6 +38,6 @@ class Limiter:
                     "Retry-After": str(taken.retry_after_seconds),
                     **{name.decode(): value.decode() for name, value in headers},
                 },
-                **{"violated-policies": names},
+                extra={"violated-policies": names},
             )
         return headers

@@ -1,1 +1,47 @@
 """The call's line in the request log, appended to the local spool before its answer is complete (CONSISTENCY §8)."""
+
+import time
+
+from keyrack.model.calls import Call
+from keyrack.model.refusals import STORE_UNAVAILABLE, Refused
+from keyrack.model.request_logs import PATH_LENGTH_MAX, REASON_LENGTH_MAX, USER_AGENT_LENGTH_MAX, Mask, RequestLog, encode
+from keyrack.store.spool import Spool, SpoolFull
+
+
+class Recorder:
+    """Records every call exactly once. A call that could not be recorded is refused before its handler runs."""
+
+    def __init__(self, spool: Spool, mask: Mask) -> None:
+        self._spool = spool
+        self._mask = mask
+
+    def reserve(self) -> None:
+        """Keep room for the line of a call that begins. Raises Refused 503: better no answer than an unlogged one."""
+        try:
+            self._spool.reserve()
+        except SpoolFull as error:
+            self._spool.release()
+            raise STORE_UNAVAILABLE("The request log has no room, so no call is served.", headers={"Retry-After": "5"}) from error
+
+    def record(self, call: Call, status: int, refused: Refused | None) -> None:
+        """Append the line of a call that reserved its room. When this returns, it outlives the process."""
+        principal, operation, mask = call.principal, call.operation, self._mask
+        duration_us = (time.monotonic_ns() - call.started_ns) // 1000
+        head = (call.request_id, call.arrived_at)
+        path = mask(call.path, PATH_LENGTH_MAX)
+        agent = mask(call.user_agent, USER_AGENT_LENGTH_MAX) if call.user_agent else None
+        route = operation.template if operation is not None else None
+        code = refused.refusal.code if refused is not None else None
+        reason = mask(refused.detail, REASON_LENGTH_MAX) if refused is not None else None
+        if principal is None:
+            line = RequestLog(
+                *head, None, path, route, call.method, status, code, ip_address=call.address, user_agent=agent, duration_us=duration_us,
+                reason=reason,
+            )
+        else:
+            line = RequestLog(
+                *head, principal.workspace.id, path, route, call.method, status, code, principal.kind, principal.credential_id,
+                principal.credential_name, principal.integration_id, principal.member_id, principal.app_id, principal.grant_id,
+                principal.mode, call.address, agent, duration_us, reason,
+            )
+        self._spool.append(encode(line))

@@ -21,7 +21,7 @@ _BODILESS = (204, 304)
 class Answer:
     """One answer on its way out. `headers` are the gate's own, filled in before the handler runs."""
 
-    __slots__ = ("_call", "_held", "_held_bytes", "_left", "_problems", "_recorder", "_scope", "_send", "_watch", "caller", "complete", "headers", "status")
+    __slots__ = ("_call", "_held", "_held_bytes", "_left", "_problems", "_recorder", "_scope", "_send", "_watch", "caller", "complete", "headers", "reserved", "status")
 
     def __init__(self, call: Call, scope: Any, send: Send, recorder: Recorder, problems: Problems) -> None:
         self._call = call
@@ -37,6 +37,7 @@ class Answer:
         self.caller: CurrentCaller | None = None
         self.status = 0
         self.complete = False
+        self.reserved = False
 
     async def send(self, message: Message) -> None:
         """Pass one message of the app on; what the gate decided instead goes first, and what follows it is dropped."""
@@ -169,4 +170,5 @@ class Answer:
     def _record(self, refused: Refused | None) -> None:
         if not self.complete:
             self.complete = True
-            self._recorder.record(self._call, self.status, refused)
+            if self.reserved:
+                self._recorder.record(self._call, self.status, refused)

@@ -23,9 +23,11 @@ async def walk_socket(parts: Walk, call: Call, match: Match, scope: Scope, recei
     socket = _Socket(parts, call, receive, send)
     token = CURRENT.set(call)
     refusal: Refused | None = None
+    reserved = False
     try:
+        parts.recorder.reserve()
+        reserved = True
         headers = parts.heads.read(call, scope)
-        parts.recorder.require_room()
         principal = parts.authenticator.cached(call, headers) or await parts.authenticator.look_up(call)
         route = parts.table.require(match, call.path)
         authorize(principal, route.operation, match.path_params)
@@ -45,7 +47,8 @@ async def walk_socket(parts: Walk, call: Call, match: Match, scope: Scope, recei
     finally:
         if socket.watch is not None:
             socket.watch.close()
-        parts.recorder.record(call, socket.status, refusal)
+        if reserved:
+            parts.recorder.record(call, socket.status, refusal)
         CURRENT.reset(token)
 
 

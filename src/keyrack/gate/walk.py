@@ -43,8 +43,9 @@ async def walk(parts: Walk, call: Call, match: Match, scope: Scope, receive: Rec
     answer = Answer(call, scope, send, parts.recorder, parts.problems)
     token = CURRENT.set(call)
     try:
+        parts.recorder.reserve()                                                       # 503, rather than an unlogged answer
+        answer.reserved = True
         headers = parts.heads.read(call, scope)                                        # 400, 431
-        parts.recorder.require_room()                                                  # 503, rather than an unlogged answer
         if match.route is None or match.route.operation.need is not None:
             principal = parts.authenticator.cached(call, headers) or await parts.authenticator.look_up(call)   # 401
             route = parts.table.require(match, call.path)                              # 404, 405

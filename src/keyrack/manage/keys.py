@@ -209,4 +209,4 @@ async def _refuse_second_key(desk: Desk, c: Change, integration: Integration) ->
     if desk.brand.several_keys:
         return
     if await rows.count_of_integration(c.connection, integration.workspace_id, integration.id):
-        raise CONFLICT(f"The integration {integration.name!r} has a key: rotate that one.", integration_id=integration.id)
+        raise CONFLICT(f"The integration {integration.name!r} has a key: rotate that one.", extra={"integration_id": integration.id})

@@ -29,10 +29,10 @@ class Refusal:
         param: str | None = None,
         errors: Sequence[Mapping[str, object]] = (),
         headers: Mapping[str, str] | None = None,
-        **extra: object,
+        extra: Mapping[str, object] | None = None,
     ) -> "Refused":
         """Return the exception that refuses this call: `raise refusals.NOT_FOUND("…")`."""
-        return Refused(self, detail, param=param, errors=tuple(errors), headers=dict(headers or {}), extra=extra)
+        return Refused(self, detail, param=param, errors=tuple(errors), headers=dict(headers or {}), extra=dict(extra or {}))
 
 
 @dataclass(eq=False)
