@@ -20,7 +20,6 @@ class Recorder:
         try:
             self._spool.reserve()
         except SpoolFull as error:
-            self._spool.release()
             raise STORE_UNAVAILABLE("The request log has no room, so no call is served.", headers={"Retry-After": "5"}) from error
 
     def record(self, call: Call, status: int, refused: Refused | None) -> None:
