@@ -17,6 +17,7 @@ RULES: tuple[Callable[[Tree], Iterator[Violation]], ...] = (
     words.no_file_names_a_place,
     imports.imports_stand_at_the_top,
     store.finders_take_the_workspace_first,
+    store.unscoped_finders_are_asked_by_whom_they_name,
     store.only_the_store_writes_rows,
     store.changes_go_through_change,
     store.closed_lists_name_what_exists,

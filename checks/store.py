@@ -1,6 +1,7 @@
 """Nobody reads another workspace's rows by mistake, and nobody changes what people own without an event."""
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 
@@ -11,14 +12,20 @@ STORE = "src/keyrack/store/"
 # Functions of the store that take a connection and no workspace, and why. `noun` stands for all functions of the module.
 UNSCOPED = {
     "changes": "the one revision of the whole store that every cache follows; its rows hold ids and nothing else",
-    "lookup": "the closed list of finders that run before a workspace is known; an import contract names their callers",
+    "events.number": "events of all workspaces share one order",
+    "events.waiting": "events of all workspaces share one order",
+    "lookup": "the closed list of finders that run before a workspace is known; each names its callers",
 }
 
 # Rows that are no property of people, written without an event. `noun` stands for all functions of the module.
 BOOKKEEPING = {
     "changes.prune": "what no cache can still ask for is nobody's",
+    "events.number": "an event's place in the order says nothing about what people own",
+    "lookup.use_sign_in_link": "a link is used up as a part of signing in",
     "sessions": "a sign-in proves a person, and ends nothing but itself",
 }
+
+CALLER = re.compile(r"`(keyrack\.[\w.]+)`")
 
 # What writes rows, as SQLAlchemy calls it.
 WRITES = {"insert", "update", "delete"}
@@ -36,6 +43,18 @@ def finders_take_the_workspace_first(tree: Tree) -> Iterator[Violation]:
             if len(arguments) > 1 and (arguments[1].arg == "workspace_id" or _takes_an_object(function, arguments[1])):
                 continue
             yield source.violation(function, f"{function.name} takes no workspace_id after the connection")
+
+
+def unscoped_finders_are_asked_by_whom_they_name(tree: Tree) -> Iterator[Violation]:
+    """Each finder of lookup.py names in its docstring the modules that may call it (`keyrack.feed.look_ups`), and no other does."""
+    for source in tree.under(f"{STORE}lookup.py"):
+        for function in _public(source):
+            callers = set(CALLER.findall(ast.get_docstring(function) or ""))
+            if not callers:
+                yield source.violation(function, f"{function.name} names no module that may call it: write `keyrack.…` into its docstring")
+            for outside in _outside(tree):
+                if _module(outside) not in callers:
+                    yield from _uses(outside, f"keyrack.store.lookup.{function.name}")
 
 
 def only_the_store_writes_rows(tree: Tree) -> Iterator[Violation]:
@@ -76,6 +95,12 @@ def closed_lists_name_what_exists(tree: Tree) -> Iterator[Violation]:
         yield Violation("checks/store.py", 1, f"{name} is excepted from a rule and does not exist in the store")
 
 
+def _uses(source: Source, name: str) -> Iterator[Violation]:
+    for node in ast.walk(source.tree):
+        if isinstance(node, (ast.Name, ast.Attribute)) and source.meaning(node) == name:
+            yield source.violation(node, f"{name} does not name {_module(source)} as one of its callers")
+
+
 def _nouns(tree: Tree) -> Iterator[Source]:
     return (source for source in tree.under(STORE) if source.path.count("/") == STORE.count("/"))
 
@@ -87,6 +112,10 @@ def _outside(tree: Tree) -> Iterator[Source]:
 
 def _noun(source: Source) -> str:
     return PurePosixPath(source.path).stem
+
+
+def _module(source: Source) -> str:
+    return ".".join(PurePosixPath(source.path).with_suffix("").parts[1:]).removesuffix(".__init__")
 
 
 def _public(source: Source) -> list[Function]:

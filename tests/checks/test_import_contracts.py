@@ -46,7 +46,7 @@ PLANTED = [
     ("keyrack.novelty", "", {LAYERS}),
     ("keyrack.console", "from keyrack.store import keys", {FACES}),
     ("keyrack.api", "import keyrack.feed.look_ups", {FACES}),
-    ("keyrack.manage", "from keyrack.store import lookup", {LOOKUP}),
+    ("keyrack.work", "from keyrack.store import lookup", {LOOKUP}),
     ("keyrack.work", "from keyrack.store.tables import keys", {TABLES}),
     ("keyrack.gate.authorize", "import keyrack.volatile", {DECISION}),
     ("keyrack.gate.authorize", "from asyncio import sleep", {DECISION}),

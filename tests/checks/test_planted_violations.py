@@ -18,6 +18,8 @@ FINDER = "from keyrack.store.database import Connection\nasync def get(c: Connec
 WRITER = "from sqlalchemy import update\nasync def end(c, workspace_id): update(keys)\n"
 SAVES = "from keyrack.store import keys\nasync def revoke(desk):\n    keys.save(c, key)\n"
 ENDS = "from keyrack.store.keys import end\nasync def revoke(desk):\n    async with open(desk) as c:\n        end(c.connection, 'org_1')\n"
+UNSCOPED = 'async def person(c, email):\n    """Return a person. For `keyrack.manage.members` alone."""\n'
+ASKS = "from keyrack.store import lookup\nfind = lookup.person\n"
 MARK = "TO" + "DO"
 INDEX = "--index-" + "url somewhere"
 TARBALL = "https://example.com/npm/pack" + "ages/a.tgz"
@@ -50,6 +52,16 @@ PLANTED: list[tuple[Rule, dict[str, str], str]] = [
         store.finders_take_the_workspace_first,
         {"src/keyrack/store/keys.py": FINDER.replace(" get", " add_all")},
         "src/keyrack/store/keys.py:2",
+    ),
+    (
+        store.unscoped_finders_are_asked_by_whom_they_name,
+        {"src/keyrack/store/lookup.py": UNSCOPED, "src/keyrack/manage/keys.py": ASKS, "src/keyrack/manage/members.py": ASKS},
+        "src/keyrack/manage/keys.py:2",
+    ),
+    (
+        store.unscoped_finders_are_asked_by_whom_they_name,
+        {"src/keyrack/store/lookup.py": UNSCOPED.replace("`", "")},
+        "src/keyrack/store/lookup.py:1",
     ),
     (
         store.only_the_store_writes_rows,
