@@ -53,6 +53,16 @@ class Connection:
             result = await self._connection.execute(self._counted(statement), rows)
         return max(result.rowcount, 0)
 
+    async def execute_values(self, sql: str, values: Sequence[Any]) -> int:
+        """Run one statement in the database's own SQL, and return how many rows it matched.
+
+        For many rows in one statement, on which SQLAlchemy's own way spends three times what the database does.
+        """
+        self.writes += 1
+        with _translated():
+            result = await self._connection.exec_driver_sql(sql, tuple(values))
+        return max(result.rowcount, 0)
+
     def _counted(self, statement: Executable) -> Executable:
         self.writes += statement.is_dml
         return statement
