@@ -74,7 +74,7 @@ async def credential(c: Connection, digest: bytes) -> FoundKey | None:
 
 
 async def session(c: Connection, digest: bytes) -> FoundSession | None:
-    """Return the session with this digest that nobody ended, with its member. For `keyrack.gate.sessions` alone."""
+    """Return the session with this digest that nobody ended, with its member. For `keyrack.manage.sessions` alone."""
     joined = (
         sessions
         .join(members, (members.c.person_id == sessions.c.person_id) & (members.c.workspace_id == sessions.c.workspace_id))
