@@ -34,6 +34,7 @@ class Lock(IntEnum):
     MIGRATIONS = 0x4B520001
     CHANGES = 0x4B520002
     EVENTS = 0x4B520003
+    PARTITIONS = 0x4B520004
 
 
 def lock(kind: Lock, name: str = "") -> Select[Any]:
