@@ -10,6 +10,7 @@ TEST_SUFFIX = "_test"
 PREFIX_LENGTH_MAX = 24
 TEXT_LENGTH_MAX = 60
 _PREFIX = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+_COLOR = re.compile(r"#[0-9a-f]{6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ class Brand:
     of them; otherwise it gets none. `several_keys` lets an integration hold more than one usable key, so that a swap needs no downtime.
 
     `edits_levels` offers the level of each category for editing, `edits_org_and_spaces` the org-level access and the space roles; with
-    neither, people see no rights at all. `navigation` are the titles that lead to the page, from the outside in.
+    neither, people see no rights at all. `navigation` are the titles that lead to the page, from the outside in. `color` is the console's
+    accent, written `#rrggbb`; text on it is black or white, whichever can be read.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Brand:
     edits_org_and_spaces: bool = True
     navigation: tuple[str, ...] = ("Settings", "API & Webhooks")
     words: Words = field(default_factory=Words)
+    color: str = "#3451b2"
 
     def __post_init__(self) -> None:
         _check_text("name", self.name)
@@ -62,6 +65,8 @@ class Brand:
             raise ValueError('navigation is a tuple of at least one title, like ("Settings", "API keys")')
         for title in self.navigation:
             _check_text("navigation", title)
+        if not _COLOR.fullmatch(self.color):
+            raise ValueError(f"color {self.color!r}: write #rrggbb in lower case, like #3451b2")
 
     @property
     def modes(self) -> tuple[Mode, ...]:
