@@ -1,1 +1,32 @@
 """Keyrack: the “Settings → API & Webhooks” of a SaaS product, in one package."""
+
+from keyrack.embed.callers import Caller
+from keyrack.model import refusals
+from keyrack.model.brands import Brand, Words
+from keyrack.model.events import EventType
+from keyrack.model.limits import Limit
+from keyrack.model.members import Member
+from keyrack.model.permissions import Category
+from keyrack.model.plans import Plan
+from keyrack.model.refusals import Refused
+from keyrack.server import Keyrack
+from keyrack.settings import Settings
+from keyrack.store.database import create_engine
+from keyrack.store.ids import new_id
+
+__all__ = [
+    "Brand",
+    "Caller",
+    "Category",
+    "EventType",
+    "Keyrack",
+    "Limit",
+    "Member",
+    "Plan",
+    "Refused",
+    "Settings",
+    "Words",
+    "create_engine",
+    "new_id",
+    "refusals",
+]

@@ -23,11 +23,12 @@ from keyrack.manage.desk import Desk
 from keyrack.model.brands import Brand
 from keyrack.model.permissions import Category
 from keyrack.model.plans import Plan
+from keyrack.model.refusals import Refused
 from keyrack.model.request_logs import Mask
 from keyrack.settings import Settings
-from keyrack.store.database import Store, sqlite_path
+from keyrack.store.database import Store
 from keyrack.store.ids import RequestIds
-from keyrack.store.migrate import migrate
+from keyrack.store.migrations import migrate
 from keyrack.store.spool import Spool
 from keyrack.volatile.counters import Counters
 from keyrack.volatile.throttle import Throttle
@@ -96,10 +97,20 @@ class Assembly:
         limiter = Limiter(self.counters)
         return Walk(heads, authenticator, limiter, self.recorder, self.problems, table, self.categories, settings.body_bytes_max)
 
+    async def missing(self) -> list[str]:
+        """What stands in the way of serving a call, in words; empty when ready."""
+        missing = [] if self.started else ["not started"]
+        if not self.spool.has_room:
+            missing.append("no room for the request log")
+        try:
+            await self.store.check()
+        except Refused as refused:
+            missing.append(refused.detail)
+        return missing
+
     def _feed(self) -> Feed:
-        if self.store.dialect == "sqlite":
-            return SqliteFeed(sqlite_path(self.settings.store_url), self.cache)
-        return UncachedFeed()
+        path = self.settings.store_path
+        return SqliteFeed(path, self.cache) if path is not None else UncachedFeed()
 
     def _due(self) -> list[Job]:
         return [
@@ -112,6 +123,6 @@ class Assembly:
         """Let streams of this process see what others changed, and stop where the file was replaced: this process would serve the past."""
         if isinstance(self.feed, SqliteFeed):
             if self.feed.replaced():
-                log.critical("store_replaced", path=str(sqlite_path(self.settings.store_url)), advice="restart this process: it still has the old file open")
+                log.critical("store_replaced", path=str(self.settings.store_path), advice="restart this process: it still has the old file open")
                 os.kill(os.getpid(), signal.SIGTERM)
             self.feed.current()

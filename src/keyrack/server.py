@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from keyrack import api, console, docs
+from keyrack.api.health import build_health
 from keyrack.assemble import Assembly
 from keyrack.embed.errors import install_handlers
 from keyrack.embed.routes import table_rows
@@ -84,8 +85,9 @@ class Keyrack:
         """Return an engine for the host's own tables in the same database, so that `record` and `transaction` can join its sessions."""
         return create_engine(self.settings.store_url)
 
-    def requires(self, permission: str, *, space: str | None = None) -> Any:
-        """Return the FastAPI dependency that declares what a route needs.
+    @staticmethod
+    def requires(permission: str, *, space: str | None = None) -> Any:
+        """Return the FastAPI dependency that declares what a route needs. It is no single rack's: a router may be written before one.
 
         `permission` is `category:read` or `category:write`, or `any`, `full_write`, `org_admin`. For a category in spaces, `space` says
         where the space is named: `"path:space_id"`, or `"object"` where the handler asks `caller.require` itself.
@@ -134,13 +136,12 @@ class Keyrack:
         principal = call.principal
         if principal is None:
             raise RuntimeError("rack.record needs a caller: a public operation has none")
-        bind = session.get_bind()
         row = Event(
             id=new_id(), workspace_id=principal.workspace.id, type=event.name, object_type=event.name.split(".")[0],
-            object_id=str(subject.id), actor=Actor.of(principal), mode=principal.mode, created_at=self.assembly.now(),
-            request_id=call.request_id,
+            object_id="", actor=Actor.of(principal), mode=principal.mode, created_at=self.assembly.now(), request_id=call.request_id,
         )
-        session.add(event_row(bind.dialect.name, row, lambda: _payload(event, subject)))
+        # The object's id and values are read at flush: until then the database may still give them.
+        session.add(event_row(session.get_bind().dialect.name, row, lambda: (str(subject.id), _payload(event, subject))))
 
     def _gate(self, host: ASGIApp, host_rows: Callable[[ASGIApp], list[Any]], guard: Sequence[str]) -> Gate:
         assembly = self.assembly
@@ -152,7 +153,7 @@ class Keyrack:
             await assembly.start()
             return assembly.walk(Table([*guard, OWN_BASE], rows))
 
-        pages = {**console.build(assembly), **docs.build(assembly), **api.build_health(assembly)}
+        pages = {**console.build(assembly), **docs.build(assembly), **build_health(assembly)}
         return Gate(host, pages, start, assembly.stop, assembly.request_ids.new)
 
 

@@ -54,8 +54,14 @@ class Settings(BaseSettings):
         return drivers.get(scheme, scheme) + colon + rest
 
     @property
+    def store_path(self) -> Path | None:
+        """The main file on SQLite; None on PostgreSQL."""
+        scheme, _, path = self.store_url.partition(":///")
+        return Path(path) if scheme.startswith("sqlite") else None
+
+    @property
     def traffic_url(self) -> str | None:
         """The URL of the second file on SQLite; None where the one database holds everything."""
-        if not self.store_url.startswith("sqlite"):
+        if self.store_path is None:
             return None
         return f"sqlite+aiosqlite:///{(self.data / 'traffic.db').absolute()}"
