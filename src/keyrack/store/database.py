@@ -59,7 +59,7 @@ class Connection:
         For many rows in one statement, on which SQLAlchemy's own way spends three times what the database does.
         """
         self.writes += 1
-        with _translated():
+        with translated():
             result = await self._connection.exec_driver_sql(sql, tuple(values))
         return max(result.rowcount, 0)
 

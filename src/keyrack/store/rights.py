@@ -8,6 +8,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
 from keyrack.model.permissions import ALL, Level, OrgAccess, Rights, SpaceRole
+from keyrack.model.refusals import NOT_FOUND
 from keyrack.store.database import Connection
 from keyrack.store.tables import Json, space_roles, spaces
 
@@ -40,7 +41,7 @@ def roles_of(holder: Table) -> ColumnElement[Any]:
     roles = (
         select(_Gathered(space_roles.c.space_id, space_roles.c.role))
         .join(spaces, spaces.c.id == space_roles.c.space_id)
-        .where(space_roles.c.holder_id == holder.c.id, space_roles.c.workspace_id == holder.c.workspace_id, spaces.c.deleted_at.is_(None))
+        .where(space_roles.c.holder_id == holder.c.id, spaces.c.workspace_id == holder.c.workspace_id, spaces.c.deleted_at.is_(None))
     )
     return roles.correlate(holder).scalar_subquery().label(_ROLES)
 
@@ -77,9 +78,12 @@ def columns(rights: Rights) -> dict[str, Any]:
 
 
 async def save_roles(c: Connection, workspace_id: str, kind: str, holder_id: str, roles: Mapping[str, SpaceRole]) -> None:
-    """Make a holder's space roles these and no others. `kind` is integration or member."""
+    """Make a holder's space roles these and no others. `kind` is integration or member. Raises Refused `not_found` for an unknown space."""
     held = (space_roles.c.workspace_id == workspace_id) & (space_roles.c.holder_id == holder_id)
     await c.execute(delete(space_roles).where(held))
     if roles:
+        known = select(spaces.c.id).where(spaces.c.workspace_id == workspace_id, spaces.c.id.in_(roles), spaces.c.deleted_at.is_(None))
+        if len(await c.all(known)) != len(roles):
+            raise NOT_FOUND("There is no such space.", param="spaces")
         own = {"workspace_id": workspace_id, "holder_kind": kind, "holder_id": holder_id}
         await c.execute(insert(space_roles), [{**own, "space_id": space_id, "role": role.value} for space_id, role in roles.items()])
