@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.schema import CreateSchema
 
 from keyrack.store import postgresql, sqlite
-from keyrack.store.database import is_sqlite, translated
+from keyrack.store.database import create_engine, is_sqlite, translated
 from keyrack.store.tables import SCHEMA
 
 VERSION_TABLE = "keyrack_versions"
@@ -35,6 +35,13 @@ async def migrate(store_url: str, traffic_url: str | None = None) -> list[str]:
     if traffic_url is None or traffic_url == store_url:
         return await _migrate(store_url, "heads")
     return await _migrate(store_url, "main@head") + await _migrate(traffic_url, "traffic@head")
+
+
+async def pending(store_url: str, traffic_url: str | None = None) -> list[str]:
+    """Return the scripts that `migrate` would run, in order, and run none. Raises what `migrate` raises."""
+    if traffic_url is None or traffic_url == store_url:
+        return await _pending(store_url, "heads")
+    return await _pending(store_url, "main@head") + await _pending(traffic_url, "traffic@head")
 
 
 def include_object(_object: object, name: str | None, kind: str, _reflected: bool, _compared_to: object) -> bool:
@@ -59,6 +66,16 @@ async def _migrate(url: str, destination: str) -> list[str]:
         await engine.dispose()
 
 
+async def _pending(url: str, destination: str) -> list[str]:
+    engine = create_engine(url).execution_options(**{sqlite.READ_ONLY_OPTION: True})
+    try:
+        with translated():
+            async with engine.connect() as connection:
+                return await connection.run_sync(_missing, destination)
+    finally:
+        await engine.dispose()
+
+
 async def _migrate_on(engine: AsyncEngine, destination: str) -> list[str]:
     with translated():
         async with engine.begin() as connection:
@@ -78,12 +95,7 @@ async def _prepare_postgresql(connection: AsyncConnection) -> None:
 
 
 def _upgrade(connection: Connection, destination: str) -> list[str]:
-    config = Config()
-    branches = [_FOLDER / "versions" / branch for branch in ("main", "traffic")]
-    # The parser of Alembic's settings reads a % as the beginning of a reference.
-    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    config.set_main_option("version_locations", os.pathsep.join(map(str, branches)).replace("%", "%%"))
+    config = _config()
     _refuse_newer(connection, ScriptDirectory.from_config(config))
     ran: list[str] = []
     config.attributes.update(connection=connection, ran=ran)
@@ -91,10 +103,30 @@ def _upgrade(connection: Connection, destination: str) -> list[str]:
     return ran
 
 
+def _missing(connection: Connection, destination: str) -> list[str]:
+    scripts = ScriptDirectory.from_config(_config())
+    _refuse_newer(connection, scripts)
+    return [script.revision for script in reversed(list(scripts.iterate_revisions(destination, _heads(connection))))]
+
+
+def _config() -> Config:
+    config = Config()
+    branches = [_FOLDER / "versions" / branch for branch in ("main", "traffic")]
+    # The parser of Alembic's settings reads a % as the beginning of a reference.
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("version_locations", os.pathsep.join(map(str, branches)).replace("%", "%%"))
+    return config
+
+
 def _refuse_newer(connection: Connection, scripts: ScriptDirectory) -> None:
-    schema = version_schema(connection.dialect.name)
-    found = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "version_table_schema": schema})
     known = {script.revision for script in scripts.walk_revisions()}
-    unknown = sorted(set(found.get_current_heads()) - known)
+    unknown = sorted(set(_heads(connection)) - known)
     if unknown:
         raise sqlite.StoreUnusable(f"A newer Keyrack has migrated this store (to {', '.join(unknown)}): run that version, or a later one.")
+
+
+def _heads(connection: Connection) -> tuple[str, ...]:
+    schema = version_schema(connection.dialect.name)
+    found = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "version_table_schema": schema})
+    return found.get_current_heads()
