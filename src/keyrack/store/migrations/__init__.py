@@ -106,7 +106,8 @@ def _upgrade(connection: Connection, destination: str) -> list[str]:
 def _missing(connection: Connection, destination: str) -> list[str]:
     scripts = ScriptDirectory.from_config(_config())
     _refuse_newer(connection, scripts)
-    return [script.revision for script in reversed(list(scripts.iterate_revisions(destination, _heads(connection))))]
+    newest_first = scripts.iterate_revisions(destination, _heads(connection))
+    return [Path(script.path).stem for script in reversed(list(newest_first))]
 
 
 def _config() -> Config:
