@@ -1,4 +1,4 @@
-"""What is written with every call, as tables. On SQLite they lie in a second file (CONSISTENCY §3), so nothing here is joined with `tables`.
+"""What is written with every call, as tables. On SQLite they lie in a second file (CONSISTENCY §3): nothing here is joined with `tables`.
 
 On PostgreSQL the request log is partitioned by day, so that retention drops whole days; `request_logs` makes the partitions as days come.
 """
@@ -21,34 +21,61 @@ def _number(name: str) -> Column[int]:
 # The columns stand in the order of RequestLog's fields. The key makes a line that arrives twice stay one line (CONSISTENCY §8).
 # workspace_id is null in the operator's log.
 request_logs = Table(
-    "keyrack_request_logs", metadata,
-    _text("request_id"), _number("created_at"), _text("workspace_id", nullable=True), _text("path"), _text("route", nullable=True),
-    _text("method"), Column("status", Integer, nullable=False), _text("code", nullable=True), _text("credential_kind", nullable=True),
-    _text("credential_id", nullable=True), _text("credential_name", nullable=True), _text("integration_id", nullable=True),
-    _text("member_id", nullable=True), _text("app_id", nullable=True), _text("grant_id", nullable=True), _text("mode", nullable=True),
-    _text("ip_address", nullable=True), _text("user_agent", nullable=True), _number("duration_us"), _text("reason", nullable=True),
+    "keyrack_request_logs",
+    metadata,
+    _text("request_id"),
+    _number("created_at"),
+    _text("workspace_id", nullable=True),
+    _text("path"),
+    _text("route", nullable=True),
+    _text("method"),
+    Column("status", Integer, nullable=False),
+    _text("code", nullable=True),
+    _text("credential_kind", nullable=True),
+    _text("credential_id", nullable=True),
+    _text("credential_name", nullable=True),
+    _text("integration_id", nullable=True),
+    _text("member_id", nullable=True),
+    _text("app_id", nullable=True),
+    _text("grant_id", nullable=True),
+    _text("mode", nullable=True),
+    _text("ip_address", nullable=True),
+    _text("user_agent", nullable=True),
+    _number("duration_us"),
+    _text("reason", nullable=True),
     PrimaryKeyConstraint("created_at", "request_id"),
     Index(None, "workspace_id", "created_at", "request_id"),
-    sqlite_with_rowid=False, postgresql_partition_by="RANGE (created_at)",
+    sqlite_with_rowid=False,
+    postgresql_partition_by="RANGE (created_at)",
 )
 
 # In which ten seconds a term (a path segment, a route, a credential, …) occurs. The day leads, so that retention removes a range.
 request_log_terms = Table(
-    "keyrack_request_log_terms", metadata,
-    Column("day", Integer, nullable=False), _number("term"), _number("slot"),
+    "keyrack_request_log_terms",
+    metadata,
+    Column("day", Integer, nullable=False),
+    _number("term"),
+    _number("slot"),
     PrimaryKeyConstraint("day", "term", "slot"),
     sqlite_with_rowid=False,
 )
 
 # How far each spool segment has been moved into the table.
 spool_positions = Table(
-    "keyrack_spool_positions", metadata,
-    Column("segment", Text, primary_key=True), _number("position"), _number("updated_at"),
+    "keyrack_spool_positions",
+    metadata,
+    Column("segment", Text, primary_key=True),
+    _number("position"),
+    _number("updated_at"),
 )
 
 # When, and from where, a credential was last accepted.
 credential_uses = Table(
-    "keyrack_credential_uses", metadata,
-    Column("credential_id", Text, primary_key=True), _text("workspace_id"), _number("used_at"), _text("ip_address", nullable=True),
+    "keyrack_credential_uses",
+    metadata,
+    Column("credential_id", Text, primary_key=True),
+    _text("workspace_id"),
+    _number("used_at"),
+    _text("ip_address", nullable=True),
     Index(None, "workspace_id"),
 )
