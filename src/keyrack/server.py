@@ -105,10 +105,12 @@ class Keyrack:
     def install(self, app: Starlette, guard: Sequence[str] = ("/api",), mounts: Mapping[str, str] | None = None) -> None:
         """Put the gate around an app, outermost. Inside the `guard` paths nothing is public unless it says so.
 
+        The app's `state.keyrack` is this rack from now on: the command line finds it there.
         `mounts` declares what a mounted app without readable routes needs: `{"/api/files": "files:read"}`.
         """
         declared = {path: Requires(text) for path, text in (mounts or {}).items()}
         install_handlers(app)
+        app.state.keyrack = self
         inner_stack = app.build_middleware_stack
 
         def build() -> ASGIApp:
