@@ -58,6 +58,13 @@ async def count_of_integration(c: Connection, workspace_id: str, integration_id:
     return int(row.keys) if row else 0
 
 
+async def count_accepted(c: Connection, workspace_id: str, now: int) -> int:
+    """Return how many keys of a workspace prove a caller at this moment: neither ended, nor expired, nor disabled."""
+    live = and_(not_(_ended(now)), or_(keys.c.expires_at.is_(None), keys.c.expires_at > now), keys.c.disabled_at.is_(None))
+    row = await c.first(select(func.count().label("keys")).select_from(keys).where(keys.c.workspace_id == workspace_id, live))
+    return int(row.keys) if row else 0
+
+
 async def end_of_integration(
     c: Connection,
     workspace_id: str,
