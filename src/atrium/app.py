@@ -1,65 +1,9 @@
 """Atrium as an app: `atrium.app:app`, with settings from the environment. `ATRIUM_BRAND` chooses whose product it looks like."""
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from html import escape
 
-from fastapi import FastAPI
-from fastapi.responses import HTMLResponse
-
-from atrium.brands import named
-from atrium.customers.events import CUSTOMER_EVENTS
-from atrium.customers.router import router as customers
-from atrium.database import Database
-from atrium.dependencies import Configured
-from atrium.onboardings.events import ONBOARDING_EVENTS
-from atrium.onboardings.router import router as onboardings
-from atrium.spaces.events import SPACE_EVENTS
-from atrium.spaces.router import router as spaces
-from keyrack import Category, Keyrack, Limit, Plan, Settings
-
-CATEGORIES = [
-    Category("customers", "Customers", "Customers and their contacts"),
-    Category("onboardings", "Onboardings", "How customers get started"),
-    Category("messages", "Messages", "What is said in spaces", in_spaces=True),
-    Category("items", "Items", "What is to be done in spaces", in_spaces=True),
-]
-LIMITS = (Limit("workspace", quota=1000, window_seconds=1, burst=5000),)
-PLANS = [Plan("team", "Team", limits=LIMITS), Plan("free", "Free", api_access=False, limits=LIMITS)]
-
-
-def create_app(settings: Settings, brand: str = "atrium") -> FastAPI:
-    """Return Atrium as it looks under a brand, one of `atrium.brands.BRANDS`. Its `state` has `rack`, `configuration` and `database`."""
-    configuration = named(brand)
-    rack = Keyrack(
-        settings,
-        brand=configuration.brand,
-        plans=PLANS,
-        categories=CATEGORIES,
-        events=[*CUSTOMER_EVENTS, *ONBOARDING_EVENTS, *SPACE_EVENTS],
-    )
-    database = Database(rack.host_engine())
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await database.create_tables()
-        yield
-        await database.close()
-
-    app = FastAPI(title=configuration.brand.name, lifespan=lifespan)
-    app.state.rack, app.state.configuration, app.state.database = rack, configuration, database
-    for router in (customers, onboardings, spaces):
-        app.include_router(router, prefix="/api/v1")
-    app.get("/", include_in_schema=False)(_front_page)
-    rack.install(app, guard=["/api"])
-    return app
-
-
-async def _front_page(configured: Configured) -> HTMLResponse:
-    name = escape(configured.brand.name)
-    return HTMLResponse(f"<!doctype html><html lang=en><meta charset=utf-8><title>{name}</title><h1>{name}</h1>")
-
+from atrium.factory import create_app
+from keyrack import Keyrack, Settings
 
 app = create_app(Settings(), os.environ.get("ATRIUM_BRAND", "atrium"))
 rack: Keyrack = app.state.rack

@@ -3,11 +3,22 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from atrium.brands import Configuration
 from keyrack import Keyrack
+
+
+class NoParameters(BaseModel):
+    """The query of an operation that takes none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+async def _no_parameters(_: Annotated[NoParameters, Query()]) -> None:
+    """Refuse a parameter rather than ignore it: its sender believes in it."""
 
 
 async def _rack(request: Request) -> Keyrack:
@@ -30,6 +41,8 @@ async def _reading_session(request: Request) -> AsyncIterator[AsyncSession]:
         yield session
 
 
+NO_PARAMETERS = Depends(_no_parameters)
+"""For the routes of a single thing: they take no query."""
 Rack = Annotated[Keyrack, Depends(_rack)]
 Configured = Annotated[Configuration, Depends(_configuration)]
 Session = Annotated[AsyncSession, Depends(_session)]

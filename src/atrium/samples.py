@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from atrium.brands import Configuration
-from atrium.customers.models import Contact, Customer
+from sqlalchemy import select
+
+from atrium.customers.models import FIRST_DISPLAY_ID, Contact, Customer
 from atrium.database import Database, Row
 from atrium.onboardings.models import Onboarding
 from atrium.spaces.models import Item, Message
@@ -16,27 +17,32 @@ from keyrack import Keyrack, Member
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 SAMPLES: dict[str, list[dict[str, Any]]] = tomllib.loads(Path(__file__).with_name("samples.toml").read_text(encoding="utf-8"))
-SPACE_NAMES = [space["name"] for space in SAMPLES["spaces"]]
 
 
-async def load(rack: Keyrack, configuration: Configuration, author: Member, spaces: Mapping[str, str]) -> None:
-    """Fill the workspace of a member, who is the author, in one transaction. `spaces` are the ids of its spaces by name."""
+async def load(rack: Keyrack, workspace_id: str) -> None:
+    """Fill a workspace that has no customers yet, in one transaction. Its first member becomes the author of what lies in spaces."""
+    author = (await rack.members.list(workspace_id))[-1]
+    spaces = {space.name: space.id for space in await rack.spaces.list(workspace_id)}
+    for sample in SAMPLES["spaces"]:
+        if sample["name"] not in spaces:
+            spaces[sample["name"]] = (await rack.spaces.create(workspace_id, sample["name"])).id
     database = Database(rack.host_engine())
     await database.create_tables()
     async with database.writing.begin() as session:
-        # A parent is written before what lies under it.
-        for row in _rows(author, spaces, configuration.first_display_id, time.time_ns() // 1_000_000):
-            session.add(row)
-            await session.flush()
+        if await session.scalar(select(Customer.id).where(Customer.workspace_id == workspace_id).limit(1)) is None:
+            for row in _rows(author, spaces, time.time_ns() // 1_000_000):
+                session.add(row)
+                # Each at once: a customer is written before what hangs on it.
+                await session.flush()
     await database.close()
 
 
-def _rows(author: Member, spaces: Mapping[str, str], first_display_id: int, now: int) -> Iterator[Row]:
+def _rows(author: Member, spaces: Mapping[str, str], now: int) -> Iterator[Row]:
     # Samples count up to the first number that the workspace will give out itself.
     for age_days, sample in zip(range(len(SAMPLES["customers"]), 0, -1), SAMPLES["customers"], strict=True):
-        yield from _customer(sample, author.workspace_id, first_display_id - age_days, now - age_days * DAY_MS, now)
-    for space in SAMPLES["spaces"]:
-        yield from _space(space, author, spaces[space["name"]], now)
+        yield from _customer(sample, author.workspace_id, FIRST_DISPLAY_ID - age_days, now - age_days * DAY_MS, now)
+    for sample in SAMPLES["spaces"]:
+        yield from _space(sample, author, spaces[sample["name"]], now)
 
 
 def _customer(sample: dict[str, Any], workspace_id: str, display_id: int, created_at: int, now: int) -> Iterator[Row]:

@@ -7,6 +7,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from atrium.database import Base, Row
 
+FIRST_DISPLAY_ID = 245
+"""Where the customers of a workspace begin to count: its very first customer need not look like it."""
+
 
 class CustomerStatus(StrEnum):
     """How far a customer has come."""

@@ -6,7 +6,7 @@ import unicodedata
 from sqlalchemy import ColumnElement, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from atrium.customers.models import Contact, Customer
+from atrium.customers.models import FIRST_DISPLAY_ID, Contact, Customer
 from atrium.fields import ID_SHAPE
 from keyrack import refusals
 
@@ -42,9 +42,9 @@ def _named(name: str) -> ColumnElement[bool] | None:
     return Customer.slug == name if _SLUG.fullmatch(name) else None
 
 
-async def next_display_id(session: AsyncSession, workspace_id: str, first: int) -> int:
+async def next_display_id(session: AsyncSession, workspace_id: str) -> int:
     """Return the workspace's next number. Others who want one wait until this session's transaction has ended."""
-    found = await session.execute(_NEXT_DISPLAY_ID, {"workspace_id": workspace_id, "first": first})
+    found = await session.execute(_NEXT_DISPLAY_ID, {"workspace_id": workspace_id, "first": FIRST_DISPLAY_ID})
     return int(found.scalar_one())
 
 

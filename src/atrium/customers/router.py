@@ -26,26 +26,28 @@ from atrium.customers.schemas import (
     NewContact,
     NewCustomer,
 )
-from atrium.dependencies import Configured, Rack, ReadingSession, Session
+from atrium.dependencies import NO_PARAMETERS, Rack, ReadingSession, Session
 from atrium.pages import Page, Pages
 from atrium.rows import find_row
 from keyrack import Caller, Keyrack, refusals
 
 router = APIRouter(prefix="/customers", tags=["customers"])
-read, write = [Keyrack.requires("customers:read")], [Keyrack.requires("customers:write")]
+may_list = [Keyrack.requires("customers:read")]
+may_read = [*may_list, NO_PARAMETERS]
+may_write = [Keyrack.requires("customers:write"), NO_PARAMETERS]
 
 
-@router.get("", response_model=Page[CustomerView], dependencies=read)
+@router.get("", response_model=Page[CustomerView], dependencies=may_list)
 async def list_customers(query: Annotated[CustomerQuery, Query()], caller: Caller, pages: Pages) -> dict[str, Any]:
     """List customers, newest first."""
     return await pages.read(Customer, query, workspace_id=caller.workspace_id)
 
 
-@router.post("", response_model=CustomerView, status_code=201, dependencies=write)
-async def create_customer(body: NewCustomer, caller: Caller, rack: Rack, session: Session, configured: Configured) -> Customer:
+@router.post("", response_model=CustomerView, status_code=201, dependencies=may_write)
+async def create_customer(body: NewCustomer, caller: Caller, rack: Rack, session: Session) -> Customer:
     """Create a customer."""
     rack.transaction(session)
-    display_id = await next_display_id(session, caller.workspace_id, configured.first_display_id)
+    display_id = await next_display_id(session, caller.workspace_id)
     slug = body.slug or await make_slug(session, caller.workspace_id, body.name, display_id)
     customer = Customer(**body.model_dump(exclude={"slug"}), workspace_id=caller.workspace_id, display_id=display_id, slug=slug)
     session.add(customer)
@@ -54,13 +56,13 @@ async def create_customer(body: NewCustomer, caller: Caller, rack: Rack, session
     return customer
 
 
-@router.get("/{customer}", response_model=CustomerView, dependencies=read)
+@router.get("/{customer}", response_model=CustomerView, dependencies=may_read)
 async def get_customer(customer: str, caller: Caller, session: ReadingSession) -> Customer:
     """Get a customer."""
     return await find_customer(session, caller.workspace_id, customer)
 
 
-@router.patch("/{customer}", response_model=CustomerView, dependencies=write)
+@router.patch("/{customer}", response_model=CustomerView, dependencies=may_write)
 async def update_customer(customer: str, body: CustomerChanges, caller: Caller, rack: Rack, session: Session) -> Customer:
     """Change fields of a customer."""
     rack.transaction(session)
@@ -71,7 +73,7 @@ async def update_customer(customer: str, body: CustomerChanges, caller: Caller, 
     return found
 
 
-@router.delete("/{customer}", status_code=204, dependencies=write)
+@router.delete("/{customer}", status_code=204, dependencies=may_write)
 async def delete_customer(customer: str, caller: Caller, rack: Rack, session: Session) -> None:
     """Delete a customer with its contacts and onboardings."""
     rack.transaction(session)
@@ -80,7 +82,7 @@ async def delete_customer(customer: str, caller: Caller, rack: Rack, session: Se
     await session.delete(found)
 
 
-@router.get("/{customer}/contacts", response_model=Page[ContactView], dependencies=read)
+@router.get("/{customer}/contacts", response_model=Page[ContactView], dependencies=may_list)
 async def list_contacts(
     customer: str, query: Annotated[ContactQuery, Query()], caller: Caller, pages: Pages, session: ReadingSession
 ) -> dict[str, Any]:
@@ -89,7 +91,7 @@ async def list_contacts(
     return await pages.read(Contact, query, workspace_id=caller.workspace_id, customer_id=owner.id)
 
 
-@router.post("/{customer}/contacts", response_model=ContactView, status_code=201, dependencies=write)
+@router.post("/{customer}/contacts", response_model=ContactView, status_code=201, dependencies=may_write)
 async def create_contact(customer: str, body: NewContact, caller: Caller, rack: Rack, session: Session) -> Contact:
     """Add a contact. A new primary contact takes the place of the one before."""
     rack.transaction(session)
@@ -102,14 +104,14 @@ async def create_contact(customer: str, body: NewContact, caller: Caller, rack: 
     return contact
 
 
-@router.get("/{customer}/contacts/{contact}", response_model=ContactView, dependencies=read)
+@router.get("/{customer}/contacts/{contact}", response_model=ContactView, dependencies=may_read)
 async def get_contact(customer: str, contact: str, caller: Caller, session: ReadingSession) -> Contact:
     """Get a contact."""
     owner = await find_customer(session, caller.workspace_id, customer)
     return await find_row(session, Contact, contact, customer_id=owner.id)
 
 
-@router.patch("/{customer}/contacts/{contact}", response_model=ContactView, dependencies=write)
+@router.patch("/{customer}/contacts/{contact}", response_model=ContactView, dependencies=may_write)
 async def update_contact(customer: str, contact: str, body: ContactChanges, caller: Caller, rack: Rack, session: Session) -> Contact:
     """Change fields of a contact."""
     rack.transaction(session)
@@ -122,7 +124,7 @@ async def update_contact(customer: str, contact: str, body: ContactChanges, call
     return found
 
 
-@router.delete("/{customer}/contacts/{contact}", status_code=204, dependencies=write)
+@router.delete("/{customer}/contacts/{contact}", status_code=204, dependencies=may_write)
 async def delete_contact(customer: str, contact: str, caller: Caller, rack: Rack, session: Session) -> None:
     """Delete a contact."""
     rack.transaction(session)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from atrium.customers.queries import find_customer
-from atrium.dependencies import Configured, Rack, ReadingSession, Session
+from atrium.dependencies import NO_PARAMETERS, Configured, Rack, ReadingSession, Session
 from atrium.onboardings.events import ONBOARDING_CREATED, ONBOARDING_DELETED, ONBOARDING_UPDATED
 from atrium.onboardings.models import Onboarding
 from atrium.onboardings.schemas import NewOnboarding, OnboardingChanges, OnboardingQuery, OnboardingView
@@ -14,10 +14,12 @@ from atrium.rows import find_row
 from keyrack import Caller, Keyrack
 
 router = APIRouter(prefix="/onboardings", tags=["onboardings"])
-read, write = [Keyrack.requires("onboardings:read")], [Keyrack.requires("onboardings:write")]
+may_list = [Keyrack.requires("onboardings:read")]
+may_read = [*may_list, NO_PARAMETERS]
+may_write = [Keyrack.requires("onboardings:write"), NO_PARAMETERS]
 
 
-@router.get("", response_model=Page[OnboardingView], dependencies=read)
+@router.get("", response_model=Page[OnboardingView], dependencies=may_list)
 async def list_onboardings(
     query: Annotated[OnboardingQuery, Query()], caller: Caller, pages: Pages, session: ReadingSession
 ) -> dict[str, Any]:
@@ -27,7 +29,7 @@ async def list_onboardings(
     return await pages.read(Onboarding, query, workspace_id=caller.workspace_id)
 
 
-@router.post("", response_model=OnboardingView, status_code=201, dependencies=write)
+@router.post("", response_model=OnboardingView, status_code=201, dependencies=may_write)
 async def create_onboarding(body: NewOnboarding, caller: Caller, rack: Rack, session: Session, configured: Configured) -> Onboarding:
     """Open an onboarding for a customer."""
     rack.transaction(session)
@@ -39,13 +41,13 @@ async def create_onboarding(body: NewOnboarding, caller: Caller, rack: Rack, ses
     return onboarding
 
 
-@router.get("/{onboarding}", response_model=OnboardingView, dependencies=read)
+@router.get("/{onboarding}", response_model=OnboardingView, dependencies=may_read)
 async def get_onboarding(onboarding: str, caller: Caller, session: ReadingSession) -> Onboarding:
     """Get an onboarding."""
     return await find_row(session, Onboarding, onboarding, workspace_id=caller.workspace_id)
 
 
-@router.patch("/{onboarding}", response_model=OnboardingView, dependencies=write)
+@router.patch("/{onboarding}", response_model=OnboardingView, dependencies=may_write)
 async def update_onboarding(onboarding: str, body: OnboardingChanges, caller: Caller, rack: Rack, session: Session) -> Onboarding:
     """Change fields of an onboarding."""
     rack.transaction(session)
@@ -55,7 +57,7 @@ async def update_onboarding(onboarding: str, body: OnboardingChanges, caller: Ca
     return found
 
 
-@router.delete("/{onboarding}", status_code=204, dependencies=write)
+@router.delete("/{onboarding}", status_code=204, dependencies=may_write)
 async def delete_onboarding(onboarding: str, caller: Caller, rack: Rack, session: Session) -> None:
     """Delete an onboarding."""
     rack.transaction(session)

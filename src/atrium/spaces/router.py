@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from atrium.dependencies import Rack, ReadingSession, Session
+from atrium.dependencies import NO_PARAMETERS, Rack, ReadingSession, Session
 from atrium.pages import Page, Pages
 from atrium.rows import find_row
 from atrium.spaces.events import ITEM_CREATED, ITEM_DELETED, ITEM_UPDATED, MESSAGE_CREATED, MESSAGE_DELETED, MESSAGE_UPDATED
@@ -22,20 +22,21 @@ from atrium.spaces.schemas import (
 from keyrack import Caller, Keyrack, refusals
 
 router = APIRouter(prefix="/spaces/{space_id}", tags=["spaces"])
-read_messages, write_messages = (
-    [Keyrack.requires("messages:read", space="path:space_id")],
-    [Keyrack.requires("messages:write", space="path:space_id")],
-)
-read_items, write_items = [Keyrack.requires("items:read", space="path:space_id")], [Keyrack.requires("items:write", space="path:space_id")]
+may_list_messages = [Keyrack.requires("messages:read", space="path:space_id")]
+may_read_messages = [*may_list_messages, NO_PARAMETERS]
+may_write_messages = [Keyrack.requires("messages:write", space="path:space_id"), NO_PARAMETERS]
+may_list_items = [Keyrack.requires("items:read", space="path:space_id")]
+may_read_items = [*may_list_items, NO_PARAMETERS]
+may_write_items = [Keyrack.requires("items:write", space="path:space_id"), NO_PARAMETERS]
 
 
-@router.get("/messages", response_model=Page[MessageView], dependencies=read_messages)
+@router.get("/messages", response_model=Page[MessageView], dependencies=may_list_messages)
 async def list_messages(space_id: str, query: Annotated[MessageQuery, Query()], caller: Caller, pages: Pages) -> dict[str, Any]:
     """List a space's messages, newest first."""
     return await pages.read(Message, query, workspace_id=caller.workspace_id, space_id=space_id)
 
 
-@router.post("/messages", response_model=MessageView, status_code=201, dependencies=write_messages)
+@router.post("/messages", response_model=MessageView, status_code=201, dependencies=may_write_messages)
 async def create_message(space_id: str, body: NewMessage, caller: Caller, rack: Rack, session: Session) -> Message:
     """Post a message."""
     rack.transaction(session)
@@ -45,13 +46,13 @@ async def create_message(space_id: str, body: NewMessage, caller: Caller, rack: 
     return message
 
 
-@router.get("/messages/{message}", response_model=MessageView, dependencies=read_messages)
+@router.get("/messages/{message}", response_model=MessageView, dependencies=may_read_messages)
 async def get_message(space_id: str, message: str, caller: Caller, session: ReadingSession) -> Message:
     """Get a message."""
     return await find_row(session, Message, message, workspace_id=caller.workspace_id, space_id=space_id)
 
 
-@router.patch("/messages/{message}", response_model=MessageView, dependencies=write_messages)
+@router.patch("/messages/{message}", response_model=MessageView, dependencies=may_write_messages)
 async def update_message(space_id: str, message: str, body: MessageChanges, caller: Caller, rack: Rack, session: Session) -> Message:
     """Change a message's text."""
     rack.transaction(session)
@@ -61,7 +62,7 @@ async def update_message(space_id: str, message: str, body: MessageChanges, call
     return found
 
 
-@router.delete("/messages/{message}", status_code=204, dependencies=write_messages)
+@router.delete("/messages/{message}", status_code=204, dependencies=may_write_messages)
 async def delete_message(space_id: str, message: str, caller: Caller, rack: Rack, session: Session) -> None:
     """Delete a message."""
     rack.transaction(session)
@@ -70,13 +71,13 @@ async def delete_message(space_id: str, message: str, caller: Caller, rack: Rack
     await session.delete(found)
 
 
-@router.get("/items", response_model=Page[ItemView], dependencies=read_items)
+@router.get("/items", response_model=Page[ItemView], dependencies=may_list_items)
 async def list_items(space_id: str, query: Annotated[ItemQuery, Query()], caller: Caller, pages: Pages) -> dict[str, Any]:
     """List a space's items, newest first."""
     return await pages.read(Item, query, workspace_id=caller.workspace_id, space_id=space_id)
 
 
-@router.post("/items", response_model=ItemView, status_code=201, dependencies=write_items)
+@router.post("/items", response_model=ItemView, status_code=201, dependencies=may_write_items)
 async def create_item(space_id: str, body: NewItem, caller: Caller, rack: Rack, session: Session) -> Item:
     """Create an item."""
     rack.transaction(session)
@@ -87,13 +88,13 @@ async def create_item(space_id: str, body: NewItem, caller: Caller, rack: Rack, 
     return item
 
 
-@router.get("/items/{item}", response_model=ItemView, dependencies=read_items)
+@router.get("/items/{item}", response_model=ItemView, dependencies=may_read_items)
 async def get_item(space_id: str, item: str, caller: Caller, session: ReadingSession) -> Item:
     """Get an item."""
     return await find_row(session, Item, item, workspace_id=caller.workspace_id, space_id=space_id)
 
 
-@router.patch("/items/{item}", response_model=ItemView, dependencies=write_items)
+@router.patch("/items/{item}", response_model=ItemView, dependencies=may_write_items)
 async def update_item(space_id: str, item: str, body: ItemChanges, caller: Caller, rack: Rack, session: Session) -> Item:
     """Change fields of an item."""
     rack.transaction(session)
@@ -105,7 +106,7 @@ async def update_item(space_id: str, item: str, body: ItemChanges, caller: Calle
     return found
 
 
-@router.delete("/items/{item}", status_code=204, dependencies=write_items)
+@router.delete("/items/{item}", status_code=204, dependencies=may_write_items)
 async def delete_item(space_id: str, item: str, caller: Caller, rack: Rack, session: Session) -> None:
     """Delete an item."""
     rack.transaction(session)
