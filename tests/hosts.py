@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from keyrack.manage import integrations, keys
 from keyrack.model.permissions import ALL, Level, OrgAccess, Rights, SpaceRole
 from keyrack.model.principals import Mode, Principal
 from keyrack.model.workspaces import Workspace
+from keyrack.testing import FrozenClock
 from tests.backends import Backend
 
 BRAND = Brand("Acme", "acme", all_by_default=True)
@@ -115,19 +116,38 @@ def build_app(rack: Keyrack) -> FastAPI:
 
 
 @dataclass
+class Neighbour:
+    """Another workspace of the same host, with a key of its own."""
+
+    workspace: Workspace
+    key: keys.Issued
+
+
+@dataclass
 class Host:
-    """A running host in this process, with one workspace. `now` is the rack's clock, in ms: tests move it."""
+    """A running host in this process, with one workspace. `clock` is the rack's: tests move it."""
 
     rack: Keyrack
     app: FastAPI
     client: httpx.AsyncClient
     workspace: Workspace
     owner: Principal
-    made: dict[str, str] = field(default_factory=dict)
+    clock: FrozenClock
 
     async def key(self, rights: Rights = ALL_RIGHTS, **options: Any) -> keys.Issued:
         """Make a key whose integration has these rights."""
         return await keys.create(self.rack.assembly.desk, self.owner, name=options.pop("name", "local-dev"), rights=rights, **options)
+
+    async def other_workspace(self) -> Neighbour:
+        """Make another workspace with a key."""
+        workspace = await self.rack.workspaces.create("Neighbour", slug="neighbour")
+        owner = await self.rack.workspaces.operator(workspace.id)
+        return Neighbour(workspace, await keys.create(self.rack.assembly.desk, owner, name="theirs", rights=ALL_RIGHTS))
+
+    async def edit_rights(self, key: keys.Issued, rights: Rights) -> None:
+        """Give the integration behind a key other rights."""
+        fields = {"org_access": rights.org_access, "permissions": rights.permissions, "spaces": rights.spaces}
+        await integrations.edit(self.rack.assembly.desk, self.owner, key.key.integration_id, **fields)
 
     async def get(self, path: str, key: keys.Issued | str | None = None, **options: Any) -> httpx.Response:
         """Send a GET with a key."""
@@ -146,15 +166,16 @@ async def running(backend: Backend, data: Path, brand: Brand = BRAND, **options:
     """Run a host on a database, with its lifespan, and close it."""
     data.mkdir(exist_ok=True)
     settings = Settings(data=data, database_url=backend.url, **options)
-    rack = Keyrack(settings, brand=brand, categories=CATEGORIES, plans=PLANS)
+    clock = FrozenClock()
+    rack = Keyrack(settings, brand=brand, categories=CATEGORIES, plans=PLANS, now=clock.now)
     app = build_app(rack)
     rack.install(app)
     async with _lifespan(app):
-        workspace = await rack.workspaces.create(name="VML", slug="vml")
+        workspace = await rack.workspaces.create("VML", slug="vml")
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False, client=("192.0.2.7", 5000))
         async with httpx.AsyncClient(transport=transport, base_url="http://acme.test") as client:
-            owner = rack.workspaces.operator(workspace)
-            yield Host(rack, app, client, workspace, owner)
+            owner = await rack.workspaces.operator(workspace.id)
+            yield Host(rack, app, client, workspace, owner, clock)
 
 
 @asynccontextmanager

@@ -3,7 +3,8 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 
 import structlog
 
@@ -26,6 +27,7 @@ from keyrack.model.plans import Plan
 from keyrack.model.refusals import Refused
 from keyrack.model.request_logs import Mask
 from keyrack.settings import Settings
+from keyrack.store import workspaces
 from keyrack.store.database import Store
 from keyrack.store.ids import RequestIds
 from keyrack.store.migrations import migrate
@@ -115,9 +117,19 @@ class Assembly:
     def _due(self) -> list[Job]:
         return [
             Job("move_logs", 1.0, lambda: request_logs.move(self.store, self.spool)),
-            Job("prune_logs", 3600.0, lambda: request_logs.prune(self.store, self._log_days, self.now())),
+            Job("prune_logs", 3600.0, lambda: request_logs.prune(self.store, self._days_kept, self.now())),
             Job("watch_store", 1.0, self._watch_store),
         ]
+
+    async def _days_kept(self, workspace_ids: Collection[str]) -> dict[str, int]:
+        """How long the plans of these workspaces keep their logs; deleted ones keep them for the default time."""
+        kept: dict[str, int] = {}
+        async with self.store.reading() as c:
+            for workspace_id in workspace_ids:
+                with suppress(Refused):
+                    workspace = await workspaces.get(c, workspace_id)
+                    kept[workspace_id] = self.plans[workspace.plan].log_days
+        return kept
 
     async def _watch_store(self) -> None:
         """Let streams of this process see what others changed, and stop where the file was replaced: this process would serve the past."""

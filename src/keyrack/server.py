@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from keyrack import api, console, docs
 from keyrack.api.health import build_health
-from keyrack.assemble import Assembly
+from keyrack.assemble import Assembly, now_ms
 from keyrack.embed.errors import install_handlers
 from keyrack.embed.routes import table_rows
 from keyrack.gate import transactions
@@ -41,7 +41,7 @@ class Keyrack:
     """The rack of one host product.
 
     `categories` are the kinds of the host's data that permissions speak of, `events` the types that it records, `plans` what workspaces
-    can have; the first plan is the default. Raises ValueError where they contradict themselves.
+    can have; the first plan is the default. `now` is the clock, in ms since the epoch; tests give a frozen one. Raises ValueError where they contradict themselves.
     """
 
     def __init__(
@@ -52,13 +52,14 @@ class Keyrack:
         categories: Sequence[Category] = (),
         plans: Sequence[Plan] = (Plan("standard", "Standard"),),
         events: Sequence[EventType] = (),
+        now: Callable[[], int] = now_ms,
     ) -> None:
         self.settings = settings or Settings()
         self.brand = brand
         self.categories = _by_name("category", categories, reserved=OWN_NEEDS)
         self.plans = _by_name("plan", plans)
         self.event_types = _by_name("event type", events)
-        self.assembly = Assembly(self.settings, brand, self.categories, self.plans)
+        self.assembly = Assembly(self.settings, brand, self.categories, self.plans, now)
         self.public = Depends(Public())
 
     @property
