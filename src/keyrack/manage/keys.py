@@ -1,6 +1,6 @@
-"""Keys: make, edit, rotate, revoke, and find them."""
+"""Keys: find, make, edit, rotate and revoke them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from typing import Any
@@ -10,15 +10,19 @@ from keyrack.crypto.format import Secret, mint
 from keyrack.manage import integrations
 from keyrack.manage.change import Change, change
 from keyrack.manage.desk import Desk
+from keyrack.manage.integrations import INTEGRATION_ROTATED
 from keyrack.model.events import EventType
 from keyrack.model.integrations import Integration
 from keyrack.model.keys import OVERLAP_SECONDS_MAX, EndReason, Key
 from keyrack.model.permissions import Rights
 from keyrack.model.principals import Mode, Principal
 from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, INVALID_REQUEST
+from keyrack.model.times import iso
+from keyrack.store import credential_uses
 from keyrack.store import integrations as integration_rows
 from keyrack.store import keys as rows
 from keyrack.store.ids import new_id
+from keyrack.store.paging import Place
 
 KEY_CREATED = EventType("key.created", description="A key was made.")
 KEY_UPDATED = EventType("key.updated", description="A key's name, expiry or address ranges were changed, or it was disabled or enabled.")
@@ -28,11 +32,67 @@ IP_RANGES_MAX = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
-    """A key and its secret, which leaves here once. The repr hides it."""
+class Listed:
+    """A key as one line of the page: with the integration whose rights it proves, also a deleted one, and its last use (ms)."""
 
     key: Key
+    integration: Integration
+    last_used_at: int | None = None
+    last_used_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A new key and its secret, which leaves here once. The repr hides it."""
+
+    key: Key
+    integration: Integration
     secret: Secret
+
+
+async def get(desk: Desk, actor: Principal, key_id: str) -> Listed:
+    """Return a key, ended or not. Raises Refused 403 without org-level Admin, 404."""
+    actor.require_admin("read keys")
+    async with desk.store.reading() as c:
+        key = await rows.get(c, actor.workspace.id, key_id)
+        found = await integration_rows.named(c, actor.workspace.id, [key.integration_id])
+    return (await _listed(desk, actor.workspace.id, [key], found))[0]
+
+
+async def page(
+    desk: Desk,
+    actor: Principal,
+    *,
+    limit: int,
+    after: Place | None = None,
+    integration_id: str | None = None,
+    mode: Mode | None = None,
+    ended: bool | None = None,
+    search: str | None = None,
+) -> list[Listed]:
+    """Return keys, newest first; `ended` chooses those that somebody ended, or the others. Raises Refused 403 without org-level Admin."""
+    actor.require_admin("list keys")
+    async with desk.store.reading() as c:
+        keys = await rows.page(
+            c,
+            actor.workspace.id,
+            now=desk.now(),
+            limit=limit,
+            after=after,
+            integration_id=integration_id,
+            mode=mode,
+            ended=ended,
+            search=search,
+        )
+        found = await integration_rows.named(c, actor.workspace.id, {key.integration_id for key in keys})
+    return await _listed(desk, actor.workspace.id, keys, found)
+
+
+async def count_accepted(desk: Desk, actor: Principal) -> int:
+    """Return how many keys are accepted at this moment, where the API is on. Raises Refused 403 without org-level Admin."""
+    actor.require_admin("count keys")
+    async with desk.store.reading() as c:
+        return await rows.count_accepted(c, actor.workspace.id, desk.now())
 
 
 async def create(
@@ -58,7 +118,9 @@ async def create(
         if integration_id is None:
             integration = await integrations.add(desk, c, actor, name, rights if rights is not None else desk.brand.default_rights)
         elif rights is not None:
-            raise INVALID_REQUEST("permissions belong to the integration: leave them out, or leave out integration_id.", param="permissions")
+            raise INVALID_REQUEST(
+                "permissions belong to the integration: leave them out, or leave out integration_id.", param="permissions"
+            )
         else:
             integration = await integration_rows.get(c.connection, actor.workspace.id, integration_id)
             await _refuse_second_key(desk, c, integration)
@@ -97,7 +159,7 @@ async def issue(
     )
     await rows.add(c.connection, key)
     c.record(KEY_CREATED, key.id, shown(key))
-    return Issued(key, secret)
+    return Issued(key, integration, secret)
 
 
 async def revoke(desk: Desk, actor: Principal, key_id: str) -> Key:
@@ -127,24 +189,52 @@ async def rotate(desk: Desk, actor: Principal, key_id: str, overlap_seconds: int
             raise CONFLICT(f"This key has {'a successor already' if key.successor_id else key.state(c.now)}: create a new key.")
         _check_mode(desk, actor, key.mode)
         integration = await integration_rows.get(c.connection, actor.workspace.id, key.integration_id)
-        issued = await issue(
-            desk, c, actor, integration, name=key.name, mode=key.mode, expires_at=key.expires_at, ip_ranges=key.ip_ranges
-        )
+        issued = await issue(desk, c, actor, integration, name=key.name, mode=key.mode, expires_at=key.expires_at, ip_ranges=key.ip_ranges)
         ended = await _end(c, actor, key, c.now + overlap_seconds * 1000, EndReason.ROTATED, issued.key.id)
         c.record(KEY_ROTATED, key.id, shown(ended))
+    return issued
+
+
+async def rotate_all(desk: Desk, actor: Principal, integration_id: str, mode: Mode = Mode.LIVE) -> Issued:
+    """End all keys of an integration in one mode at once, and make one in their place, called and bounded like the newest of them.
+
+    Raises Refused: 403, also for a live key asked with a test key; 404; 400 for a mode that the brand has not.
+    """
+    actor.require_admin("rotate keys")
+    _check_mode(desk, actor, mode)
+    async with change(desk, actor) as c:
+        integration = await integration_rows.get(c.connection, actor.workspace.id, integration_id)
+        issued = await issue(desk, c, actor, integration, mode=mode, **await _bounds_of_newest(c, integration, mode))
+        ended = await rows.end_of_integration(
+            c.connection,
+            actor.workspace.id,
+            integration.id,
+            at=c.now,
+            by=actor.credential_name,
+            reason=EndReason.ROTATED,
+            mode=mode,
+            successor_id=issued.key.id,
+        )
+        c.touch(integration.id)
+        c.record(INTEGRATION_ROTATED, integration.id, {**integrations.shown(integration), "key_id": issued.key.id, "keys_ended": ended})
     return issued
 
 
 async def edit(desk: Desk, actor: Principal, key_id: str, **fields: Any) -> Key:
     """Change a key's `name`, `expires_at`, `ip_ranges` or `enabled`, and nothing else; what is not named stays.
 
-    Raises Refused: 403, 404; 409 where the key has ended; 400 for a time or range that cannot be.
+    Where the key is the only one of its integration, the two are one line to whoever reads the page: then `permissions` may be named too
+    and a new name is the integration's as well, if they shared the old one.
+
+    Raises Refused: 403, 404; 409 where the key has ended, or for permissions of an integration with several keys; 400 for a time, range
+    or category that cannot be.
     """
     actor.require_admin("edit keys")
     async with change(desk, actor) as c:
         key = await rows.get(c.connection, actor.workspace.id, key_id)
         if key.ended(c.now):
             raise CONFLICT("This key has ended; an ended key cannot be changed.")
+        await _edit_integration(desk, c, actor, key, fields)
         edited = _edited(key, fields, c.now)
         if edited == key:
             c.found_done()
@@ -159,8 +249,15 @@ async def edit(desk: Desk, actor: Principal, key_id: str, **fields: Any) -> Key:
 def shown(key: Key) -> dict[str, Any]:
     """What events tell of a key."""
     return {
-        "id": key.id, "name": key.name, "prefix": key.prefix, "mode": key.mode.value, "integration_id": key.integration_id,
-        "expires_at": key.expires_at, "ends_at": key.ends_at, "enabled": key.disabled_at is None, "successor_id": key.successor_id,
+        "id": key.id,
+        "name": key.name,
+        "prefix": key.prefix,
+        "mode": key.mode.value,
+        "integration_id": key.integration_id,
+        "expires_at": None if key.expires_at is None else iso(key.expires_at),
+        "ends_at": None if key.ends_at is None else iso(key.ends_at),
+        "enabled": key.disabled_at is None,
+        "successor_id": key.successor_id,
     }
 
 
@@ -187,7 +284,27 @@ async def _end(c: Change, actor: Principal, key: Key, at: int, reason: EndReason
     return ended
 
 
-def _edited(key: Key, fields: dict[str, Any], now: int) -> Key:
+async def _edit_integration(desk: Desk, c: Change, actor: Principal, key: Key, fields: Mapping[str, Any]) -> None:
+    """Edit the integration of a key that is its only one, where the page shows the two as one line."""
+    integration = await integration_rows.get(c.connection, key.workspace_id, key.integration_id)
+    shared = {name: fields[name] for name in ("permissions",) if name in fields}
+    if integration.name == key.name and "name" in fields:
+        shared["name"] = fields["name"]
+    if not shared:
+        return
+    lasting = await rows.count_of_integration(c.connection, key.workspace_id, key.integration_id, c.now)
+    if lasting <= key.lasts(c.now):
+        await integrations.apply(desk, c, actor, integration, shared)
+    elif "permissions" in shared:
+        raise CONFLICT(
+            f"The integration {integration.name!r} has several keys: edit its permissions there, for all of them.",
+            param="permissions",
+            extra={"integration_id": integration.id},
+        )
+
+
+def _edited(key: Key, fields: Mapping[str, Any], now: int) -> Key:
+    fields = {name: value for name, value in fields.items() if name != "permissions"}
     if "expires_at" in fields:
         refuse_past(fields["expires_at"], now)
     if "ip_ranges" in fields:
@@ -208,5 +325,28 @@ def _check_mode(desk: Desk, actor: Principal, mode: Mode) -> None:
 async def _refuse_second_key(desk: Desk, c: Change, integration: Integration) -> None:
     if desk.brand.several_keys:
         return
-    if await rows.count_of_integration(c.connection, integration.workspace_id, integration.id):
+    if await rows.count_of_integration(c.connection, integration.workspace_id, integration.id, c.now):
         raise CONFLICT(f"The integration {integration.name!r} has a key: rotate that one.", extra={"integration_id": integration.id})
+
+
+async def _bounds_of_newest(c: Change, integration: Integration, mode: Mode) -> dict[str, Any]:
+    """The name, expiry and address ranges that a successor takes over: replacing a key must not open what it had closed."""
+    newest = await rows.page(
+        c.connection, integration.workspace_id, now=c.now, limit=1, integration_id=integration.id, mode=mode, ended=False
+    )
+    if not newest:
+        return {"name": integration.name}
+    key = newest[0]
+    expired = key.expires_at is not None and key.expires_at <= c.now
+    return {"name": key.name, "ip_ranges": key.ip_ranges, "expires_at": None if expired else key.expires_at}
+
+
+async def _listed(desk: Desk, workspace_id: str, keys: Sequence[Key], found: Mapping[str, Integration]) -> list[Listed]:
+    async with desk.store.reading_traffic() as c:
+        uses = await credential_uses.of(c, workspace_id, [key.id for key in keys])
+    listed = []
+    for key in keys:
+        use = uses.get(key.id)
+        at, address = (use.used_at, use.ip_address) if use is not None else (None, None)
+        listed.append(Listed(key, found[key.integration_id], at, address))
+    return listed

@@ -50,6 +50,10 @@ class Key:
         """Whether the key has been ended for good (expiry is another thing: nobody decided it)."""
         return self.ends_at is not None and self.ends_at <= now
 
+    def lasts(self, now: int) -> bool:
+        """Whether the key goes on working, or can be enabled again: it has neither ended, nor is it ending, nor has it expired."""
+        return self.ends_at is None and (self.expires_at is None or self.expires_at > now)
+
     def state(self, now: int) -> str:
         """The one word the list shows: active, disabled, ending, expired or ended."""
         if self.ended(now):

@@ -1,5 +1,6 @@
 """Integrations as rows, with their rights."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Row, Select, insert, select, update
@@ -30,6 +31,13 @@ async def page(
     if search:
         found = found.where(integrations.c.name.icontains(search, autoescape=True))
     return [read(row) for row in await c.all(newest_first(found, integrations, after, limit))]
+
+
+async def named(c: Connection, workspace_id: str, integration_ids: Collection[str]) -> dict[str, Integration]:
+    """Return these integrations (a page of them) by their ids, also deleted ones: keys and log lines speak of those too."""
+    found = select(integrations, rights.roles_of(integrations))
+    found = found.where(integrations.c.workspace_id == workspace_id, integrations.c.id.in_(integration_ids))
+    return {integration.id: integration for integration in map(read, await c.all(found))}
 
 
 async def add(c: Connection, integration: Integration) -> None:

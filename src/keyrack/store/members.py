@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, or_, select, update
+from sqlalchemy import Row, Select, delete, func, insert, or_, select, update
 
 from keyrack.model.members import Member, MemberStatus, Role
 from keyrack.model.refusals import CONFLICT, NOT_FOUND
@@ -71,6 +71,13 @@ async def save(c: Connection, member: Member) -> None:
     if not await c.execute(update(members).where(own).values(**_columns(member))):
         raise NOT_FOUND("There is no such member.")
     await rights.save_roles(c, member.workspace_id, KIND, member.id, member.rights.spaces)
+
+
+async def remove(c: Connection, workspace_id: str, member_id: str) -> None:
+    """Remove a membership with its space roles; the person stays. Raises Refused `not_found`."""
+    await rights.save_roles(c, workspace_id, KIND, member_id, {})
+    if not await c.execute(delete(members).where(members.c.workspace_id == workspace_id, members.c.id == member_id)):
+        raise NOT_FOUND("There is no such member.")
 
 
 def read(row: Row[Any]) -> Member:

@@ -1,0 +1,51 @@
+"""What a handler asks for by annotation, and what a route declares. All async: FastAPI runs a plain `def` dependency in a thread."""
+
+from typing import Annotated
+
+from fastapi import Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict
+
+from keyrack.assemble import Assembly
+from keyrack.gate.callers import CurrentCaller
+from keyrack.gate.requires import Requires, current_caller
+from keyrack.manage.desk import Desk as Parts
+from keyrack.model.principals import Principal
+
+
+class NoParameters(BaseModel):
+    """The query of an operation that takes none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+async def _assembly(request: Request) -> Assembly:
+    assembly: Assembly = request.app.state.assembly
+    return assembly
+
+
+async def _desk(request: Request) -> Parts:
+    return (await _assembly(request)).desk
+
+
+async def _actor(caller: Annotated[CurrentCaller, Depends(current_caller)]) -> Principal:
+    return caller.principal
+
+
+async def _no_parameters(_: Annotated[NoParameters, Query()]) -> None:
+    """Refuse any query parameter: one that is ignored leaves its sender believing in it."""
+
+
+async def _never_stored(response: Response) -> None:
+    """Tell caches to keep nothing of an answer that holds a secret (RFC 9111 §5.2.2.5)."""
+    response.headers["Cache-Control"] = "no-store"
+
+
+TheAssembly = Annotated[Assembly, Depends(_assembly)]
+Desk = Annotated[Parts, Depends(_desk)]
+Actor = Annotated[Principal, Depends(_actor)]
+
+ANYBODY = Depends(Requires("any"))
+FULL_WRITE = Depends(Requires("full_write"))
+ADMIN = Depends(Requires("org_admin"))
+PLAIN = Depends(_no_parameters)
+NEVER_STORED = Depends(_never_stored)

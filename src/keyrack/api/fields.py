@@ -1,0 +1,98 @@
+"""The kinds of fields that bodies, queries and answers are made of. Every text is bounded, and unknown fields are refused."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Path
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from keyrack.model.permissions import Level, OrgAccess, Rights, SpaceRole
+from keyrack.model.times import iso, read_iso
+
+CATEGORIES_MAX = 200
+SPACES_MAX = 1000
+_ID = r"^[A-Za-z0-9_.-]{1,64}$"
+
+
+class Body(BaseModel):
+    """What a caller sends. Numbers and booleans are taken as such, never from text."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    def values(self) -> dict[str, Any]:
+        """The fields that were sent, by name, as what they mean inside."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class View(BaseModel):
+    """What a caller gets."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _one_line(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("line breaks and control characters are not allowed")
+    return value
+
+
+def _read_time(value: Any) -> int:
+    if not isinstance(value, str):
+        raise ValueError("write a time with its offset, like 2026-07-15T00:00:00Z")
+    return read_iso(value)
+
+
+def _levels(words: dict[str, str]) -> dict[str, Level]:
+    return {name: Level.of(word) for name, word in words.items()}
+
+
+Id = Annotated[str, StringConstraints(pattern=_ID)]
+PathId = Annotated[str, Path(pattern=_ID)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_one_line)]
+Search = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line)]
+TimeGiven = Annotated[int, BeforeValidator(_read_time), WithJsonSchema({"type": "string", "format": "date-time"})]
+"""A time that a caller sends: RFC 3339 with an offset on the wire, ms since the epoch inside."""
+Time = Annotated[str, BeforeValidator(iso), WithJsonSchema({"type": "string", "format": "date-time"})]
+"""A time in an answer: ms since the epoch inside, ISO 8601 in UTC with ms on the wire."""
+Permissions = Annotated[
+    dict[Annotated[str, StringConstraints(min_length=1, max_length=60)], Literal["none", "read", "write"]],
+    Field(max_length=CATEGORIES_MAX),
+    AfterValidator(_levels),
+]
+"""Levels by category, or `{"*": "write"}` for all."""
+
+
+class SpaceRoleGiven(Body):
+    """A role in one space."""
+
+    space_id: Id
+    role: SpaceRole
+
+
+def _roles(given: list[SpaceRoleGiven]) -> dict[str, SpaceRole]:
+    roles = {one.space_id: one.role for one in given}
+    if len(roles) < len(given):
+        raise ValueError("a space stands here twice")
+    return roles
+
+
+SpaceRoles = Annotated[list[SpaceRoleGiven], Field(max_length=SPACES_MAX), AfterValidator(_roles)]
+
+
+class SpaceRoleView(View):
+    """A role in one space."""
+
+    space_id: str
+    role: SpaceRole
+
+
+class RightsView(View):
+    """The rights that an integration or a member holds, as they were chosen. `permissions` names no category whose level is none."""
+
+    org_access: OrgAccess
+    permissions: dict[str, Literal["read", "write"]]
+    spaces: list[SpaceRoleView]
+
+
+def rights_of(fields: dict[str, Any]) -> Rights:
+    """Return rights that hold nothing but what these fields name."""
+    return Rights(fields.get("org_access", OrgAccess.NONE), fields.get("permissions", {}), fields.get("spaces", {}))

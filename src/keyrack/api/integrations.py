@@ -1,0 +1,154 @@
+"""Integrations over HTTP, with the spaces that each reaches."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import MISSING
+
+from keyrack.api.dependencies import ADMIN, NEVER_STORED, PLAIN, Actor, Desk
+from keyrack.api.fields import Body, Name, PathId, Permissions, RightsView, Search, SpaceRoles, SpaceRoleView, Time, View, rights_of
+from keyrack.api.keys import IssuedKeyView, view_issued
+from keyrack.api.lists import ListQuery, Page, TheLists
+from keyrack.manage import integrations, keys, rights
+from keyrack.model.integrations import Integration
+from keyrack.model.permissions import OrgAccess, SpaceRole
+from keyrack.model.principals import Mode
+
+router = APIRouter(prefix="/integrations")
+
+
+class NewIntegration(Body):
+    """An integration to create. It gets the rights that are named here, and no other."""
+
+    name: Name
+    org_access: OrgAccess | MISSING = MISSING
+    permissions: Permissions | MISSING = MISSING
+    spaces: SpaceRoles | MISSING = MISSING
+
+
+class IntegrationChanges(Body):
+    """The fields of an integration that change, each as a whole: permissions that are not named are none then."""
+
+    name: Name | MISSING = MISSING
+    org_access: OrgAccess | MISSING = MISSING
+    permissions: Permissions | MISSING = MISSING
+    spaces: SpaceRoles | MISSING = MISSING
+
+
+class SpacesChosen(Body):
+    """All spaces that an integration has a role in; it loses every other."""
+
+    spaces: SpaceRoles
+
+
+class RoleChosen(Body):
+    """A role."""
+
+    role: SpaceRole
+
+
+class RotationOfMode(Body):
+    """Whose keys are ended: those of one mode."""
+
+    mode: Mode = Mode.LIVE
+
+
+class IntegrationQuery(ListQuery):
+    """The filters of the list of integrations. `search` is part of a name."""
+
+    search: Search | None = None
+
+
+class IntegrationView(RightsView):
+    """An integration."""
+
+    object: Literal["integration"] = "integration"
+    id: str
+    name: str
+    made_by: str
+    made_by_name: str
+    created_at: Time
+    updated_at: Time
+
+
+class SpacesView(View):
+    """The spaces that an integration has a role in."""
+
+    object: Literal["list"] = "list"
+    data: list[SpaceRoleView]
+    has_more: Literal[False] = False
+    next_cursor: None = None
+
+
+@router.get("", dependencies=[ADMIN])
+async def list_integrations(
+    query: Annotated[IntegrationQuery, Query()], actor: Actor, desk: Desk, lists: TheLists
+) -> Page[IntegrationView]:
+    """List integrations, newest first."""
+    found = await integrations.page(desk, actor, limit=query.limit + 1, after=lists.place(query), search=query.search)
+    return lists.page(query, found, _view, lambda one: (one.created_at, one.id))
+
+
+@router.post("", status_code=201, dependencies=[ADMIN, PLAIN])
+async def create_integration(body: NewIntegration, actor: Actor, desk: Desk) -> IntegrationView:
+    """Create an integration. It has no key yet."""
+    return _view(await integrations.create(desk, actor, name=body.name, rights=rights_of(body.values())))
+
+
+@router.get("/{integration_id}", dependencies=[ADMIN, PLAIN])
+async def get_integration(integration_id: PathId, actor: Actor, desk: Desk) -> IntegrationView:
+    """Get an integration."""
+    return _view(await integrations.get(desk, actor, integration_id))
+
+
+@router.patch("/{integration_id}", dependencies=[ADMIN, PLAIN])
+async def update_integration(integration_id: PathId, body: IntegrationChanges, actor: Actor, desk: Desk) -> IntegrationView:
+    """Change an integration's name or rights."""
+    return _view(await integrations.edit(desk, actor, integration_id, **body.values()))
+
+
+@router.delete("/{integration_id}", status_code=204, dependencies=[ADMIN, PLAIN])
+async def delete_integration(integration_id: PathId, actor: Actor, desk: Desk) -> None:
+    """Delete an integration and end its keys."""
+    await integrations.delete(desk, actor, integration_id)
+
+
+@router.post("/{integration_id}/rotate", status_code=201, dependencies=[ADMIN, PLAIN, NEVER_STORED])
+async def rotate_integration(integration_id: PathId, actor: Actor, desk: Desk, body: RotationOfMode | None = None) -> IssuedKeyView:
+    """End all keys of an integration in one mode at once. The one that takes their place is answered."""
+    issued = await keys.rotate_all(desk, actor, integration_id, (body or RotationOfMode()).mode)
+    return view_issued(issued, desk.now())
+
+
+@router.get("/{integration_id}/spaces", dependencies=[ADMIN, PLAIN])
+async def list_spaces(integration_id: PathId, actor: Actor, desk: Desk) -> SpacesView:
+    """List the spaces that an integration has a role in, all at once."""
+    return _spaces(await integrations.get(desk, actor, integration_id))
+
+
+@router.put("/{integration_id}/spaces", dependencies=[ADMIN, PLAIN])
+async def set_spaces(integration_id: PathId, body: SpacesChosen, actor: Actor, desk: Desk) -> SpacesView:
+    """Say which spaces an integration has a role in: these and no others."""
+    return _spaces(await integrations.edit(desk, actor, integration_id, **body.values()))
+
+
+@router.put("/{integration_id}/spaces/{space_id}", dependencies=[ADMIN, PLAIN])
+async def set_space(integration_id: PathId, space_id: PathId, body: RoleChosen, actor: Actor, desk: Desk) -> SpaceRoleView:
+    """Give an integration a role in a space."""
+    await integrations.set_space_role(desk, actor, integration_id, space_id, body.role)
+    return SpaceRoleView(space_id=space_id, role=body.role)
+
+
+@router.delete("/{integration_id}/spaces/{space_id}", status_code=204, dependencies=[ADMIN, PLAIN])
+async def remove_space(integration_id: PathId, space_id: PathId, actor: Actor, desk: Desk) -> None:
+    """Take an integration's role in a space away."""
+    await integrations.set_space_role(desk, actor, integration_id, space_id, None)
+
+
+def _view(integration: Integration) -> IntegrationView:
+    same = ("id", "name", "made_by", "made_by_name", "created_at", "updated_at")
+    return IntegrationView(**{name: getattr(integration, name) for name in same}, **rights.shown(integration.rights))
+
+
+def _spaces(integration: Integration) -> SpacesView:
+    return SpacesView(data=rights.shown(integration.rights)["spaces"])

@@ -1,0 +1,180 @@
+"""Keys over HTTP. Their secret is in the answers that create and rotate them, and nowhere else."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import MISSING, Field, StrictBool, StrictInt, StringConstraints
+
+from keyrack.api.dependencies import ADMIN, NEVER_STORED, PLAIN, Actor, Desk
+from keyrack.api.fields import Body, Id, Name, PathId, Permissions, Search, Time, TimeGiven, View, rights_of
+from keyrack.api.lists import ListQuery, Page, TheLists
+from keyrack.manage import keys, rights
+from keyrack.manage.keys import IP_RANGES_MAX, Issued, Listed
+from keyrack.model.keys import OVERLAP_SECONDS_MAX, EndReason
+from keyrack.model.permissions import OrgAccess
+from keyrack.model.principals import Mode
+
+router = APIRouter(prefix="/keys")
+
+IpRanges = Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=64)]], Field(max_length=IP_RANGES_MAX)]
+
+
+class NewKey(Body):
+    """A key to create. Without an integration it gets one of the same name, with `permissions`, or else the brand's default ones."""
+
+    name: Name
+    mode: Mode = Mode.LIVE
+    integration_id: Id | None = None
+    permissions: Permissions | MISSING = MISSING
+    expires_at: TimeGiven | None = None
+    ip_ranges: IpRanges = Field(default_factory=list)
+
+
+class KeyChanges(Body):
+    """The fields of a key that change. `permissions` are its integration's: they can be named where it has this key alone."""
+
+    name: Name | MISSING = MISSING
+    permissions: Permissions | MISSING = MISSING
+    expires_at: TimeGiven | MISSING | None = MISSING
+    ip_ranges: IpRanges | MISSING = MISSING
+    enabled: StrictBool | MISSING = MISSING
+
+
+class Rotation(Body):
+    """How a key is rotated: it goes on working beside its successor for the overlap, in seconds; 0 ends it at once."""
+
+    overlap_seconds: Annotated[StrictInt, Field(ge=0, le=OVERLAP_SECONDS_MAX)] = 0
+
+
+class KeyQuery(ListQuery):
+    """The filters of the list of keys: those that go on, unless `ended` asks for the others. `search` is part of a name."""
+
+    integration_id: Id | None = None
+    mode: Mode | None = None
+    ended: bool = False
+    search: Search | None = None
+
+
+class KeyView(View):
+    """A key. `permissions` and `org_access` are its integration's."""
+
+    object: Literal["key"] = "key"
+    id: str
+    name: str
+    prefix: str
+    mode: Mode
+    state: Literal["active", "disabled", "ending", "expired", "ended"]
+    enabled: bool
+    integration_id: str
+    integration_name: str
+    org_access: OrgAccess
+    permissions: dict[str, Literal["read", "write"]]
+    ip_ranges: tuple[str, ...]
+    expires_at: Time | None
+    last_used_at: Time | None
+    last_used_from: str | None
+    ends_at: Time | None
+    ended_by: str | None
+    end_reason: EndReason | None
+    successor_id: str | None
+    made_by: str
+    made_by_name: str
+    created_at: Time
+    updated_at: Time
+
+
+class IssuedKeyView(KeyView):
+    """A new key, with its secret: shown here, this once."""
+
+    secret: str
+
+
+@router.get("", dependencies=[ADMIN])
+async def list_keys(query: Annotated[KeyQuery, Query()], actor: Actor, desk: Desk, lists: TheLists) -> Page[KeyView]:
+    """List keys, newest first."""
+    found = await keys.page(desk, actor, limit=query.limit + 1, after=lists.place(query), **query.filters())
+    now = desk.now()
+    return lists.page(query, found, lambda one: view(one, now), lambda one: (one.key.created_at, one.key.id))
+
+
+@router.post("", status_code=201, dependencies=[ADMIN, PLAIN, NEVER_STORED])
+async def create_key(body: NewKey, actor: Actor, desk: Desk) -> IssuedKeyView:
+    """Create a key."""
+    given = body.values()
+    chosen = rights_of(given) if "permissions" in given else None
+    issued = await keys.create(
+        desk,
+        actor,
+        name=body.name,
+        mode=body.mode,
+        integration_id=body.integration_id,
+        rights=chosen,
+        expires_at=body.expires_at,
+        ip_ranges=body.ip_ranges,
+    )
+    return view_issued(issued, desk.now())
+
+
+@router.get("/{key_id}", dependencies=[ADMIN, PLAIN])
+async def get_key(key_id: PathId, actor: Actor, desk: Desk) -> KeyView:
+    """Get a key, also an ended one."""
+    return view(await keys.get(desk, actor, key_id), desk.now())
+
+
+@router.patch("/{key_id}", dependencies=[ADMIN, PLAIN])
+async def update_key(key_id: PathId, body: KeyChanges, actor: Actor, desk: Desk) -> KeyView:
+    """Change fields of a key, and of its integration where the two are one."""
+    await keys.edit(desk, actor, key_id, **body.values())
+    return view(await keys.get(desk, actor, key_id), desk.now())
+
+
+@router.delete("/{key_id}", dependencies=[ADMIN, PLAIN])
+async def revoke_key(key_id: PathId, actor: Actor, desk: Desk) -> KeyView:
+    """End a key for good."""
+    await keys.revoke(desk, actor, key_id)
+    return view(await keys.get(desk, actor, key_id), desk.now())
+
+
+@router.post("/{key_id}/rotate", status_code=201, dependencies=[ADMIN, PLAIN, NEVER_STORED])
+async def rotate_key(key_id: PathId, actor: Actor, desk: Desk, body: Rotation | None = None) -> IssuedKeyView:
+    """Replace a key by its successor, which is answered."""
+    issued = await keys.rotate(desk, actor, key_id, (body or Rotation()).overlap_seconds)
+    return view_issued(issued, desk.now())
+
+
+def view(listed: Listed, now: int) -> KeyView:
+    """Return a key as it is on the wire."""
+    return KeyView(**_shown(listed, now))
+
+
+def view_issued(issued: Issued, now: int) -> IssuedKeyView:
+    """Return a new key as it is on the wire, with its secret."""
+    return IssuedKeyView(**_shown(Listed(issued.key, issued.integration), now), secret=issued.secret.text)
+
+
+def _shown(listed: Listed, now: int) -> dict[str, object]:
+    key, integration = listed.key, listed.integration
+    held = rights.shown(integration.rights)
+    same = (
+        "id",
+        "name",
+        "prefix",
+        "mode",
+        "integration_id",
+        "ip_ranges",
+        "expires_at",
+        "ends_at",
+        "ended_by",
+        "end_reason",
+        "successor_id",
+    )
+    return {
+        **{name: getattr(key, name) for name in (*same, "made_by", "made_by_name", "created_at", "updated_at")},
+        "state": key.state(now),
+        "enabled": key.disabled_at is None,
+        "integration_name": integration.name,
+        "org_access": held["org_access"],
+        "permissions": held["permissions"],
+        "last_used_at": listed.last_used_at,
+        "last_used_from": listed.last_used_from,
+    }

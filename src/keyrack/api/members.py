@@ -1,0 +1,79 @@
+"""Members over HTTP. People come in by the console; here their rights are read and edited, and they are let go."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import MISSING, StrictBool
+
+from keyrack.api.dependencies import ADMIN, PLAIN, Actor, Desk
+from keyrack.api.fields import Body, PathId, Permissions, RightsView, Search, SpaceRoles, Time
+from keyrack.api.lists import ListQuery, Page, TheLists
+from keyrack.manage import members, rights
+from keyrack.model.members import Member, MemberStatus, Role
+from keyrack.model.permissions import OrgAccess
+
+router = APIRouter(prefix="/members")
+
+
+class MemberChanges(Body):
+    """The fields of a member that change, each as a whole. A role is changed by a signed-in person only."""
+
+    role: Role | MISSING = MISSING
+    status: MemberStatus | MISSING = MISSING
+    may_use_api: StrictBool | MISSING = MISSING
+    org_access: OrgAccess | MISSING = MISSING
+    permissions: Permissions | MISSING = MISSING
+    spaces: SpaceRoles | MISSING = MISSING
+
+
+class MemberQuery(ListQuery):
+    """The filters of the list of members. `search` is part of a name or an email."""
+
+    role: Role | None = None
+    status: MemberStatus | None = None
+    search: Search | None = None
+
+
+class MemberView(RightsView):
+    """A member."""
+
+    object: Literal["member"] = "member"
+    id: str
+    person_id: str
+    name: str
+    email: str
+    role: Role
+    status: MemberStatus
+    may_use_api: bool
+    created_at: Time
+    updated_at: Time
+
+
+@router.get("", dependencies=[ADMIN])
+async def list_members(query: Annotated[MemberQuery, Query()], actor: Actor, desk: Desk, lists: TheLists) -> Page[MemberView]:
+    """List members, newest first."""
+    found = await members.page(desk, actor, limit=query.limit + 1, after=lists.place(query), **query.filters())
+    return lists.page(query, found, _view, lambda one: (one.created_at, one.id))
+
+
+@router.get("/{member_id}", dependencies=[ADMIN, PLAIN])
+async def get_member(member_id: PathId, actor: Actor, desk: Desk) -> MemberView:
+    """Get a member."""
+    return _view(await members.get(desk, actor, member_id))
+
+
+@router.patch("/{member_id}", dependencies=[ADMIN, PLAIN])
+async def update_member(member_id: PathId, body: MemberChanges, actor: Actor, desk: Desk) -> MemberView:
+    """Change what a member may do."""
+    return _view(await members.edit(desk, actor, member_id, **body.values()))
+
+
+@router.delete("/{member_id}", status_code=204, dependencies=[ADMIN, PLAIN])
+async def remove_member(member_id: PathId, actor: Actor, desk: Desk) -> None:
+    """Let a member go."""
+    await members.remove(desk, actor, member_id)
+
+
+def _view(member: Member) -> MemberView:
+    same = ("id", "person_id", "name", "email", "role", "status", "may_use_api", "created_at", "updated_at")
+    return MemberView(**{name: getattr(member, name) for name in same}, **rights.shown(member.rights))

@@ -1,0 +1,89 @@
+"""The request log over HTTP."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import AfterValidator, StringConstraints
+
+from keyrack.api.dependencies import ANYBODY, PLAIN, Actor, Desk, TheAssembly
+from keyrack.api.fields import Id, PathId, Search, Time, TimeGiven, View
+from keyrack.api.lists import ListQuery, Page, TheLists
+from keyrack.manage import request_logs
+from keyrack.model.principals import Kind, Mode
+from keyrack.model.request_logs import Filter, RequestLog, status_range
+
+router = APIRouter(prefix="/logs")
+
+
+def _status(text: str) -> str:
+    status_range(text)
+    return text.lower()
+
+
+class LogQuery(ListQuery):
+    """The filters of the request log. Without `since` it begins 24 hours before `until`, or before now.
+
+    `path` that begins with a slash names whole segments; any other text may stand anywhere in path or route. `status` is one like 404, or
+    a class like 4xx.
+    """
+
+    path: Search | None = None
+    method: Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z]{1,20}$")] | None = None
+    status: Annotated[str, AfterValidator(_status)] | None = None
+    credential_id: Id | None = None
+    mode: Mode | None = None
+    since: TimeGiven | None = None
+    until: TimeGiven | None = None
+
+
+class LogView(View):
+    """One call. `reason` is the refusal in words."""
+
+    object: Literal["log"] = "log"
+    id: str
+    request_id: str
+    path: str
+    route: str | None
+    method: str
+    status: int
+    code: str | None
+    reason: str | None
+    credential_kind: Kind | None
+    credential_id: str | None
+    credential_name: str | None
+    integration_id: str | None
+    member_id: str | None
+    app_id: str | None
+    grant_id: str | None
+    mode: Mode | None
+    ip_address: str | None
+    user_agent: str | None
+    duration_ms: float
+    created_at: Time
+
+
+class LogPage(Page[LogView]):
+    """A page of the log. `searched_back_to` is set where the search stopped before the page was full: continue with the cursor."""
+
+    searched_back_to: Time | None = None
+
+
+@router.get("", dependencies=[ANYBODY])
+async def list_logs(query: Annotated[LogQuery, Query()], actor: Actor, desk: Desk, lists: TheLists) -> LogPage:
+    """List calls, newest first: the caller's own; for an org-level Admin all of the workspace."""
+    wanted = query.filters()
+    wanted["status"] = status_range(query.status) if query.status else None
+    found = await request_logs.page(desk, actor, Filter(**wanted), limit=query.limit, after=lists.place(query))
+    page = lists.continued(query, [_view(line) for line in found.lines], found.after)
+    return LogPage(data=page.data, has_more=page.has_more, next_cursor=page.next_cursor, searched_back_to=found.searched_back_to)
+
+
+@router.get("/{request_id}", dependencies=[ANYBODY, PLAIN])
+async def get_log(request_id: PathId, actor: Actor, desk: Desk, assembly: TheAssembly) -> LogView:
+    """Get the line of one call, from the moment of its answer on."""
+    return _view(await request_logs.get(desk, assembly.spool, actor, request_id))
+
+
+def _view(line: RequestLog) -> LogView:
+    shown = {name: getattr(line, name) for name in LogView.model_fields if name not in ("object", "id")}
+    return LogView(id=line.request_id, **shown)

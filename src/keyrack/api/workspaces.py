@@ -1,0 +1,52 @@
+"""The workspace that the caller belongs to, and its API toggle."""
+
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import StrictBool
+
+from keyrack.api.dependencies import ADMIN, PLAIN, Actor, Desk
+from keyrack.api.fields import Body, Time, View
+from keyrack.manage import workspaces
+from keyrack.model.workspaces import Workspace
+
+router = APIRouter(prefix="/workspace")
+
+
+class WorkspaceChanges(Body):
+    """The API toggle. Off, every credential of the workspace is refused, the caller's too; only a signed-in person turns it on again."""
+
+    api_enabled: StrictBool
+
+
+class WorkspaceView(View):
+    """A workspace."""
+
+    object: Literal["workspace"] = "workspace"
+    id: str
+    name: str
+    slug: str
+    plan: str
+    api_enabled: bool
+    created_at: Time
+    updated_at: Time
+
+
+@router.get("", dependencies=[ADMIN, PLAIN])
+async def get_workspace(actor: Actor, desk: Desk) -> WorkspaceView:
+    """Get the workspace."""
+    return _view(await workspaces.get(desk, actor))
+
+
+@router.patch("", dependencies=[ADMIN, PLAIN])
+async def update_workspace(body: WorkspaceChanges, actor: Actor, desk: Desk) -> WorkspaceView:
+    """Switch the workspace's API off."""
+    return _view(await workspaces.switch_api(desk, actor, body.api_enabled))
+
+
+def _view(workspace: Workspace) -> WorkspaceView:
+    return WorkspaceView(
+        **workspaces.shown(workspace),
+        created_at=workspace.created_at,
+        updated_at=workspace.updated_at,
+    )

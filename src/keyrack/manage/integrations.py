@@ -1,0 +1,126 @@
+"""Integrations: make, edit, say which spaces they reach, delete, and find them. How their keys are rotated stands with the keys."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from keyrack.manage import rights as choices
+from keyrack.manage.change import Change, change
+from keyrack.manage.desk import Desk
+from keyrack.model.events import EventType
+from keyrack.model.integrations import Integration
+from keyrack.model.keys import EndReason
+from keyrack.model.permissions import Rights, SpaceRole
+from keyrack.model.principals import Principal
+from keyrack.store import integrations as rows
+from keyrack.store import keys as key_rows
+from keyrack.store.ids import new_id
+from keyrack.store.paging import Place
+
+INTEGRATION_CREATED = EventType("integration.created", description="An integration was made.")
+INTEGRATION_UPDATED = EventType("integration.updated", description="An integration's name, rights or roles in spaces were changed.")
+INTEGRATION_ROTATED = EventType("integration.rotated", description="All keys of an integration in one mode were replaced by a new one.")
+INTEGRATION_DELETED = EventType("integration.deleted", description="An integration and its keys were ended for good.")
+
+
+async def get(desk: Desk, actor: Principal, integration_id: str) -> Integration:
+    """Return an integration. Raises Refused 403 without org-level Admin, 404."""
+    actor.require_admin("read integrations")
+    async with desk.store.reading() as c:
+        return await rows.get(c, actor.workspace.id, integration_id)
+
+
+async def page(desk: Desk, actor: Principal, *, limit: int, after: Place | None = None, search: str | None = None) -> list[Integration]:
+    """Return integrations, newest first. `search` is part of a name. Raises Refused 403 without org-level Admin."""
+    actor.require_admin("list integrations")
+    async with desk.store.reading() as c:
+        return await rows.page(c, actor.workspace.id, limit=limit, after=after, search=search)
+
+
+async def create(desk: Desk, actor: Principal, *, name: str, rights: Rights) -> Integration:
+    """Make an integration with these rights and no key.
+
+    Raises Refused: 403 without org-level Admin or for more rights than the maker has; 404 for a space that there is not; 400 for a
+    category that has no level.
+    """
+    actor.require_admin("create integrations")
+    async with change(desk, actor) as c:
+        return await add(desk, c, actor, name, rights)
+
+
+async def add(desk: Desk, c: Change, actor: Principal, name: str, rights: Rights) -> Integration:
+    """Add an integration inside a change under way. Raises what `create` raises."""
+    integration = Integration(
+        id=new_id(),
+        workspace_id=actor.workspace.id,
+        name=name,
+        created_at=c.now,
+        updated_at=c.now,
+        made_by=actor.owner_id,
+        made_by_name=actor.credential_name,
+        rights=choices.checked(desk, actor, rights),
+    )
+    await rows.add(c.connection, integration)
+    c.record(INTEGRATION_CREATED, integration.id, shown(integration))
+    return integration
+
+
+async def edit(desk: Desk, actor: Principal, integration_id: str, **fields: Any) -> Integration:
+    """Change an integration's `name`, `org_access`, `permissions` or `spaces`, and nothing else; what is not named stays.
+
+    What is named takes the whole place of what was. Raises Refused 403, 404, 400 as `create` does.
+    """
+    actor.require_admin("edit integrations")
+    async with change(desk, actor) as c:
+        integration = await rows.get(c.connection, actor.workspace.id, integration_id)
+        return await apply(desk, c, actor, integration, fields)
+
+
+async def apply(desk: Desk, c: Change, actor: Principal, integration: Integration, fields: Mapping[str, Any]) -> Integration:
+    """Edit an integration inside a change under way. Raises what `edit` raises."""
+    rights = integration.rights
+    if any(name in fields for name in choices.PARTS):
+        rights = choices.checked(desk, actor, choices.changed(rights, fields))
+    edited = replace(integration, name=fields.get("name", integration.name), rights=rights)
+    if edited == integration:
+        c.found_done()
+        return integration
+    edited = replace(edited, updated_at=c.now)
+    await rows.save(c.connection, edited)
+    c.touch(edited.id)
+    c.record(INTEGRATION_UPDATED, edited.id, shown(edited))
+    return edited
+
+
+async def set_space_role(desk: Desk, actor: Principal, integration_id: str, space_id: str, role: SpaceRole | None) -> Integration:
+    """Give an integration a role in one space, or with None take the one it has. Raises Refused 403, 404."""
+    actor.require_admin("manage the spaces of integrations")
+    async with change(desk, actor) as c:
+        integration = await rows.get(c.connection, actor.workspace.id, integration_id)
+        roles = {held: own for held, own in integration.rights.spaces.items() if held != space_id}
+        if role is not None:
+            roles[space_id] = role
+        return await apply(desk, c, actor, integration, {"spaces": roles})
+
+
+async def delete(desk: Desk, actor: Principal, integration_id: str) -> Integration:
+    """Delete an integration and end its keys: when this returns, they are refused everywhere. Its name stays on what it wrote.
+
+    Raises Refused 403, 404.
+    """
+    actor.require_admin("delete integrations")
+    async with change(desk, actor) as c:
+        integration = await rows.get(c.connection, actor.workspace.id, integration_id)
+        ended = await key_rows.end_of_integration(
+            c.connection, actor.workspace.id, integration.id, at=c.now, by=actor.credential_name, reason=EndReason.INTEGRATION_DELETED
+        )
+        deleted = replace(integration, rights=Rights(), deleted_at=c.now, deleted_by=actor.credential_name, updated_at=c.now)
+        await rows.save(c.connection, deleted)
+        c.touch(deleted.id)
+        c.record(INTEGRATION_DELETED, deleted.id, shown(integration) | {"keys_ended": ended})
+    return deleted
+
+
+def shown(integration: Integration) -> dict[str, Any]:
+    """What events tell of an integration."""
+    return {"id": integration.id, "name": integration.name, **choices.shown(integration.rights)}

@@ -1,0 +1,26 @@
+"""The operator: whoever runs the program. The command line and the host's own code act as one, unless they name another actor."""
+
+from keyrack.manage.desk import Desk
+from keyrack.model.principals import Kind, Principal
+from keyrack.model.principals import operator as principal_of
+from keyrack.model.refusals import NOT_FOUND
+from keyrack.store import workspaces
+
+DECIDES_ROLES = (Kind.SESSION, Kind.OPERATOR)
+"""Who may change members' roles and switch the API on: a person who signed in, or the operator; a credential never (DESIGN §5)."""
+
+
+async def operator(desk: Desk, workspace_id: str) -> Principal:
+    """Return the operator as an actor in a workspace. Raises Refused `not_found`."""
+    async with desk.store.reading() as c:
+        workspace = await workspaces.get(c, workspace_id)
+    return principal_of(workspace, dict(desk.categories))
+
+
+async def acting(desk: Desk, workspace_id: str, actor: Principal | None) -> Principal:
+    """Return who acts: the actor where one is named, else the operator. Raises Refused `not_found` for an actor of another workspace."""
+    if actor is None:
+        return await operator(desk, workspace_id)
+    if actor.workspace.id != workspace_id:
+        raise NOT_FOUND("There is no such workspace.")
+    return actor
