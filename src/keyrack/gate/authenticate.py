@@ -104,8 +104,8 @@ class Authenticator:
         if bearer is None:
             # RFC 6750 §3.1: a call without any credential gets the bare challenge, without an error code.
             raise MISSING_CREDENTIAL("This call has no credential.", headers={"WWW-Authenticate": self._challenge})
-        if bearer[:7] == b"Bearer ":
-            return bearer[7:].strip()
+        if bearer[:7] == b"Bearer " and (secret := bearer[7:].strip()):
+            return secret
         scheme, _, rest = bearer.strip().partition(b" ")
         if scheme.lower() == b"bearer" and rest.strip():
             return rest.strip()
