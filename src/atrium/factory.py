@@ -57,4 +57,6 @@ def create_app(settings: Settings, brand: str = "atrium") -> FastAPI:
 
 async def _front_page(configured: Configured) -> HTMLResponse:
     name = escape(configured.brand.name)
-    return HTMLResponse(f"<!doctype html><html lang=en><meta charset=utf-8><title>{name}</title><h1>{name}</h1>")
+    return HTMLResponse(
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{name}</title><h1>{name}</h1><p><a href=console>Console</a>"
+    )

@@ -53,6 +53,7 @@ class PageReader:
         self._request = request
         self._response = response
         self._cursors = rack.cursors
+        self._base_url = rack.settings.base_url
         self._session = session
 
     async def read(self, model: type[Row], query: PageQuery, **scope: str) -> dict[str, Any]:
@@ -67,7 +68,8 @@ class PageReader:
         data, has_more = found[: query.limit], len(found) > query.limit
         following = self._cursors.write((data[-1].created_at, data[-1].id), of_this_list) if has_more else None
         if following:
-            self._response.headers["Link"] = f'<{self._request.url.include_query_params(cursor=following)}>; rel="next"'
+            url = self._request.url.include_query_params(cursor=following)
+            self._response.headers["Link"] = f'<{self._base_url or f"{url.scheme}://{url.netloc}"}{url.path}?{url.query}>; rel="next"'
         return {"data": data, "has_more": has_more, "next_cursor": following}
 
     def _refuse_repeated(self) -> None:

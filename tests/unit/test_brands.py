@@ -1,0 +1,49 @@
+"""Brands: configuration that cannot contradict itself."""
+
+import pytest
+
+from keyrack.model.brands import Brand, Words
+from keyrack.model.permissions import ALL, Level, Rights
+from keyrack.model.principals import Mode
+
+
+def test_live_and_test_keys_begin_differently() -> None:
+    brand = Brand("Pivotal", "pivotal")
+    assert "pivotal" == brand.prefix(Mode.LIVE)
+    assert "pivotal_test" == brand.prefix(Mode.TEST)
+    assert (Mode.LIVE, Mode.TEST) == brand.modes
+
+
+def test_a_brand_without_test_mode_has_live_keys_only() -> None:
+    assert (Mode.LIVE,) == Brand("Pivot", "pivot", test_mode=False).modes
+
+
+def test_a_key_that_names_no_rights_gets_none_unless_the_brand_says_all() -> None:
+    assert Rights() == Brand("Pinpoint", "pinpoint").default_rights
+    assert Rights(permissions={ALL: Level.WRITE}) == Brand("Pivotal", "pivotal", all_by_default=True).default_rights
+
+
+@pytest.mark.parametrize("prefix", ["", "_x", "x_", "a__b", "Upper", "ä", "1x", "with-hyphen", "a" * 25, "x\n"])
+def test_a_prefix_that_could_not_stand_in_a_key_is_refused(prefix: str) -> None:
+    with pytest.raises(ValueError, match="key_prefix"):
+        Brand("X", prefix)
+
+
+def test_a_prefix_whose_live_keys_look_like_test_keys_is_refused() -> None:
+    with pytest.raises(ValueError, match="test keys"):
+        Brand("X", "x_test")
+
+
+@pytest.mark.parametrize("name", ["", "   ", "a" * 61, "line\nbreak"])
+def test_empty_overlong_and_unprintable_texts_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="name"):
+        Brand(name, "x")
+    with pytest.raises(ValueError, match=r"words\.end"):
+        Words(end=name)
+
+
+def test_navigation_is_a_tuple_of_titles() -> None:
+    with pytest.raises(ValueError, match="navigation"):
+        Brand("X", "x", navigation="Settings")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="navigation"):
+        Brand("X", "x", navigation=())
