@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 
 from keyrack.api.dependencies import FULL_WRITE, Actor, Desk
-from keyrack.api.fields import Id, Search, Time, View
+from keyrack.api.fields import Id, ObjectView, Search, Time, View
 from keyrack.api.lists import ListQuery, Page, TheLists
 from keyrack.manage import events
 from keyrack.model.events import Event
@@ -32,11 +32,10 @@ class ActorView(View):
     member_id: str | None
 
 
-class EventView(View):
+class EventView(ObjectView):
     """A change that somebody made."""
 
     object: Literal["event"] = "event"
-    id: str
     type: str
     object_type: str
     object_id: str

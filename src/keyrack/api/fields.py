@@ -29,6 +29,13 @@ class View(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class ObjectView(View):
+    """A thing with an identity: its kind and its id come first."""
+
+    object: str
+    id: str
+
+
 def _one_line(value: str) -> str:
     if not value.isprintable():
         raise ValueError("line breaks and control characters are not allowed")
@@ -85,9 +92,10 @@ class SpaceRoleView(View):
     role: SpaceRole
 
 
-class RightsView(View):
-    """The rights that an integration or a member holds, as they were chosen. `permissions` names no category whose level is none."""
+class RightsView(ObjectView):
+    """Somebody who holds rights, as they were chosen. `permissions` names no category whose level is none."""
 
+    name: str
     org_access: OrgAccess
     permissions: dict[str, Literal["read", "write"]]
     spaces: list[SpaceRoleView]

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import MISSING
 
 from keyrack.api.dependencies import ADMIN, NEVER_STORED, PLAIN, Actor, Desk
-from keyrack.api.fields import Body, Name, PathId, Permissions, RightsView, Search, SpaceRoles, SpaceRoleView, Time, View, rights_of
+from keyrack.api.fields import Body, Name, ObjectView, PathId, Permissions, RightsView, Search, SpaceRoles, Time, View, rights_of
 from keyrack.api.keys import IssuedKeyView, view_issued
 from keyrack.api.lists import ListQuery, Page, TheLists
 from keyrack.manage import integrations, keys, rights
@@ -63,19 +63,25 @@ class IntegrationView(RightsView):
     """An integration."""
 
     object: Literal["integration"] = "integration"
-    id: str
-    name: str
     made_by: str
     made_by_name: str
     created_at: Time
     updated_at: Time
 
 
-class SpacesView(View):
-    """The spaces that an integration has a role in."""
+class ReachedView(ObjectView):
+    """A space that an integration has a role in; `id` is the space's."""
+
+    object: Literal["space_role"] = "space_role"
+    space_id: str
+    role: SpaceRole
+
+
+class ReachedPage(View):
+    """The spaces that an integration has a role in, all on one page."""
 
     object: Literal["list"] = "list"
-    data: list[SpaceRoleView]
+    data: list[ReachedView]
     has_more: Literal[False] = False
     next_cursor: None = None
 
@@ -86,25 +92,25 @@ async def list_integrations(
 ) -> Page[IntegrationView]:
     """List integrations, newest first."""
     found = await integrations.page(desk, actor, limit=query.limit + 1, after=lists.place(query), search=query.search)
-    return lists.page(query, found, _view, lambda one: (one.created_at, one.id))
+    return lists.page(query, found, view, lambda one: (one.created_at, one.id))
 
 
 @router.post("", status_code=201, dependencies=[ADMIN, PLAIN])
 async def create_integration(body: NewIntegration, actor: Actor, desk: Desk) -> IntegrationView:
     """Create an integration. It has no key yet."""
-    return _view(await integrations.create(desk, actor, name=body.name, rights=rights_of(body.values())))
+    return view(await integrations.create(desk, actor, name=body.name, rights=rights_of(body.values())))
 
 
 @router.get("/{integration_id}", dependencies=[ADMIN, PLAIN])
 async def get_integration(integration_id: PathId, actor: Actor, desk: Desk) -> IntegrationView:
     """Get an integration."""
-    return _view(await integrations.get(desk, actor, integration_id))
+    return view(await integrations.get(desk, actor, integration_id))
 
 
 @router.patch("/{integration_id}", dependencies=[ADMIN, PLAIN])
 async def update_integration(integration_id: PathId, body: IntegrationChanges, actor: Actor, desk: Desk) -> IntegrationView:
     """Change an integration's name or rights."""
-    return _view(await integrations.edit(desk, actor, integration_id, **body.values()))
+    return view(await integrations.edit(desk, actor, integration_id, **body.values()))
 
 
 @router.delete("/{integration_id}", status_code=204, dependencies=[ADMIN, PLAIN])
@@ -121,22 +127,22 @@ async def rotate_integration(integration_id: PathId, actor: Actor, desk: Desk, b
 
 
 @router.get("/{integration_id}/spaces", dependencies=[ADMIN, PLAIN])
-async def list_spaces(integration_id: PathId, actor: Actor, desk: Desk) -> SpacesView:
+async def list_spaces(integration_id: PathId, actor: Actor, desk: Desk) -> ReachedPage:
     """List the spaces that an integration has a role in, all at once."""
     return _spaces(await integrations.get(desk, actor, integration_id))
 
 
 @router.put("/{integration_id}/spaces", dependencies=[ADMIN, PLAIN])
-async def set_spaces(integration_id: PathId, body: SpacesChosen, actor: Actor, desk: Desk) -> SpacesView:
+async def set_spaces(integration_id: PathId, body: SpacesChosen, actor: Actor, desk: Desk) -> ReachedPage:
     """Say which spaces an integration has a role in: these and no others."""
     return _spaces(await integrations.edit(desk, actor, integration_id, **body.values()))
 
 
 @router.put("/{integration_id}/spaces/{space_id}", dependencies=[ADMIN, PLAIN])
-async def set_space(integration_id: PathId, space_id: PathId, body: RoleChosen, actor: Actor, desk: Desk) -> SpaceRoleView:
+async def set_space(integration_id: PathId, space_id: PathId, body: RoleChosen, actor: Actor, desk: Desk) -> ReachedView:
     """Give an integration a role in a space."""
     await integrations.set_space_role(desk, actor, integration_id, space_id, body.role)
-    return SpaceRoleView(space_id=space_id, role=body.role)
+    return ReachedView(id=space_id, space_id=space_id, role=body.role)
 
 
 @router.delete("/{integration_id}/spaces/{space_id}", status_code=204, dependencies=[ADMIN, PLAIN])
@@ -145,10 +151,12 @@ async def remove_space(integration_id: PathId, space_id: PathId, actor: Actor, d
     await integrations.set_space_role(desk, actor, integration_id, space_id, None)
 
 
-def _view(integration: Integration) -> IntegrationView:
+def view(integration: Integration) -> IntegrationView:
+    """Return an integration as it is on the wire."""
     same = ("id", "name", "made_by", "made_by_name", "created_at", "updated_at")
     return IntegrationView(**{name: getattr(integration, name) for name in same}, **rights.shown(integration.rights))
 
 
-def _spaces(integration: Integration) -> SpacesView:
-    return SpacesView(data=rights.shown(integration.rights)["spaces"])
+def _spaces(integration: Integration) -> ReachedPage:
+    roles = sorted(integration.rights.spaces.items())
+    return ReachedPage(data=[ReachedView(id=space_id, space_id=space_id, role=role) for space_id, role in roles])

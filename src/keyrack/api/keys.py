@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import MISSING, Field, StrictBool, StrictInt, StringConstraints
 
 from keyrack.api.dependencies import ADMIN, NEVER_STORED, PLAIN, Actor, Desk
-from keyrack.api.fields import Body, Id, Name, PathId, Permissions, Search, Time, TimeGiven, View, rights_of
+from keyrack.api.fields import Body, Id, Name, ObjectView, PathId, Permissions, Search, Time, TimeGiven, rights_of
 from keyrack.api.lists import ListQuery, Page, TheLists
 from keyrack.manage import keys, rights
 from keyrack.manage.keys import IP_RANGES_MAX, Issued, Listed
@@ -55,11 +55,10 @@ class KeyQuery(ListQuery):
     search: Search | None = None
 
 
-class KeyView(View):
+class KeyView(ObjectView):
     """A key. `permissions` and `org_access` are its integration's."""
 
     object: Literal["key"] = "key"
-    id: str
     name: str
     prefix: str
     mode: Mode

@@ -5,24 +5,27 @@ from typing import Literal
 from fastapi import APIRouter
 
 from keyrack.api.dependencies import ANYBODY, PLAIN, Actor
-from keyrack.api.fields import RightsView
+from keyrack.api.fields import ObjectView, SpaceRoleView
 from keyrack.manage import rights
+from keyrack.model.permissions import OrgAccess
 from keyrack.model.principals import Mode
 
 router = APIRouter()
 
 
-class IdentityView(RightsView):
+class IdentityView(ObjectView):
     """The key of this call, the workspace that it belongs to, and what it may do."""
 
     object: Literal["api_key_identity"] = "api_key_identity"
-    id: str
     key_name: str
     key_prefix: str
     org_id: str
     org_slug: str
     mode: Mode
     integration_id: str | None
+    org_access: OrgAccess
+    permissions: dict[str, Literal["read", "write"]]
+    spaces: list[SpaceRoleView]
 
 
 @router.get("/me", dependencies=[ANYBODY, PLAIN])

@@ -38,9 +38,7 @@ class MemberView(RightsView):
     """A member."""
 
     object: Literal["member"] = "member"
-    id: str
     person_id: str
-    name: str
     email: str
     role: Role
     status: MemberStatus

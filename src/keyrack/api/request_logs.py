@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import AfterValidator, StringConstraints
 
 from keyrack.api.dependencies import ANYBODY, PLAIN, Actor, Desk, TheAssembly
-from keyrack.api.fields import Id, PathId, Search, Time, TimeGiven, View
+from keyrack.api.fields import Id, ObjectView, PathId, Search, Time, TimeGiven
 from keyrack.api.lists import ListQuery, Page, TheLists
 from keyrack.manage import request_logs
 from keyrack.model.principals import Kind, Mode
@@ -36,11 +36,10 @@ class LogQuery(ListQuery):
     until: TimeGiven | None = None
 
 
-class LogView(View):
+class LogView(ObjectView):
     """One call. `reason` is the refusal in words."""
 
     object: Literal["log"] = "log"
-    id: str
     request_id: str
     path: str
     route: str | None
@@ -74,16 +73,17 @@ async def list_logs(query: Annotated[LogQuery, Query()], actor: Actor, desk: Des
     wanted = query.filters()
     wanted["status"] = status_range(query.status) if query.status else None
     found = await request_logs.page(desk, actor, Filter(**wanted), limit=query.limit, after=lists.place(query))
-    page = lists.continued(query, [_view(line) for line in found.lines], found.after)
+    page = lists.continued(query, [view(line) for line in found.lines], found.after)
     return LogPage(data=page.data, has_more=page.has_more, next_cursor=page.next_cursor, searched_back_to=found.searched_back_to)
 
 
 @router.get("/{request_id}", dependencies=[ANYBODY, PLAIN])
 async def get_log(request_id: PathId, actor: Actor, desk: Desk, assembly: TheAssembly) -> LogView:
     """Get the line of one call, from the moment of its answer on."""
-    return _view(await request_logs.get(desk, assembly.spool, actor, request_id))
+    return view(await request_logs.get(desk, assembly.spool, actor, request_id))
 
 
-def _view(line: RequestLog) -> LogView:
+def view(line: RequestLog) -> LogView:
+    """Return a line as it is on the wire."""
     shown = {name: getattr(line, name) for name in LogView.model_fields if name not in ("object", "id")}
     return LogView(id=line.request_id, **shown)

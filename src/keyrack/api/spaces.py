@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 
 from keyrack.api.dependencies import ADMIN, ANYBODY, PLAIN, Actor, Desk
-from keyrack.api.fields import Body, Name, PathId, Search, Time, View
+from keyrack.api.fields import Body, Name, ObjectView, PathId, Search, Time
 from keyrack.api.lists import ListQuery, Page, TheLists
 from keyrack.manage import spaces
 from keyrack.model.permissions import SpaceRole
@@ -33,22 +33,20 @@ class SpaceQuery(ListQuery):
     search: Search | None = None
 
 
-class SpaceView(View):
+class SpaceView(ObjectView):
     """A space. `role` is the caller's in it, null for an org-level Admin without one."""
 
     object: Literal["space"] = "space"
-    id: str
     name: str
     role: SpaceRole | None
     created_at: Time
     updated_at: Time
 
 
-class HolderView(View):
+class HolderView(ObjectView):
     """Somebody who has a role in a space: a member or an integration. `id` is theirs."""
 
     object: Literal["space_member"] = "space_member"
-    id: str
     kind: Literal["member", "integration"]
     name: str
     space_id: str

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import StrictBool
 
 from keyrack.api.dependencies import ADMIN, PLAIN, Actor, Desk
-from keyrack.api.fields import Body, Time, View
+from keyrack.api.fields import Body, ObjectView, Time
 from keyrack.manage import workspaces
 from keyrack.model.workspaces import Workspace
 
@@ -19,11 +19,10 @@ class WorkspaceChanges(Body):
     api_enabled: StrictBool
 
 
-class WorkspaceView(View):
+class WorkspaceView(ObjectView):
     """A workspace."""
 
     object: Literal["workspace"] = "workspace"
-    id: str
     name: str
     slug: str
     plan: str
@@ -35,16 +34,17 @@ class WorkspaceView(View):
 @router.get("", dependencies=[ADMIN, PLAIN])
 async def get_workspace(actor: Actor, desk: Desk) -> WorkspaceView:
     """Get the workspace."""
-    return _view(await workspaces.get(desk, actor))
+    return view(await workspaces.get(desk, actor))
 
 
 @router.patch("", dependencies=[ADMIN, PLAIN])
 async def update_workspace(body: WorkspaceChanges, actor: Actor, desk: Desk) -> WorkspaceView:
     """Switch the workspace's API off."""
-    return _view(await workspaces.switch_api(desk, actor, body.api_enabled))
+    return view(await workspaces.switch_api(desk, actor, body.api_enabled))
 
 
-def _view(workspace: Workspace) -> WorkspaceView:
+def view(workspace: Workspace) -> WorkspaceView:
+    """Return a workspace as it is on the wire."""
     return WorkspaceView(
         **workspaces.shown(workspace),
         created_at=workspace.created_at,

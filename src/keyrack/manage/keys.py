@@ -16,7 +16,7 @@ from keyrack.model.integrations import Integration
 from keyrack.model.keys import OVERLAP_SECONDS_MAX, EndReason, Key
 from keyrack.model.permissions import Rights
 from keyrack.model.principals import Mode, Principal
-from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, INVALID_REQUEST
+from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, INVALID_REQUEST, Refused
 from keyrack.model.times import iso
 from keyrack.store import credential_uses
 from keyrack.store import integrations as integration_rows
@@ -109,7 +109,8 @@ async def create(
     """Make a key. Without an integration one of the same name is made, with `rights` or the brand's default ones.
 
     Raises Refused: 403 without org-level Admin, for more rights than the maker has, or for a live key made with a test key; 404 for an
-    unknown integration; 409 where the brand gives each integration one key and it has one; 400 for a mode, time or range that cannot be.
+    unknown integration; 409 for rights of an integration that exists, or a second key where the brand gives each integration one; 400 for
+    a mode, time or range that cannot be.
     """
     actor.require_admin("create keys")
     _check_mode(desk, actor, mode)
@@ -117,12 +118,10 @@ async def create(
     async with change(desk, actor) as c:
         if integration_id is None:
             integration = await integrations.add(desk, c, actor, name, rights if rights is not None else desk.brand.default_rights)
-        elif rights is not None:
-            raise INVALID_REQUEST(
-                "permissions belong to the integration: leave them out, or leave out integration_id.", param="permissions"
-            )
         else:
             integration = await integration_rows.get(c.connection, actor.workspace.id, integration_id)
+            if rights is not None:
+                raise _rights_of_others(integration)
             await _refuse_second_key(desk, c, integration)
         refuse_past(expires_at, c.now)
         issued = await issue(desk, c, actor, integration, name=name, mode=mode, expires_at=expires_at, ip_ranges=ranges)
@@ -296,11 +295,15 @@ async def _edit_integration(desk: Desk, c: Change, actor: Principal, key: Key, f
     if lasting <= key.lasts(c.now):
         await integrations.apply(desk, c, actor, integration, shared)
     elif "permissions" in shared:
-        raise CONFLICT(
-            f"The integration {integration.name!r} has several keys: edit its permissions there, for all of them.",
-            param="permissions",
-            extra={"integration_id": integration.id},
-        )
+        raise _rights_of_others(integration)
+
+
+def _rights_of_others(integration: Integration) -> Refused:
+    return CONFLICT(
+        f"Permissions belong to the integration {integration.name!r}, for all its keys: edit them there.",
+        param="permissions",
+        extra={"integration_id": integration.id},
+    )
 
 
 def _edited(key: Key, fields: Mapping[str, Any], now: int) -> Key:
