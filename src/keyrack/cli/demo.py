@@ -1,0 +1,159 @@
+"""`keyrack demo`: Atrium, the reference host, with a sample workspace, new keys and a link into the console."""
+
+import os
+import shlex
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+
+import typer
+
+from keyrack.cli import hosts, server_log, servers
+from keyrack.cli.failures import Failed
+from keyrack.cli.listening import listen, url_of
+from keyrack.cli.options import Data, Host, Json, Port
+from keyrack.cli.printing import print_json, print_lines
+from keyrack.console.addresses import sign_in_url
+from keyrack.manage import keys, members, sessions
+from keyrack.model.members import Member, MemberStatus, Role
+from keyrack.model.permissions import ALL, Level, OrgAccess, Rights, SpaceRole
+from keyrack.model.principals import Mode, Principal
+from keyrack.model.refusals import CONFLICT, Refused
+from keyrack.model.workspaces import Workspace
+from keyrack.server import Keyrack
+from keyrack.store.migrations import migrate
+
+APP = "atrium.app:app"
+SAMPLES, SPACE_NAMES = "atrium.samples:load", "atrium.samples:SPACE_NAMES"
+DRAIN_SECONDS = 5
+OWNER_EMAIL, OWNER_NAME = "robin@atrium.example", "Robin Vale"
+EVERYTHING = Rights(permissions={ALL: Level.WRITE})
+MANAGEMENT = Rights(OrgAccess.ADMIN)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What `--json` prints, field by field. The repr hides the secrets."""
+
+    url: str
+    console_url: str
+    sign_in_url: str
+    workspace: str
+    live_key: str
+    test_key: str | None
+    admin_key: str
+
+    def __repr__(self) -> str:
+        return f"Demo({self.url!r}, …)"
+
+
+def demo(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    data: Data = None,
+    brand: Annotated[str, typer.Option("--brand", help="Whose product it looks like: atrium, pivotal or pivot.")] = "atrium",
+    empty: Annotated[bool, typer.Option("--empty", help="Open an empty workspace instead of the one with samples.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run a sample product, and print how to use it.
+
+    Everything is kept in the data folder. Each start makes new keys and a new link into the console; older keys go on working.
+    """
+    hosts.use_folder(data)
+    # Links must lead to this server, whatever an installation on this machine is set to.
+    os.environ.pop("KEYRACK_BASE_URL", None)
+    os.environ["ATRIUM_BRAND"] = brand
+    listener = listen(host, port)
+    app: Any = hosts.load(APP)
+    rack = hosts.rack_in(app, APP)
+    server_log.configure(rack.assembly.prefixes)
+
+    async def prepare() -> servers.Announce:
+        prepared = await _prepare(rack, app.state.configuration, url_of(listener), empty)
+        return lambda: print_json(asdict(prepared)) if as_json else print_lines(*_guide(rack, prepared, empty))
+
+    servers.serve_here(app, listener, DRAIN_SECONDS, prepare)
+    if not as_json:
+        print_lines("", "Stopped.")
+
+
+async def _prepare(rack: Keyrack, configuration: Any, url: str, empty: bool) -> Demo:
+    await migrate(rack.settings.store_url, rack.settings.traffic_url)
+    workspace = await _workspace(rack, configuration, empty)
+    operator = await rack.workspaces.operator(workspace.id)
+    owner = await _owner(rack, operator)
+    link = await sessions.sign_in_link(rack.assembly.desk, owner.person_id, workspace.id, None)
+    has_test = Mode.TEST in rack.brand.modes
+    return Demo(
+        url=url,
+        console_url=f"{url}/console",
+        sign_in_url=sign_in_url(url, link),
+        workspace=workspace.id,
+        live_key=await _key(rack, operator, "Demo live key", Mode.LIVE, EVERYTHING),
+        test_key=await _key(rack, operator, "Demo test key", Mode.TEST, EVERYTHING) if has_test else None,
+        admin_key=await _key(rack, operator, "Demo admin key", Mode.LIVE, MANAGEMENT),
+    )
+
+
+async def _workspace(rack: Keyrack, configuration: Any, empty: bool) -> Workspace:
+    """Return the workspace of the demo. Of two demos that start at once on one folder, one makes it and the other finds it."""
+    name, slug = ("Empty workspace", "empty") if empty else ("Sample workspace", "sample")
+    found = await rack.workspaces.find(slug)
+    if found is not None:
+        return found
+    try:
+        workspace = await rack.workspaces.create(name, slug=slug, owner_email=OWNER_EMAIL, owner_name=OWNER_NAME)
+    except Refused as refused:
+        made_meanwhile = await rack.workspaces.find(slug) if refused.refusal is CONFLICT else None
+        if made_meanwhile is None:
+            raise
+        return made_meanwhile
+    if not empty:
+        await _fill(rack, configuration, await _owner(rack, await rack.workspaces.operator(workspace.id)))
+    return workspace
+
+
+async def _owner(rack: Keyrack, operator: Principal) -> Member:
+    owners = await members.page(rack.assembly.desk, operator, limit=1, role=Role.OWNER, status=MemberStatus.ACTIVE)
+    if not owners:
+        raise Failed(f"The workspace {operator.workspace.slug!r} has no owner who can act: name another folder with --data.")
+    return owners[0]
+
+
+async def _fill(rack: Keyrack, configuration: Any, owner: Member) -> None:
+    spaces = {}
+    for name in hosts.attribute(SPACE_NAMES):
+        space = await rack.spaces.create(owner.workspace_id, name)
+        await rack.spaces.set_role(owner.workspace_id, space.id, owner.id, SpaceRole.MANAGER)
+        spaces[name] = space.id
+    await hosts.attribute(SAMPLES)(rack, configuration, owner, spaces)
+
+
+async def _key(rack: Keyrack, operator: Principal, name: str, mode: Mode, rights: Rights) -> str:
+    issued = await keys.create(rack.assembly.desk, operator, name=name, mode=mode, rights=rights)
+    return issued.secret.text
+
+
+def _guide(rack: Keyrack, demo: Demo, empty: bool) -> list[str]:
+    """Say to a newcomer what runs, and what to do with it."""
+    kind, folder = "an empty" if empty else "a sample", rack.settings.data.absolute()
+    test = ["", f"  Test key   {demo.test_key}", "             The same, without calls to the outside."] if demo.test_key else []
+    curl = shlex.join(["curl", f"{demo.url}/api/v1/me", "-H", f"Authorization: Bearer {demo.live_key}"])
+    return [
+        f"{rack.brand.name} is running, with {kind} workspace. Its data is in {folder}.",
+        "",
+        "Open the console (this link signs you in, once):",
+        f"  {demo.sign_in_url}",
+        "",
+        "Call the API with a key. These are new; those of earlier starts go on working:",
+        f"  Live key   {demo.live_key}",
+        "             Reads and writes everything in the workspace.",
+        *test,
+        "",
+        f"  Admin key  {demo.admin_key}",
+        "             Manages integrations, keys, members and spaces.",
+        "",
+        "Ask who a key is:",
+        f"  {curl}",
+        "",
+        "Stop with Ctrl-C.",
+    ]

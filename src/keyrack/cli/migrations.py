@@ -1,0 +1,25 @@
+"""`keyrack migrate`: bring the database up to this version. A server does the same when it starts."""
+
+import asyncio
+
+from keyrack.cli import hosts
+from keyrack.cli.options import App, Data, Json
+from keyrack.cli.printing import print_json, print_lines
+from keyrack.settings import Settings
+from keyrack.store import migrations
+
+
+def migrate(app: App = None, data: Data = None, as_json: Json = False) -> None:
+    """Bring the database up to date, or make it.
+
+    A server does this itself when it starts. Run it before, where the server may not change tables. Several
+    at once are safe.
+    """
+    hosts.use_folder(data)
+    settings = hosts.rack_in(hosts.load(app), app).settings if app else Settings()
+    settings.data.mkdir(parents=True, exist_ok=True)
+    ran = asyncio.run(migrations.migrate(settings.store_url, settings.traffic_url))
+    if as_json:
+        print_json({"ran": ran})
+    else:
+        print_lines(*(f"Ran {name}." for name in ran), "The database is up to date.")

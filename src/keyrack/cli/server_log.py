@@ -1,0 +1,60 @@
+"""Where a server logs: structured, to standard error, with every key-shaped string masked. Standard output is for answers."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+from keyrack.model.request_logs import Mask
+
+TEXT_LENGTH_MAX = 20_000
+
+
+def configure(prefixes: Sequence[str], level: int = logging.INFO) -> None:
+    """Send what this process logs, through structlog or the standard library, to standard error.
+
+    People at a terminal get lines to read, everything else JSON. Tracebacks never hold the values of variables. `prefixes` are what this
+    host's secrets begin with.
+    """
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _Masking(prefixes),
+    ]
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    last = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer()]
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=last, foreign_pre_chain=shared))
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    # What uvicorn says of its own life is told by the commands in one line.
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+
+def _renderer() -> Processor:
+    if sys.stderr.isatty():
+        return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    return structlog.processors.JSONRenderer()
+
+
+class _Masking:
+    """Masks what looks like a secret in every text of a line: an error of some library may quote what a client sent."""
+
+    def __init__(self, prefixes: Sequence[str]) -> None:
+        self._mask = Mask(prefixes)
+
+    def __call__(self, _logger: Any, _method: str, line: EventDict) -> EventDict:
+        for name, value in line.items():
+            if isinstance(value, str):
+                # A traceback keeps its lines; within a line nothing moves the cursor.
+                line[name] = "\n".join(self._mask(part, TEXT_LENGTH_MAX) for part in value.split("\n"))
+        return line

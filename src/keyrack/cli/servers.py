@@ -1,0 +1,92 @@
+"""uvicorn, as Keyrack runs it: uvloop and httptools, no rewriting of addresses, no access log, and a stop that fails no running call."""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from starlette.types import ASGIApp
+from uvicorn import Config, Server
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from keyrack.cli import hosts, server_log
+
+START_SECONDS_MAX = 60.0
+KEEP_ALIVE_SECONDS = 75
+APP_VARIABLE = "KEYRACK_APP"
+
+Announce = Callable[[], None]
+
+
+def serve_here(app: ASGIApp, listener: socket.socket, drain_seconds: int, prepare: Callable[[], Awaitable[Announce]]) -> None:
+    """Serve in this process until SIGINT or SIGTERM ends it.
+
+    `prepare` runs first, on the same event loop; what it returns is called as soon as calls are answered.
+    """
+    config = _config(app, 1, drain_seconds)
+
+    async def run() -> None:
+        await _AnnouncingServer(config, await prepare()).serve([listener])
+
+    # When everything has stopped, uvicorn raises the signal again. Ctrl-C is how a server is stopped, so there is nothing to tell.
+    with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(run())
+
+
+def serve_in_workers(name: str, workers: int, listener: socket.socket, drain_seconds: int, announce: Announce) -> None:
+    """Serve in several processes, each of which loads the app by its name; one that dies is replaced.
+
+    `announce` is called when all of them answer calls. Ends the program with 3 where a worker cannot start.
+    """
+    # A spawned process gets nothing from this one but the environment and the socket.
+    os.environ[APP_VARIABLE] = name
+    workplace = _Workers(_config("keyrack.cli.servers:worker_app", workers, drain_seconds), listener, announce)
+    workplace.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in workplace.processes):
+        sys.exit(STARTUP_FAILURE)
+
+
+def worker_app() -> ASGIApp:
+    """Return the app of a worker process, which logs like its parent."""
+    name = os.environ[APP_VARIABLE]
+    app = hosts.load(name)
+    server_log.configure(hosts.rack_in(app, name).assembly.prefixes)
+    return app
+
+
+class _AnnouncingServer(Server):
+    def __init__(self, config: Config, announce: Announce) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce()
+
+
+class _Workers(Multiprocess):
+    def __init__(self, config: Config, listener: socket.socket, announce: Announce) -> None:
+        super().__init__(config, [listener])
+        self._announce = announce
+
+    def init_processes(self) -> None:
+        super().init_processes()
+        if all(process.wait_until_ready(START_SECONDS_MAX, self.should_exit) for process in self.processes):
+            self._announce()
+
+    def terminate_all(self) -> None:
+        # While this process holds the socket, new connections would wait for workers that take none any more.
+        for listener in self.sockets:
+            listener.close()
+        super().terminate_all()
+
+
+def _config(app: ASGIApp | str, workers: int, drain_seconds: int) -> Config:
+    return Config(
+        app, factory=isinstance(app, str), interface="asgi3", loop="uvloop", http="httptools", lifespan="on", workers=workers,
+        log_config=None, access_log=False, proxy_headers=False, server_header=False, timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=drain_seconds,
+    )
