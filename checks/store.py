@@ -15,14 +15,21 @@ UNSCOPED = {
     "events.number": "events of all workspaces share one order",
     "events.waiting": "events of all workspaces share one order",
     "lookup": "the closed list of finders that run before a workspace is known; each names its callers",
+    "request_logs.delete_terms_before": "the terms of all workspaces go by the day, when nobody keeps that day's lines",
+    "request_logs.search_operators_log": "its calls belong to no workspace",
+    "request_logs.workspace_ids": "retention asks whose lines there are",
+    "spool_positions": "a segment holds what one process logged, for whatever workspaces",
 }
 
 # Rows that are no property of people, written without an event. `noun` stands for all functions of the module.
 BOOKKEEPING = {
     "changes.prune": "what no cache can still ask for is nobody's",
+    "credential_uses": "moved here with the request log",
     "events.number": "an event's place in the order says nothing about what people own",
     "lookup.use_sign_in_link": "a link is used up as a part of signing in",
+    "request_logs": "what was called is no change",
     "sessions": "a sign-in proves a person, and ends nothing but itself",
+    "spool_positions": "they move with the request log",
 }
 
 CALLER = re.compile(r"`(keyrack\.[\w.]+)`")

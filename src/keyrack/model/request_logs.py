@@ -1,7 +1,7 @@
 """The request log: one line per call, what may stand in it, and what it is found by. Pure, and quick where every call passes."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -187,39 +187,31 @@ def segments(path: str) -> list[str]:
 
 
 def terms_of(line: RequestLog) -> Iterator[int]:
-    """Yield what a line is found by: its first SEGMENTS_MAX segments, route, credential, integration, and its status if it is a refusal."""
+    """Yield what a line is found by: its first SEGMENTS_MAX segments, its route, whose call it was, and its status from 400 on."""
     workspace_id = line.workspace_id
     for segment in {*segments(line.path)[:SEGMENTS_MAX], *segments(line.route or "")[:SEGMENTS_MAX]}:
         yield term(workspace_id, "segment", segment)
-    if line.route is not None:
-        yield term(workspace_id, "route", line.route)
-    if line.credential_id is not None:
-        yield term(workspace_id, "credential", line.credential_id)
-    if line.integration_id is not None:
-        yield term(workspace_id, "integration", line.integration_id)
+    owners = {"credential": line.credential_id, "integration": line.integration_id, "member": line.member_id, "route": line.route}
+    for kind, value in owners.items():
+        if value is not None:
+            yield term(workspace_id, kind, value)
     if line.status >= 400:
         yield term(workspace_id, "status", str(line.status))
         yield term(workspace_id, "status", f"{line.status // 100}xx")
 
 
-def terms_for(workspace_id: str | None, wanted: Filter, credential_ids: Collection[str] | None, whole: bool) -> list[set[int]]:
-    """Return what every line that a search looks for is found by: one of each set. `whole` says that the path names segments."""
-    found: list[set[int]] = []
+def terms_for(workspace_id: str | None, wanted: Filter, whole: bool) -> list[int]:
+    """Return what every line that a search looks for is found by. `whole` says that the path names segments."""
+    found: list[tuple[str, str]] = []
     if whole and wanted.path is not None:
-        found += [{term(workspace_id, "segment", segment)} for segment in dict.fromkeys(segments(wanted.path)[:SEGMENTS_MAX])]
-    if wanted.route is not None:
-        found.append({term(workspace_id, "route", wanted.route)})
-    if wanted.credential_id is not None:
-        found.append({term(workspace_id, "credential", wanted.credential_id)})
-    elif credential_ids is not None and len(credential_ids) <= SEGMENTS_MAX:
-        found.append({term(workspace_id, "credential", credential_id) for credential_id in credential_ids})
-    if wanted.integration_id is not None:
-        found.append({term(workspace_id, "integration", wanted.integration_id)})
+        found += [("segment", segment) for segment in dict.fromkeys(segments(wanted.path)[:SEGMENTS_MAX])]
     if wanted.status is not None and wanted.status[0] >= 400:
         first, last = wanted.status
         if first == last or (first % 100, last - first) == (0, 99):
-            found.append({term(workspace_id, "status", str(first) if first == last else f"{first // 100}xx")})
-    return found
+            found.append(("status", str(first) if first == last else f"{first // 100}xx"))
+    owners = {"credential": wanted.credential_id, "integration": wanted.integration_id, "member": wanted.member_id, "route": wanted.route}
+    found += [(kind, value) for kind, value in owners.items() if value is not None]
+    return [term(workspace_id, kind, value) for kind, value in found]
 
 
 @lru_cache(maxsize=4096)

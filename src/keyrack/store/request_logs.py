@@ -4,7 +4,7 @@ A search reads at most ROWS_READ_MAX lines. Where it can, it reads only those te
 (`request_log_terms`), and checks each line again. Where the budget ends first, it says down to what time it has looked.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,58 +47,47 @@ _logs = request_logs.c
 _terms = request_log_terms.c
 
 
-async def add(c: Connection, lines: Sequence[RequestLog]) -> None:
-    """Add lines and what they are found by. A line that is there already stays as it is, so that no line is there twice."""
-    await add_many(c, request_logs, [msgspec.structs.astuple(line) for line in lines])
+async def add(c: Connection, lines: Sequence[RequestLog]) -> int:
+    """Add lines and what they are found by, and return how many were new. One that is there already stays as it is."""
+    added = await add_many(c, request_logs, [msgspec.structs.astuple(line) for line in lines])
     alike = {
-        (line.workspace_id, line.path, line.route, line.credential_id, line.integration_id, line.status, line.created_at // SLOT_MS): line
+        (line.workspace_id, line.path, line.route, line.status, line.credential_id, line.member_id, line.created_at // SLOT_MS): line
         for line in lines
     }
     slots = {(term, line.created_at // SLOT_MS) for line in alike.values() for term in terms_of(line)}
     await add_many(c, request_log_terms, sorted((slot // SLOTS_PER_DAY, term, slot) for term, slot in slots))
+    return added
 
 
-async def get(c: Connection, workspace_id: str, request_id: str, own: Collection[str] | None = None) -> RequestLog:
-    """Return one line; with `own` only if it is of one of these credentials. Raises Refused `not_found`."""
+async def get(c: Connection, workspace_id: str, request_id: str) -> RequestLog:
+    """Return one line. Raises Refused `not_found`."""
     line = await _line(c, workspace_id, request_id)
-    if line is None or (own is not None and line.credential_id not in own):
+    if line is None:
         raise NOT_FOUND("There is no such line in the request log.")
     return line
 
 
-async def find(store: Store, spool: Spool, workspace_id: str, request_id: str, own: Collection[str] | None = None) -> RequestLog:
-    """Return one line as `get` does, also one that has not been moved yet and lies in the spool of this machine."""
+async def find(store: Store, spool: Spool, workspace_id: str, request_id: str) -> RequestLog:
+    """Return one line, also one that has not been moved yet and lies in the spool of this machine. Raises Refused `not_found`."""
     async with store.reading_traffic() as c:
         line = await _line(c, workspace_id, request_id)
     if line is None and time_of(request_id) is not None and (record := spool.find(head_of(request_id))) is not None:
         line = decode(record)
-        if line.workspace_id == workspace_id and (own is None or line.credential_id in own):
-            return line
+    if line is not None and line.workspace_id == workspace_id:
+        return line
     # It may have been moved, and its segment removed, between the two looks: so a third one.
     async with store.reading_traffic() as c:
-        return await get(c, workspace_id, request_id, own)
+        return await get(c, workspace_id, request_id)
 
 
-async def search(
-    c: Connection,
-    workspace_id: str,
-    wanted: Filter,
-    *,
-    now: int,
-    limit: int,
-    after: Place | None = None,
-    own: Collection[str] | None = None,
-) -> Found:
-    """Return a page of a workspace's lines, newest first; with `own` only those of these credentials.
-
-    Without `since` it looks at the 24 hours before `now` (or before `until`).
-    """
-    return await _search(c, workspace_id, wanted, now, limit, after, own)
+async def search(c: Connection, workspace_id: str, wanted: Filter, *, now: int, limit: int, after: Place | None = None) -> Found:
+    """Return a page of a workspace's lines, newest first. Without `since` it looks at the 24 hours before `now`, or before `until`."""
+    return await _search(c, workspace_id, wanted, now, limit, after)
 
 
 async def search_operators_log(c: Connection, wanted: Filter, *, now: int, limit: int, after: Place | None = None) -> Found:
     """Return a page of the calls that belong to no workspace: their credential was missing or unknown. For the operator alone."""
-    return await _search(c, None, wanted, now, limit, after, None)
+    return await _search(c, None, wanted, now, limit, after)
 
 
 async def workspace_ids(c: Connection, after: str) -> list[str]:
@@ -133,15 +122,13 @@ async def _line(c: Connection, workspace_id: str | None, request_id: str) -> Req
     return _read(row) if row else None
 
 
-async def _search(
-    c: Connection, workspace_id: str | None, wanted: Filter, now: int, limit: int, after: Place | None, own: Collection[str] | None
-) -> Found:
+async def _search(c: Connection, workspace_id: str | None, wanted: Filter, now: int, limit: int, after: Place | None) -> Found:
     until = now + 1 if wanted.until is None else wanted.until
     since = until - DEFAULT_RANGE_MS if wanted.since is None else wanted.since
     oldest = await c.first(select(_logs.created_at).where(_of(workspace_id)).order_by(_logs.created_at).limit(1))
-    if oldest is None or (own is not None and not own):
+    if oldest is None:
         return Found(())
-    looking = _Search(c, workspace_id, wanted, (max(since, oldest.created_at), until), own)
+    looking = _Search(c, workspace_id, wanted, (max(since, oldest.created_at), until))
     if wanted.path is not None and wanted.path.startswith("/") and segments(wanted.path):
         found = await looking.page(limit, after, whole=True)
         if found.lines or found.after is not None or (after is not None and (await looking.page(1, None, whole=True)).lines):
@@ -155,7 +142,6 @@ class _Search:
     workspace_id: str | None
     wanted: Filter
     window: Window
-    own: Collection[str] | None
 
     async def page(self, limit: int, after: Place | None, *, whole: bool) -> Found:
         """Read window by window, in steps that grow, until the page is full, nothing is left, or the budget is used up."""
@@ -183,7 +169,7 @@ class _Search:
         since, until = self.window
         if after is not None:
             until = min(until, after[0] + 1)
-        terms = terms_for(self.workspace_id, self.wanted, self.own, whole)
+        terms = terms_for(self.workspace_id, self.wanted, whole)
         if not terms or since >= until:
             return ([(since, until)] if since < until else []), None
         first, last = since // SLOT_MS, (until - 1) // SLOT_MS
@@ -201,13 +187,13 @@ class _Search:
             first = slots[-1]
         return windows, (first * SLOT_MS, "") if first * SLOT_MS > since else None
 
-    async def _slots(self, terms: list[set[int]], first: int, last: int) -> list[int]:
-        """Return the slots in which one term of each set occurs, newest first, at most SLOTS_MAX."""
+    async def _slots(self, terms: list[int], first: int, last: int) -> list[int]:
+        """Return the slots in which all terms occur, newest first, at most SLOTS_MAX."""
         days = range(first // SLOTS_PER_DAY, last // SLOTS_PER_DAY + 1)
-        found = select(_terms.slot).distinct().where(_terms.day.in_(days), _terms.slot.between(first, last), _terms.term.in_(terms[0]))
-        for number, others in enumerate(terms[1:]):
+        found = select(_terms.slot).where(_terms.day.in_(days), _terms.slot.between(first, last), _terms.term == terms[0])
+        for number, term in enumerate(terms[1:]):
             other = request_log_terms.alias(f"other_{number}")
-            same = and_(other.c.day == _terms.day, other.c.slot == _terms.slot, other.c.term.in_(others))
+            same = and_(other.c.day == _terms.day, other.c.slot == _terms.slot, other.c.term == term)
             found = found.where(select(other.c.slot).where(same).exists())
         rows = await self.c.all(found.order_by(_terms.slot.desc()).limit(SLOTS_MAX))
         return [row.slot for row in rows]
@@ -246,8 +232,6 @@ class _Search:
         found = [column == value for column, value in exact.items() if value is not None]
         if wanted.status is not None:
             found.append(_logs.status.between(*wanted.status))
-        if self.own is not None:
-            found.append(_logs.credential_id.in_(self.own))
         if wanted.path is not None and whole:
             parts = f"/{'/'.join(segments(wanted.path))}/"
             found.append(or_(*((func.lower(column) + "/").contains(parts, autoescape=True) for column in (_logs.path, _logs.route))))

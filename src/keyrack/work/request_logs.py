@@ -125,10 +125,10 @@ async def _move_records(store: Store, segment: Segment, records: Sequence[bytes]
         if not await spool_positions.advance(c, segment.name, None if start == START else start, after, at):
             log.info("spool_segment_moved_elsewhere", segment=segment.name)
             return 0
-        await request_logs.add(c, lines)
+        added = await request_logs.add(c, lines)
         await credential_uses.save(c, _uses_of(lines))
     segment.moved = after
-    return len(lines)
+    return added
 
 
 async def _leave_out(store: Store, segment: Segment, record: bytes, after: int, error: DBAPIError) -> None:
