@@ -12,7 +12,7 @@ from atrium.customers.models import FIRST_DISPLAY_ID, Contact, Customer
 from atrium.database import Database, Row
 from atrium.onboardings.models import Onboarding
 from atrium.spaces.models import Item, Message
-from keyrack import Keyrack, Member
+from keyrack import Keyrack, Member, SpaceRole
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -20,12 +20,14 @@ SAMPLES: dict[str, list[dict[str, Any]]] = tomllib.loads(Path(__file__).with_nam
 
 
 async def load(rack: Keyrack, workspace_id: str) -> None:
-    """Fill a workspace that has no customers yet, in one transaction. Its first member becomes the author of what lies in spaces."""
+    """Fill a workspace that has no customers yet, in one transaction. Its first member manages the spaces and wrote what is in them."""
     author = (await rack.members.list(workspace_id))[-1]
     spaces = {space.name: space.id for space in await rack.spaces.list(workspace_id)}
     for sample in SAMPLES["spaces"]:
         if sample["name"] not in spaces:
-            spaces[sample["name"]] = (await rack.spaces.create(workspace_id, sample["name"])).id
+            space = await rack.spaces.create(workspace_id, sample["name"])
+            await rack.spaces.set_role(workspace_id, space.id, author.id, SpaceRole.MANAGER)
+            spaces[space.name] = space.id
     database = Database(rack.host_engine())
     await database.create_tables()
     async with database.writing.begin() as session:

@@ -6,7 +6,7 @@ from keyrack.model.brands import Brand, Words
 from keyrack.model.events import EventType
 from keyrack.model.limits import Limit
 from keyrack.model.members import Member
-from keyrack.model.permissions import Category
+from keyrack.model.permissions import Category, SpaceRole
 from keyrack.model.plans import Plan
 from keyrack.model.refusals import Refused
 from keyrack.server import Keyrack
@@ -25,6 +25,7 @@ __all__ = [
     "Plan",
     "Refused",
     "Settings",
+    "SpaceRole",
     "Words",
     "create_engine",
     "new_id",
