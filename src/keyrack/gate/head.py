@@ -1,8 +1,11 @@
 """Reading the head of a call: sizes, credential, address, user agent. One pass, before anything else happens."""
 
+import re
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from itertools import chain
 from typing import Any
+from urllib.parse import unquote_plus
 
 from keyrack.model.calls import Call
 from keyrack.model.refusals import HEADERS_TOO_LARGE, INVALID_REQUEST, KEY_IN_URL
@@ -11,7 +14,8 @@ Headers = Sequence[tuple[bytes, bytes]]
 Network = IPv4Network | IPv6Network
 
 _ONCE = frozenset({b"authorization", b"x-api-key", b"x-api-token", b"content-length", b"host", b"content-type"})
-_NAMES_IN_URL = (b"api_key", b"apikey", b"api_token", b"access_token", b"key", b"token", b"x-api-key", b"x-api-token")
+_NAMES_IN_URL = frozenset({"api_key", "apikey", "api_token", "access_token", "x-api-key", "x-api-token"})
+_SECRET_PLACES_MIN = 20
 _FORWARDED_BYTES_MAX = 4096
 
 
@@ -25,7 +29,8 @@ class HeadReader:
         self._proxies: tuple[Network, ...] = tuple(ip_network(text, strict=False) for text in trusted_proxies)
         self._bytes_max = bytes_max
         self._count_max = count_max
-        self._prefixes = tuple(f"{prefix}_".encode() for prefix in secret_prefixes)
+        own = "|".join(re.escape(prefix) for prefix in secret_prefixes)
+        self._secret_like = re.compile(rf"(?:{own})_[0-9A-Za-z]{{{_SECRET_PLACES_MIN},}}")
 
     def read(self, call: Call, scope: Any) -> dict[bytes, bytes]:
         """Fill in the call's address and user agent and return the headers by name.
@@ -34,22 +39,23 @@ class HeadReader:
         """
         raw: Headers = scope["headers"]
         headers = dict(raw)
-        call.address = self._address(scope, raw, headers)
+        peer = scope.get("client")
+        call.address = peer[0] if peer is not None and not self._proxies else self._address(scope, raw, headers)
         agent = headers.get(b"user-agent")
         if agent is not None:
             call.user_agent = agent[:512].decode("latin-1")
-        if len(raw) > self._count_max or sum([len(name) + len(value) for name, value in raw]) > self._bytes_max:
+        if len(raw) > self._count_max or len(b"".join(chain.from_iterable(raw))) > self._bytes_max:
             raise HEADERS_TOO_LARGE(f"A call may have {self._count_max} headers and {self._bytes_max} bytes of them.")
         if len(headers) != len(raw):
             _refuse_repeated(raw)
         query = scope["query_string"]
-        if query and self._holds_credential(query):
+        if (query and self._holds_credential(unquote_plus(query.decode("latin-1")))) or ("_" in call.path and self._secret_like.search(call.path)):
             raise KEY_IN_URL("The URL holds a credential. Send it in the Authorization header, and rotate it: URLs are logged on the way.")
         return headers
 
-    def _holds_credential(self, query: bytes) -> bool:
-        names = (part.partition(b"=")[0].lower() for part in query.split(b"&"))
-        return any(name in _NAMES_IN_URL for name in names) or any(prefix in query for prefix in self._prefixes)
+    def _holds_credential(self, query: str) -> bool:
+        names = (part.partition("=")[0].lower() for part in query.split("&"))
+        return any(name in _NAMES_IN_URL for name in names) or self._secret_like.search(query) is not None
 
     def _address(self, scope: Any, raw: Headers, headers: dict[bytes, bytes]) -> str | None:
         """Return the client's address: the peer's, or the right-most untrusted hop behind proxies that settings name.

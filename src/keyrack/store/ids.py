@@ -38,11 +38,17 @@ class RequestIds:
     def __init__(self) -> None:
         self._tag = secrets.token_hex(5)
         self._next = itertools.count().__next__
+        self._head = (-1, "")
         os.register_at_fork(after_in_child=self._forked)
 
     def _forked(self) -> None:
         self._tag = secrets.token_hex(5)
+        self._head = (-1, "")
 
     def new(self, now_ms: int) -> str:
         """Return the id of a call that arrived at this time (ms since the epoch)."""
-        return f"req_{now_ms:011x}{self._tag}{self._next() & 0xFFFFFF:06x}"
+        at, head = self._head
+        if at != now_ms:
+            head = f"req_{now_ms:011x}{self._tag}"
+            self._head = (now_ms, head)
+        return head + "%06x" % (self._next() & 0xFFFFFF)
