@@ -1,0 +1,42 @@
+"""Forms: read within bounds, and accepted only from our own pages."""
+
+from starlette.requests import Request
+
+from keyrack.crypto.sign import Signer
+from keyrack.model.principals import Principal
+from keyrack.model.refusals import CSRF_FAILED
+
+FIELDS_MAX = 10
+FIELD_BYTES_MAX = 4096
+FORM_SECONDS_MAX = 3600
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """Return the fields of a form. Raises Refused `csrf_failed` where the browser says that another site sent it.
+
+    Browsers that do not say (over plain http, or old) pass here: a form that changes something also carries a token.
+    """
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise CSRF_FAILED("Another site sent this form. Open the page here, and repeat what you did.")
+    form = await request.form(max_files=0, max_fields=FIELDS_MAX, max_part_size=FIELD_BYTES_MAX)
+    return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+class FormTokens:
+    """Tokens that prove a form was made here, for one session and one purpose, within the last hour."""
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+
+    def make(self, member: Principal, purpose: str) -> str:
+        """Return the token for a form of a signed-in member's page."""
+        return self._signer.sign_timed([member.credential_id, purpose])
+
+    def check(self, member: Principal, purpose: str, form: dict[str, str]) -> None:
+        """Raise Refused `csrf_failed` unless the form holds the token of this session and purpose."""
+        try:
+            signed = self._signer.read_timed(form.get("form_token", ""), FORM_SECONDS_MAX)
+        except ValueError:
+            signed = None
+        if signed != [member.credential_id, purpose]:
+            raise CSRF_FAILED("This form is too old, or belongs to another sign-in. Open the page again, and repeat what you did.")

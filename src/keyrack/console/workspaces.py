@@ -1,0 +1,65 @@
+"""The workspace: who is signed in, where its API is, and the API toggle."""
+
+import shlex
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from keyrack.console.forms import read_form
+from keyrack.console.pages import Pages
+from keyrack.manage import keys, workspaces
+from keyrack.model.permissions import OrgAccess
+from keyrack.model.refusals import INVALID_REQUEST
+
+API_TOGGLE = "api"
+_ACCESS = {
+    OrgAccess.NONE: "No org-level access",
+    OrgAccess.READER: "Reader: reads every category",
+    OrgAccess.ADMIN: "Admin: manages this {workspace}",
+}
+
+
+class WorkspacePages:
+    """The pages about the workspace as a whole."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def show(self, request: Request) -> Response:
+        """Show the workspace. Raises Refused `session_ended`."""
+        member = await self._pages.member(request)
+        brand = self._pages.brand
+        outside = self._pages.addresses.outside(request)
+        placeholder = f"{brand.key_prefix}_REPLACE_ME"
+        return self._pages.render(
+            request,
+            "workspace.html",
+            access=_ACCESS[member.rights.org_access].format(workspace=brand.words.workspace),
+            api_url=f"{outside}/api/v1",
+            prefixes=[(mode.value, brand.prefix(mode)) for mode in brand.modes],
+            errors_url=f"{outside}/docs/errors",
+            placeholder=placeholder,
+            curl=f"curl {shlex.quote(f'{outside}/api/v1/me')} \\\n  -H {shlex.quote(f'Authorization: Bearer {placeholder}')}",
+        )
+
+    async def confirm(self, request: Request) -> Response:
+        """Ask before the API is switched, and say what that ends. Raises Refused `session_ended`, and 403 without org-level Admin."""
+        member = await self._pages.member(request)
+        active = await keys.count_accepted(self._pages.desk, member)
+        counted = "1 active key" if active == 1 else f"{active:,} active keys"
+        token = self._pages.tokens.make(member, API_TOGGLE)
+        return self._pages.render(request, "api_toggle.html", active_keys=active, keys_counted=counted, form_token=token)
+
+    async def switch(self, request: Request) -> Response:
+        """Switch the API, and return when that holds everywhere. Raises Refused `session_ended`, `csrf_failed`, 403, 400."""
+        form = await read_form(request)
+        member = await self._pages.member(request)
+        self._pages.tokens.check(member, API_TOGGLE, form)
+        await workspaces.switch_api(self._pages.desk, member, _wanted(form))
+        return RedirectResponse(self._pages.addresses.console(request), 303)
+
+
+def _wanted(form: dict[str, str]) -> bool:
+    if form.get("api") not in ("on", "off"):
+        raise INVALID_REQUEST("This form says neither on nor off.", param="api")
+    return form["api"] == "on"
