@@ -5,8 +5,10 @@ database never holds up an event loop.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 
 from keyrack.model.principals import Principal
 
@@ -22,8 +24,8 @@ class Start:
 class Cache:
     """Principals by the digest of their credential, each evicted by any of the ids it was derived from.
 
-    `applied` is the newest revision whose changes have been evicted; -1 before the first was read. It only moves in `advance`, after the
-    evictions that it speaks for.
+    `applied` is the newest revision whose changes have been evicted; -1 before the first was read. It only moves in `advance` and `drop`,
+    after the evictions that it speaks for.
     """
 
     def __init__(self, entries_max: int) -> None:
@@ -32,7 +34,8 @@ class Cache:
         self._digests: dict[str, set[bytes]] = {}
         self._entries_max = entries_max
         self._drops = 0
-        self._lock = threading.Lock()
+        # Taken again by its holder where a garbage collection inside closes a stream, which takes its watch back.
+        self._lock = threading.RLock()
         self._watchers: dict[bytes, set[Callable[[], None]]] = {}
 
     def start(self) -> Start:
@@ -45,68 +48,79 @@ class Cache:
         with self._lock:
             if start.drops != self._drops or self.applied < 0 or revision < self.applied:
                 return False
+            self._forget(digest)
             if len(self.entries) >= self._entries_max:
                 self._forget_oldest()
-            self._forget(digest)
-            self.entries[digest] = principal
+            # The ids first: an entry that an eviction could not find would be believed for ever.
             for key in principal.derived_from:
                 self._digests.setdefault(key, set()).add(digest)
+            self.entries[digest] = principal
             return True
 
-    def advance(self, revision: int, touched: Iterable[str]) -> None:
+    def advance(self, revision: int, touched: Collection[str]) -> None:
         """Evict what the changes up to a revision touched, then let `applied` say so."""
         with self._lock:
             for key in touched:
-                for digest in self._digests.get(key, set()).copy():
+                for digest in list(self._digests.get(key, ())):
                     self._forget(digest)
-                    self._mark(digest)
+            if touched:
+                self._tell_watchers()
             self.applied = revision
 
     def drop(self, revision: int) -> None:
         """Forget everything, and every look-up under way, and begin anew at a revision (-1: not yet known)."""
         with self._lock:
+            self._drops += 1
             self.entries.clear()
             self._digests.clear()
-            for digest in list(self._watchers):
-                self._mark(digest)
-            self._drops += 1
+            self._tell_watchers()
             self.applied = revision
 
-    def watch(self, digest: bytes, ended: Callable[[], None]) -> None:
-        """Have `ended` called when this credential's entry is evicted: before any change that evicts it is acknowledged."""
-        with self._lock:
-            self._watchers.setdefault(digest, set()).add(ended)
+    def watch(self, digest: bytes, may_have_ended: Callable[[], None]) -> None:
+        """Have a function called before any change is acknowledged that may have ended this credential, until it is taken back.
 
-    def unwatch(self, digest: bytes, ended: Callable[[], None]) -> None:
+        It is called under the lock, from any thread, and means "look": at once, as a change since the caller was proved would else be
+        missed; when the credential's entry is evicted; and, while it has no entry (it was never stored, or others needed the room), at
+        every access change, for nothing says which ids it was derived from.
+        """
+        with self._lock:
+            self._watchers.setdefault(digest, set()).add(may_have_ended)
+            may_have_ended()
+
+    def unwatch(self, digest: bytes, may_have_ended: Callable[[], None]) -> None:
         """Take a watch back."""
         with self._lock:
             watchers = self._watchers.get(digest)
             if watchers is not None:
-                watchers.discard(ended)
+                watchers.discard(may_have_ended)
                 if not watchers:
                     del self._watchers[digest]
 
     def after_fork(self) -> None:
         """Begin anew in a forked child; the lock may have been held by a thread that does not exist here."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._watchers.clear()
         self.drop(-1)
 
-    def _mark(self, digest: bytes) -> None:
-        for ended in self._watchers.get(digest, ()):
-            ended()
+    def _tell_watchers(self) -> None:
+        for digest in [digest for digest in self._watchers if digest not in self.entries]:
+            for may_have_ended in list(self._watchers.get(digest, ())):
+                # Its event loop is closed: nobody is left to be told, and the others must be.
+                with suppress(RuntimeError):
+                    may_have_ended()
 
     def _forget(self, digest: bytes) -> None:
         principal = self.entries.pop(digest, None)
         if principal is None:
             return
         for key in principal.derived_from:
-            digests = self._digests[key]
-            digests.discard(digest)
-            if not digests:
-                del self._digests[key]
+            digests = self._digests.get(key)
+            if digests is not None:
+                digests.discard(digest)
+                if not digests:
+                    del self._digests[key]
 
     def _forget_oldest(self) -> None:
         # A tenth at a time, oldest stored first: a dict keeps its order, and a hot credential is back after one look-up.
-        for digest in list(self.entries)[: max(1, self._entries_max // 10)]:
+        for digest in list(islice(self.entries, max(1, self._entries_max // 10))):
             self._forget(digest)

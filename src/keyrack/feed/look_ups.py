@@ -14,15 +14,14 @@ from keyrack.model.refusals import API_DISABLED, KEY_EXPIRED, KEY_REVOKED, PLAN_
 from keyrack.store import lookup
 from keyrack.store.database import Connection, Store
 
-
 Find = Callable[[Connection, bytes], Awaitable[lookup.FoundKey | None]]
 
 
 class Feed(Protocol):
     """What says whether the cache may be believed, and when a change may return (CONSISTENCY §3, §4)."""
 
-    def current(self) -> bool:
-        """Whether the cache holds nothing that a change which has returned made untrue."""
+    def current(self, *, shared: bool = True) -> bool:
+        """Whether the cache holds nothing that a change which has returned made untrue. Not `shared`: as of this very moment."""
 
     async def settle(self, revision: int) -> None:
         """Return when nobody can believe what held before this revision."""
@@ -74,7 +73,11 @@ class LookUps:
 
     async def prove(self, digest: bytes) -> Principal | None:
         """Return the principal of a credential as it is at this moment."""
-        return self.cached(digest) or await self.look_up(digest)
+        if self.feed.current(shared=False):
+            principal = self.cache.entries.get(digest)
+            if principal is not None:
+                return principal
+        return await self.look_up(digest)
 
     def _principal(self, found: lookup.FoundKey) -> Principal:
         key, integration, workspace = found.key, found.integration, found.workspace
@@ -88,7 +91,7 @@ class LookUps:
             mode=key.mode,
             rights=integration.rights,
             masks=compile_rights(integration.rights, self._categories, found.space_ids),
-            derived_from=frozenset({key.id, integration.id, workspace.id, *integration.rights.spaces}),
+            derived_from=frozenset({key.id, integration.id, workspace.id, *integration.rights.spaces, *found.space_ids}),
             integration_id=integration.id,
             until=key.ends_at if overlap_ends_first else key.expires_at,
             until_refusal=KEY_REVOKED if overlap_ends_first else KEY_EXPIRED,

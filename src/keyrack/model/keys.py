@@ -47,8 +47,11 @@ class Key:
     successor_id: str | None = None
 
     def ended(self, now: int) -> bool:
-        """Whether the key has been ended for good (expiry is another thing: nobody decided it)."""
-        return self.ends_at is not None and self.ends_at <= now
+        """Whether the key has been ended for good (expiry is another thing: nobody decided it).
+
+        What was over when it was written stays so: also where a clock was set back, or runs behind that of whoever revoked.
+        """
+        return self.ends_at is not None and self.ends_at <= max(now, self.updated_at)
 
     def lasts(self, now: int) -> bool:
         """Whether the key goes on working, or can be enabled again: it has neither ended, nor is it ending, nor has it expired."""

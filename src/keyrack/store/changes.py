@@ -4,7 +4,7 @@ One locked counter row puts changes in order: whoever raises it holds it until t
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import delete, insert, literal, select, update
@@ -16,30 +16,40 @@ ROWS_MAX = 10_000
 """More changes than this are not read one by one: dropping the whole cache is cheaper."""
 
 ABOVE_SQL = """
-SELECT r.revision, c.revision, c.touched_id
-FROM keyrack_revisions AS r LEFT JOIN keyrack_changes AS c ON c.revision > ?
-ORDER BY c.revision LIMIT 10001
+SELECT r.revision, c.revision, c.touched_id, c.change_id
+FROM keyrack_revisions AS r LEFT JOIN keyrack_changes AS c ON c.revision >= ?
+ORDER BY c.revision DESC LIMIT 10001
 """
 """What `above` asks, for a plain `sqlite3` connection; `Changes.of` reads its rows. Its limit is ROWS_MAX + 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What happened above a revision. Where it is not `complete`, rows are missing or the count went back: trust nothing cached."""
+    """What happened above a revision. Where it is not `complete`, rows are missing or the count went back: trust nothing cached.
+
+    `newest_change` is the id of the change that made the newest revision, by which that revision is known again; None where there is none.
+    """
 
     newest: int
     touched: frozenset[str]
     complete: bool
+    newest_change: str | None = field(default=None, compare=False)
 
     @classmethod
-    def of(cls, rows: Iterable[Sequence[Any]], revision: int) -> "Changes":
-        """Read rows of (newest revision, revision, touched id), in order, that were asked for above a revision."""
+    def of(cls, rows: Iterable[Sequence[Any]], revision: int, change_id: str | None = None) -> "Changes":
+        """Read rows of (newest revision, revision, touched id, change id), newest first, that were asked for from a revision on.
+
+        `change_id` is the change that is known to have made that revision. Another one there tells that the store was set back to an
+        older copy, and has counted up again since.
+        """
         read = list(rows)
         newest: int = read[0][0] if read else 0
-        seen = {row[1] for row in read if row[1] is not None}
-        touched = frozenset(row[2] for row in read if row[2] is not None)
-        complete = bool(read) and len(read) <= ROWS_MAX and newest >= revision and len(seen) == newest - revision
-        return cls(newest, touched, complete)
+        newest_change: str | None = read[0][3] if read and read[0][1] == newest else None
+        above = [row for row in read if row[1] is not None and row[1] > revision]
+        known = change_id is None or change_id in {row[3] for row in read if row[1] == revision}
+        gapless = newest >= revision and len({row[1] for row in above}) == newest - revision
+        complete = bool(read) and len(above) <= ROWS_MAX and gapless and known
+        return cls(newest, frozenset(row[2] for row in above), complete, newest_change)
 
 
 async def bump(c: Connection, touched: Collection[str], change_id: str) -> int:
@@ -65,11 +75,12 @@ async def newest(c: Connection) -> int:
     return int(row.revision) if row else 0
 
 
-async def above(c: Connection, revision: int) -> Changes:
-    """Return what happened above a revision, in one statement."""
-    joined = revisions.outerjoin(changes, changes.c.revision > revision)
-    asked = select(revisions.c.revision, changes.c.revision, changes.c.touched_id).select_from(joined)
-    return Changes.of(await c.all(asked.order_by(changes.c.revision).limit(ROWS_MAX + 1)), revision)
+async def above(c: Connection, revision: int, change_id: str | None = None) -> Changes:
+    """Return what happened above a revision, which this change is known to have made, in one statement."""
+    joined = revisions.outerjoin(changes, changes.c.revision >= revision)
+    asked = select(revisions.c.revision, changes.c.revision, changes.c.touched_id, changes.c.change_id).select_from(joined)
+    rows = await c.all(asked.order_by(changes.c.revision.desc()).limit(ROWS_MAX + 1))
+    return Changes.of(rows, revision, change_id)
 
 
 async def committed(c: Connection, change_id: str) -> bool:
