@@ -78,7 +78,7 @@ class Gate:
         try:
             await self._started()
         except Exception as error:
-            log.error("start_failed", reason=str(error), exc_info=error)
+            log.error("start_failed", reason=f"{type(error).__name__}: {error}")
             await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
             return
         waiting = [first]

@@ -1,11 +1,18 @@
 """The call's line in the request log, appended to the local spool before its answer is complete (CONSISTENCY §8)."""
 
 import time
+import traceback
+
+import structlog
 
 from keyrack.model.calls import Call
 from keyrack.model.refusals import STORE_UNAVAILABLE, Refused
 from keyrack.model.request_logs import PATH_LENGTH_MAX, REASON_LENGTH_MAX, USER_AGENT_LENGTH_MAX, Mask, RequestLog, encode
 from keyrack.store.spool import Spool, SpoolFull
+
+log = structlog.get_logger("keyrack.gate")
+TRACEBACK_LENGTH_MAX = 16_384
+LINE_LENGTH_MAX = 500
 
 
 class Recorder:
@@ -21,6 +28,12 @@ class Recorder:
             self._spool.reserve()
         except SpoolFull as error:
             raise STORE_UNAVAILABLE("The request log has no room, so no call is served.", headers={"Retry-After": "5"}) from error
+
+    def report(self, event: str, call: Call, error: BaseException) -> None:
+        """Log a crash for the operator: its traceback without the values of variables, which may be secrets, and masked."""
+        told = "".join(traceback.format_exception(error))[-TRACEBACK_LENGTH_MAX:]
+        lines = [self._mask(line, LINE_LENGTH_MAX) for line in told.splitlines()]
+        log.error(event, request_id=call.request_id, method=call.method, path=self._mask(call.path, PATH_LENGTH_MAX), traceback=lines)
 
     def record(self, call: Call, status: int, refused: Refused | None) -> None:
         """Append the line of a call that reserved its room. When this returns, it outlives the process."""

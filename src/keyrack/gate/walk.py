@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import dataclass
 
-import structlog
 from starlette.types import Receive, Scope, Send
 
 from keyrack.gate.authenticate import Authenticator
@@ -20,8 +19,6 @@ from keyrack.gate.table import Match, Table
 from keyrack.model.calls import CURRENT, Call
 from keyrack.model.permissions import Category
 from keyrack.model.refusals import INTERNAL_ERROR, Refused
-
-log = structlog.get_logger("keyrack.gate")
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,7 @@ async def walk(parts: Walk, call: Call, match: Match, scope: Scope, receive: Rec
     except (StreamEnded, asyncio.CancelledError) as ended:
         answer.end_stream(ended)
     except Exception as error:
-        log.error("handler_failed", request_id=call.request_id, path=call.path, exc_info=error)
+        parts.recorder.report("handler_failed", call, error)
         await answer.refuse(INTERNAL_ERROR("An error on our side stopped this call. Nothing of it was stored."))
     finally:
         await answer.close()                                                           # recorded, whatever happened

@@ -55,4 +55,5 @@ class Jobs:
         try:
             await job.run()
         except Exception as error:
-            log.warning("job_failed", job=job.name, exc_info=error)
+            # Without the traceback's variables: they may hold what must not be logged.
+            log.warning("job_failed", job=job.name, error=f"{type(error).__name__}: {error}"[:500])

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from operator import attrgetter
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -13,7 +14,7 @@ from keyrack.store.spool import START, Segment, Spool, SpoolFull
 
 log = structlog.get_logger("keyrack.request_logs")
 
-LINES_AT_ONCE_MAX = 1000
+LINES_AT_ONCE_MAX = 1024
 DAYS_KEPT = 30
 IDLE_SEGMENT_DAYS = 90
 UNAUTHORIZED = 401
@@ -114,7 +115,7 @@ async def _position(store: Store, segment: Segment) -> int:
 
 
 async def _move_records(store: Store, segment: Segment, records: Sequence[bytes], after: int) -> int:
-    lines = sorted(_decoded(segment, records), key=lambda line: line.created_at)
+    lines = sorted(_decoded(segment, records), key=attrgetter("created_at"))
     today = max((line.created_at for line in lines), default=segment.made_at) // DAY_MS
     await request_log_days.make(store, {line.created_at // DAY_MS for line in lines} | {today + 1})
     start = await _position(store, segment)
@@ -147,12 +148,12 @@ def _decoded(segment: Segment, records: Sequence[bytes]) -> Iterator[RequestLog]
 
 def _uses_of(lines: Sequence[RequestLog]) -> list[CredentialUse]:
     """The last use of each credential in lines that are in order. A call whose credential was not accepted is no use of it."""
-    uses = {
-        line.credential_id: CredentialUse(line.credential_id, line.workspace_id, line.created_at, line.ip_address)
-        for line in lines
-        if line.credential_id is not None and line.workspace_id is not None and line.status != UNAUTHORIZED
-    }
-    return list(uses.values())
+    latest = {line.credential_id: line for line in lines if line.status != UNAUTHORIZED}
+    return [
+        CredentialUse(credential_id, line.workspace_id, line.created_at, line.ip_address)
+        for credential_id, line in latest.items()
+        if credential_id is not None and line.workspace_id is not None
+    ]
 
 
 def _blames_a_value(error: DBAPIError) -> bool:
