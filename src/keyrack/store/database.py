@@ -183,7 +183,7 @@ def translated() -> Iterator[None]:
         yield
     except IntegrityError as error:
         if sqlite.is_duplicate(error) or postgresql.is_duplicate(error):
-            raise Duplicate(str(error.orig)) from error
+            raise Duplicate from error
         raise
     except DBAPIError as error:
         if _is_away(error):

@@ -67,6 +67,7 @@ def _engine(
         _prepare(connection, durable=durable, read_only=read_only)
 
     event.listen(engine.sync_engine, "begin", _begin)
+    event.listen(engine.sync_engine, "invalidate", _roll_back)
     return engine
 
 
@@ -101,6 +102,14 @@ def _begin(connection: Connection) -> None:
     # fails at once when another has written meanwhile, whatever the busy timeout. So both are explicit.
     reading = connection.get_execution_options().get(READ_ONLY_OPTION, False)
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _roll_back(connection: Any, _record: object, _error: BaseException | None) -> None:
+    # A task that is cancelled inside a statement leaves a cursor open. SQLite keeps what a closed connection has locked until its last
+    # cursor is gone, which waits for some garbage collection: nobody could write meanwhile. So the transaction ends before the
+    # connection does. It is put into the queue of the connection's own thread, because a cancelled task should not await once more.
+    driver = connection.driver_connection
+    driver._tx.put_nowait((None, lambda: driver._conn.rollback()))
 
 
 def check_place(url: str) -> None:

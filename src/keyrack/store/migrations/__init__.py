@@ -23,6 +23,8 @@ VERSION_TABLE = "keyrack_versions"
 SECONDS_MAX = 600
 """How long one statement may take, and how long a process waits for another one that migrates."""
 
+MAIN, TRAFFIC = "main", "traffic"
+
 _FOLDER = Path(__file__).parent
 
 
@@ -33,8 +35,8 @@ async def migrate(store_url: str, traffic_url: str | None = None) -> list[str]:
     where the store cannot stand there, or where a newer Keyrack has migrated it; Refused `store_unavailable` where it does not answer.
     """
     if traffic_url is None or traffic_url == store_url:
-        return await _migrate(store_url, "heads")
-    return await _migrate(store_url, "main@head") + await _migrate(traffic_url, "traffic@head")
+        return await _migrate(store_url, MAIN, TRAFFIC)
+    return await _migrate(store_url, MAIN) + await _migrate(traffic_url, TRAFFIC)
 
 
 async def pending(store_url: str, traffic_url: str | None = None) -> list[str]:
@@ -54,14 +56,14 @@ def version_schema(dialect_name: str) -> str | None:
     return SCHEMA if dialect_name == postgresql.DIALECT else None
 
 
-async def _migrate(url: str, destination: str) -> list[str]:
+async def _migrate(url: str, *branches: str) -> list[str]:
     if is_sqlite(url):
         sqlite.check_place(url)
         engine = sqlite.migrating_engine(url, SECONDS_MAX)
     else:
         engine = postgresql.engine_of(url, statement_seconds_max=SECONDS_MAX)
     try:
-        return await _migrate_on(engine, destination)
+        return await _migrate_on(engine, branches)
     finally:
         await engine.dispose()
 
@@ -76,12 +78,12 @@ async def _pending(url: str, destination: str) -> list[str]:
         await engine.dispose()
 
 
-async def _migrate_on(engine: AsyncEngine, destination: str) -> list[str]:
+async def _migrate_on(engine: AsyncEngine, branches: tuple[str, ...]) -> list[str]:
     with translated():
         async with engine.begin() as connection:
             if connection.dialect.name == postgresql.DIALECT:
                 await _prepare_postgresql(connection)
-            return await connection.run_sync(_upgrade, destination)
+            return await connection.run_sync(_upgrade, branches)
 
 
 async def _prepare_postgresql(connection: AsyncConnection) -> None:
@@ -94,12 +96,13 @@ async def _prepare_postgresql(connection: AsyncConnection) -> None:
         await connection.execute(CreateSchema(SCHEMA))
 
 
-def _upgrade(connection: Connection, destination: str) -> list[str]:
+def _upgrade(connection: Connection, branches: tuple[str, ...]) -> list[str]:
     config = _config()
     _refuse_newer(connection, ScriptDirectory.from_config(config))
     ran: list[str] = []
     config.attributes.update(connection=connection, ran=ran)
-    command.upgrade(config, destination)
+    for branch in branches:
+        command.upgrade(config, f"{branch}@head")
     return ran
 
 
@@ -112,11 +115,11 @@ def _missing(connection: Connection, destination: str) -> list[str]:
 
 def _config() -> Config:
     config = Config()
-    branches = [_FOLDER / "versions" / branch for branch in ("main", "traffic")]
+    folders = [_FOLDER / "versions" / branch for branch in (MAIN, TRAFFIC)]
     # The parser of Alembic's settings reads a % as the beginning of a reference.
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    config.set_main_option("version_locations", os.pathsep.join(map(str, branches)).replace("%", "%%"))
+    config.set_main_option("version_locations", os.pathsep.join(map(str, folders)).replace("%", "%%"))
     return config
 
 

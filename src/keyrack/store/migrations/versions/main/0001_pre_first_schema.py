@@ -1,5 +1,4 @@
 """The first schema of what must not be lost. pre: no code runs without it."""
-# ruff: noqa: N999  (the number puts the scripts in order)
 
 from typing import Any
 

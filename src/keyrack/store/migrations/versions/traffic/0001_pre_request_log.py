@@ -1,5 +1,4 @@
 """The request log, where its spools have got to, and last uses. pre: no code runs without it."""
-# ruff: noqa: N999  (the number puts the scripts in order)
 
 from alembic import op
 from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, Text

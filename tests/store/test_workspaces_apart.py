@@ -1,0 +1,90 @@
+"""What belongs to one workspace cannot be found, changed or linked through another."""
+
+import ast
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import keyrack.store
+from keyrack.model.permissions import Rights, SpaceRole
+from keyrack.model.refusals import NOT_FOUND, Refused
+from keyrack.model.sessions import Session
+from keyrack.model.workspaces import Workspace
+from keyrack.store import events, integrations, keys, members, people, sessions, spaces
+from keyrack.store.database import Connection, Store
+from keyrack.store.ids import new_id
+from tests.store.nouns import NOW, a_digest, a_key, a_member, a_person, a_space, an_event, an_integration
+
+Attempt = Callable[[Connection], Awaitable[object]]
+STORE = Path(keyrack.store.__file__).parent
+
+
+async def test_another_workspace_finds_and_changes_nothing(store: Store, acme: Workspace, other: Workspace) -> None:
+    space, person, made = a_space(acme.id), a_person("ada@example.com"), an_integration(acme.id)
+    member, key = a_member(acme.id, person), a_key(made)
+    session = Session(new_id(), person.id, acme.id, NOW, NOW + 9)
+    async with store.changing() as c:
+        await spaces.add(c, space, made_by="someone")
+        await people.add(c, person)
+        await members.add(c, member)
+        await integrations.add(c, made)
+        await keys.add(c, key)
+        await sessions.add(c, session, a_digest())
+        await events.add(c, an_event(acme.id))
+        await events.number(c)
+        await spaces.set_role(c, acme.id, space.id, kind="member", holder_id=member.id, role=SpaceRole.VIEWER)
+    stranger = other.id
+    refused: list[Attempt] = [
+        lambda c: spaces.get(c, stranger, space.id),
+        lambda c: people.get(c, stranger, person.id),
+        lambda c: members.get(c, stranger, member.id),
+        lambda c: integrations.get(c, stranger, made.id),
+        lambda c: keys.get(c, stranger, key.id),
+        lambda c: spaces.save(c, replace(space, workspace_id=stranger)),
+        lambda c: members.save(c, replace(member, workspace_id=stranger)),
+        lambda c: integrations.save(c, replace(made, workspace_id=stranger)),
+        lambda c: keys.save(c, replace(key, workspace_id=stranger)),
+        lambda c: spaces.set_role(c, stranger, space.id, kind="integration", holder_id=made.id, role=SpaceRole.VIEWER),
+    ]
+    for attempt in refused:
+        with pytest.raises(Refused) as refusal:
+            async with store.changing() as c:
+                await attempt(c)
+        assert refusal.value.refusal is NOT_FOUND
+    empty: list[Attempt] = [
+        lambda c: spaces.page(c, stranger, limit=9),
+        lambda c: spaces.holders(c, stranger, space.id, limit=9),
+        lambda c: spaces.remove_role(c, stranger, space.id, member.id),
+        lambda c: members.page(c, stranger, limit=9),
+        lambda c: members.of_person(c, stranger, person.id),
+        lambda c: integrations.page(c, stranger, limit=9),
+        lambda c: keys.page(c, stranger, now=NOW, limit=9),
+        lambda c: keys.count_of_integration(c, stranger, made.id, NOW),
+        lambda c: sessions.end(c, stranger, session.id, NOW),
+        lambda c: events.page(c, stranger, limit=9),
+    ]
+    async with store.changing() as c:
+        assert not any([await attempt(c) for attempt in empty])
+
+
+async def test_a_holder_gets_no_role_in_a_space_of_another_workspace(store: Store, acme: Workspace, other: Workspace) -> None:
+    theirs, mine = a_space(acme.id), an_integration(other.id)
+    async with store.changing() as c:
+        await spaces.add(c, theirs, made_by="someone")
+        await integrations.add(c, mine)
+    with pytest.raises(Refused) as refusal:
+        async with store.changing() as c:
+            await integrations.save(c, replace(mine, rights=Rights(spaces={theirs.id: SpaceRole.MANAGER})))
+    assert refusal.value.refusal is NOT_FOUND
+
+
+def test_every_finder_takes_the_workspace_right_after_the_connection() -> None:
+    nouns = ("events", "integrations", "keys", "members", "people", "sessions", "spaces", "workspaces")
+    # These take a whole noun, which names its workspace; events are numbered for all workspaces at once.
+    exempt = {"add", "save", "number", "waiting"}
+    for noun in nouns:
+        for node in ast.parse((STORE / f"{noun}.py").read_text()).body:
+            if isinstance(node, ast.AsyncFunctionDef) and not node.name.startswith("_") and node.name not in exempt:
+                assert [argument.arg for argument in node.args.args[:2]] == ["c", "workspace_id"], f"{noun}.{node.name}"
