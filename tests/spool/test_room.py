@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from keyrack.model.request_logs import RECORD_BYTES_MAX
 from keyrack.store.spool import PLACE_BYTES, START, Spool, SpoolFull
@@ -21,13 +22,14 @@ SMALL = START + 3 * PLACE_BYTES
 
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """No file of this process may grow over 4 KiB meanwhile."""
+    """No file of this process may grow over 4 KiB meanwhile, the one that pytest writes our output to included: so we write none."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with capture_logs():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def places_left(spool: Spool) -> int:

@@ -114,6 +114,6 @@ def test_a_status_is_exact_or_a_class() -> None:
     ],
 )
 def test_what_is_looked_for_is_among_what_a_line_is_found_by(wanted: Filter, line: RequestLog) -> None:
-    terms = set(terms_of(line))
+    terms = {term for term, _ in terms_of([line])}
     assert terms.issuperset(terms_for(line.workspace_id, wanted, whole=True))
     assert terms.isdisjoint(terms_for("org_other", wanted, whole=True))

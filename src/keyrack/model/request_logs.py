@@ -1,7 +1,7 @@
 """The request log: one line per call, what may stand in it, and what it is found by. Pure, and quick where every call passes."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -23,6 +23,7 @@ SLOTS_PER_DAY = DAY_MS // SLOT_MS
 DEFAULT_RANGE_MS = DAY_MS
 SEGMENTS_MAX = 16
 
+_KINDS = ("route", "credential", "integration", "member")
 _REQUEST_ID = re.compile(r"req_([0-9a-f]{11})[0-9a-f]{16}")
 _STATUS = re.compile(r"([1-5])(?:xx|([0-9]{2}))", re.IGNORECASE)
 # Nothing shorter is masked, so a shorter text need not be read.
@@ -186,18 +187,29 @@ def segments(path: str) -> list[str]:
     return [part for part in path.lower().split("/") if part]
 
 
-def terms_of(line: RequestLog) -> Iterator[int]:
-    """Yield what a line is found by: its first SEGMENTS_MAX segments, its route, whose call it was, and its status from 400 on."""
-    workspace_id = line.workspace_id
-    for segment in {*segments(line.path)[:SEGMENTS_MAX], *segments(line.route or "")[:SEGMENTS_MAX]}:
-        yield term(workspace_id, "segment", segment)
-    owners = {"credential": line.credential_id, "integration": line.integration_id, "member": line.member_id, "route": line.route}
-    for kind, value in owners.items():
-        if value is not None:
-            yield term(workspace_id, kind, value)
-    if line.status >= 400:
-        yield term(workspace_id, "status", str(line.status))
-        yield term(workspace_id, "status", f"{line.status // 100}xx")
+def terms_of(lines: Iterable[RequestLog]) -> set[tuple[int, int]]:
+    """Return what lines are found by, each with the slot it occurs in.
+
+    That are the first SEGMENTS_MAX segments of path and route, the route, whose call it was, and the status from 400 on. Lines are alike
+    in most of this, so what they share is looked at once.
+    """
+    paths: dict[tuple[str | None, int], set[str]] = {}
+    alike = set()
+    for line in lines:
+        workspace_id, slot = line.workspace_id, line.created_at // SLOT_MS
+        paths.setdefault((workspace_id, slot), set()).add(line.path)
+        alike.add((workspace_id, slot, line.status, line.route, line.credential_id, line.integration_id, line.member_id))
+    found = set()
+    for workspace_id, slot, status, *values in alike:
+        found |= {(term(workspace_id, kind, value), slot) for kind, value in zip(_KINDS, values, strict=True) if value is not None}
+        if status >= 400:
+            found |= {(term(workspace_id, "status", text), slot) for text in (str(status), f"{status // 100}xx")}
+        if values[0] is not None:
+            paths[workspace_id, slot].add(values[0])
+    for (workspace_id, slot), texts in paths.items():
+        short = "/".join(text if text.count("/") < SEGMENTS_MAX else "/".join(text.split("/")[:SEGMENTS_MAX]) for text in texts)
+        found |= {(term(workspace_id, "segment", segment), slot) for segment in set(segments(short))}
+    return found
 
 
 def terms_for(workspace_id: str | None, wanted: Filter, whole: bool) -> list[int]:
@@ -209,12 +221,12 @@ def terms_for(workspace_id: str | None, wanted: Filter, whole: bool) -> list[int
         first, last = wanted.status
         if first == last or (first % 100, last - first) == (0, 99):
             found.append(("status", str(first) if first == last else f"{first // 100}xx"))
-    owners = {"credential": wanted.credential_id, "integration": wanted.integration_id, "member": wanted.member_id, "route": wanted.route}
-    found += [(kind, value) for kind, value in owners.items() if value is not None]
+    values = (wanted.route, wanted.credential_id, wanted.integration_id, wanted.member_id)
+    found += [(kind, value) for kind, value in zip(_KINDS, values, strict=True) if value is not None]
     return [term(workspace_id, kind, value) for kind, value in found]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def term(workspace_id: str | None, kind: str, value: str) -> int:
     """Return the 64-bit number under which a value of one workspace is indexed. Two may share one: whoever finds by it looks again."""
     text = f"{workspace_id or ''}\0{kind}\0{value}"

@@ -13,22 +13,29 @@ from sqlalchemy import Table
 from keyrack.store import sqlite
 from keyrack.store.database import Connection
 
-# Few sizes, so that the database knows all statements already; the largest stays below its number of parameters (32,766).
-SIZES = (256, 64, 16, 4, 1)
+PARAMETERS_MAX = 32_766
+"""Both databases take so many in a statement."""
+
+NOTHING = "DO NOTHING"
 
 
-async def add_many(c: Connection, table: Table, rows: Sequence[Sequence[Any]], on_conflict: str = "DO NOTHING") -> int:
-    """Insert rows that hold all columns of a table in order, and return how many. `on_conflict` is SQL for a key that is there already."""
+async def add_many(c: Connection, table: Table, rows: Sequence[Sequence[Any]], on_conflict: str = NOTHING) -> int:
+    """Insert rows that hold all columns of a table in order, and return how many. `on_conflict` is SQL for a key that is there already.
+
+    The sizes of statements are powers of two, so that the database knows them already. Where a row that comes twice changes nothing, the
+    last statement is filled up with one row again and again; else several smaller ones take the rest.
+    """
+    size_max = 1 << (PARAMETERS_MAX // len(table.columns)).bit_length() - 1
     start = added = 0
-    for size in SIZES:
-        while len(rows) - start >= size:
-            sql = _statement(table, c.dialect, size, on_conflict)
-            added += await c.execute_values(sql, tuple(chain.from_iterable(rows[start : start + size])))
-            start += size
+    while (left := len(rows) - start) > 0:
+        size = min(1 << ((left - 1).bit_length() if on_conflict == NOTHING else left.bit_length() - 1), size_max)
+        taken = [*rows[start : start + size], *[rows[-1]] * (size - left)]
+        added += await c.execute_values(_statement(table, c.dialect, size, on_conflict), tuple(chain.from_iterable(taken)))
+        start += size
     return added
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)
 def _statement(table: Table, dialect: str, size: int, on_conflict: str) -> str:
     columns = table.columns.keys()
     key = ", ".join(column.name for column in table.primary_key)

@@ -33,8 +33,8 @@ from keyrack.store.paging import Place
 from keyrack.store.spool import Spool
 from keyrack.store.traffic_tables import request_log_terms, request_logs
 
-ROWS_READ_MAX = 40_000
-STEPS = (1_000, 5_000, 20_000)
+ROWS_READ_MAX = 20_000
+STEPS = (1_000, 5_000)
 SLOTS_MAX = 5_000
 DAYS_MAX = 400
 DELETED_AT_ONCE_MAX = 2_000
@@ -50,12 +50,7 @@ _terms = request_log_terms.c
 async def add(c: Connection, lines: Sequence[RequestLog]) -> int:
     """Add lines and what they are found by, and return how many were new. One that is there already stays as it is."""
     added = await add_many(c, request_logs, [msgspec.structs.astuple(line) for line in lines])
-    alike = {
-        (line.workspace_id, line.path, line.route, line.status, line.credential_id, line.member_id, line.created_at // SLOT_MS): line
-        for line in lines
-    }
-    slots = {(term, line.created_at // SLOT_MS) for line in alike.values() for term in terms_of(line)}
-    await add_many(c, request_log_terms, sorted((slot // SLOTS_PER_DAY, term, slot) for term, slot in slots))
+    await add_many(c, request_log_terms, sorted((slot // SLOTS_PER_DAY, term, slot) for term, slot in terms_of(lines)))
     return added
 
 
