@@ -35,9 +35,7 @@ async def test_every_script_runs_once(backend: Backend) -> None:
 
 async def test_processes_that_migrate_at_once_do_it_once(backend: Backend) -> None:
     urls = json.dumps([backend.url, backend.traffic_url])
-    started = [
-        await asyncio.create_subprocess_exec(sys.executable, "-c", MIGRATE, urls, stdout=asyncio.subprocess.PIPE) for _ in range(4)
-    ]
+    started = [await asyncio.create_subprocess_exec(sys.executable, "-c", MIGRATE, urls, stdout=asyncio.subprocess.PIPE) for _ in range(4)]
     answers = [json.loads((await process.communicate())[0]) for process in started]
     assert [process.returncode for process in started] == [0] * 4
     # On files, one process may be first at the one and another at the other.
@@ -137,7 +135,10 @@ async def _differences(url: str, metadata: MetaData) -> list[Any]:
     def compare(connection: Connection) -> list[Any]:
         schema = version_schema(connection.dialect.name)
         options = {
-            "version_table": VERSION_TABLE, "version_table_schema": schema, "include_schemas": schema is not None, "compare_type": True,
+            "version_table": VERSION_TABLE,
+            "version_table_schema": schema,
+            "include_schemas": schema is not None,
+            "compare_type": True,
             "compare_server_default": True,
         }
         return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))

@@ -47,7 +47,12 @@ def a_space(workspace_id: str, name: str = "Project", **fields: Any) -> Space:
 def an_integration(workspace_id: str, name: str = "Sync", **fields: Any) -> Integration:
     """An integration of a workspace."""
     told: dict[str, Any] = {
-        "id": new_id(), "workspace_id": workspace_id, "name": name, "created_at": NOW, "updated_at": NOW, "made_by": "someone",
+        "id": new_id(),
+        "workspace_id": workspace_id,
+        "name": name,
+        "created_at": NOW,
+        "updated_at": NOW,
+        "made_by": "someone",
         "made_by_name": "Ada",
     }
     return Integration(**told | fields)
@@ -56,8 +61,17 @@ def an_integration(workspace_id: str, name: str = "Sync", **fields: Any) -> Inte
 def a_key(integration: Integration, name: str = "Key", **fields: Any) -> Key:
     """A key of an integration."""
     told: dict[str, Any] = {
-        "id": new_id(), "workspace_id": integration.workspace_id, "integration_id": integration.id, "name": name, "mode": Mode.LIVE,
-        "prefix": "acme_abc1", "digest": a_digest(), "created_at": NOW, "updated_at": NOW, "made_by": "someone", "made_by_name": "Ada",
+        "id": new_id(),
+        "workspace_id": integration.workspace_id,
+        "integration_id": integration.id,
+        "name": name,
+        "mode": Mode.LIVE,
+        "prefix": "acme_abc1",
+        "digest": a_digest(),
+        "created_at": NOW,
+        "updated_at": NOW,
+        "made_by": "someone",
+        "made_by_name": "Ada",
     }
     return Key(**told | fields)
 
@@ -65,8 +79,14 @@ def a_key(integration: Integration, name: str = "Key", **fields: Any) -> Key:
 def an_event(workspace_id: str, **fields: Any) -> Event:
     """An event of a workspace."""
     told: dict[str, Any] = {
-        "id": new_id(), "workspace_id": workspace_id, "type": "customer.created", "object_type": "customer", "object_id": new_id(),
-        "actor": Actor(Kind.KEY, "key-id", "Key", integration_id="integration-id"), "mode": Mode.LIVE, "created_at": NOW,
+        "id": new_id(),
+        "workspace_id": workspace_id,
+        "type": "customer.created",
+        "object_type": "customer",
+        "object_id": new_id(),
+        "actor": Actor(Kind.KEY, "key-id", "Key", integration_id="integration-id"),
+        "mode": Mode.LIVE,
+        "created_at": NOW,
         "data": {"name": "Ärzte & Söhne"},
     }
     return Event(**told | fields)

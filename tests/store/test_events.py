@@ -83,9 +83,7 @@ async def test_events_committed_in_reverse_order_are_each_paged_once(store: Stor
     assert [event.position for event in seen] == [1, 2, 3, 4, 5]
 
 
-async def test_a_transaction_that_commits_late_is_neither_skipped_nor_waited_for(
-    store: Store, acme: Workspace, host: AsyncEngine
-) -> None:
+async def test_a_transaction_that_commits_late_is_neither_skipped_nor_waited_for(store: Store, acme: Workspace, host: AsyncEngine) -> None:
     if store.dialect == "sqlite":
         pytest.skip("a file has one writing transaction at a time")
     early, late = an_event(acme.id), an_event(acme.id, created_at=NOW + 1)

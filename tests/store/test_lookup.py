@@ -1,12 +1,8 @@
 """The few finders that take no workspace."""
 
-import ast
 import asyncio
-import re
 from dataclasses import replace
-from pathlib import Path
 
-import keyrack
 from keyrack.model.keys import EndReason
 from keyrack.model.permissions import ALL, Level, OrgAccess, Rights, SpaceRole
 from keyrack.model.sessions import Session
@@ -16,8 +12,6 @@ from keyrack.store.database import Store
 from keyrack.store.ids import new_id
 from keyrack.store.lookup import UsedLink
 from tests.store.nouns import NOW, a_digest, a_key, a_member, a_person, a_space, a_workspace, an_integration
-
-SOURCE = Path(keyrack.__file__ or "").parent
 
 
 async def test_a_credential_is_found_with_all_that_decides_about_it(store: Store, acme: Workspace) -> None:
@@ -122,16 +116,3 @@ async def test_the_operator_finds_workspaces_by_id_slug_and_page(store: Store, a
         first = await lookup.all_workspaces(c, limit=1)
         second = await lookup.all_workspaces(c, limit=9, after=(first[0].created_at, first[0].id))
     assert sorted([*first, *second], key=lambda w: w.slug) == [acme, other]
-
-
-def test_each_lookup_is_called_only_by_the_module_that_it_names() -> None:
-    finders = {}
-    for node in ast.parse(Path(lookup.__file__).read_text()).body:
-        if isinstance(node, ast.AsyncFunctionDef):
-            named = re.search(r"For `(keyrack[\w.]+)` alone", ast.get_docstring(node) or "")
-            assert named, f"lookup.{node.name} does not say who may call it"
-            finders[node.name] = named[1]
-    for path in SOURCE.rglob("*.py"):
-        module = ".".join(("keyrack", *path.relative_to(SOURCE).with_suffix("").parts))
-        for name in re.findall(r"\blookup\.([a-z_]+)\(", path.read_text()):
-            assert finders.get(name) == module, f"{module} calls lookup.{name}"

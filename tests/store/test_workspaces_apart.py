@@ -1,13 +1,10 @@
 """What belongs to one workspace cannot be found, changed or linked through another."""
 
-import ast
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-import keyrack.store
 from keyrack.model.permissions import Rights, SpaceRole
 from keyrack.model.refusals import NOT_FOUND, Refused
 from keyrack.model.sessions import Session
@@ -18,7 +15,6 @@ from keyrack.store.ids import new_id
 from tests.store.nouns import NOW, a_digest, a_key, a_member, a_person, a_space, an_event, an_integration
 
 Attempt = Callable[[Connection], Awaitable[object]]
-STORE = Path(keyrack.store.__file__).parent
 
 
 async def test_another_workspace_finds_and_changes_nothing(store: Store, acme: Workspace, other: Workspace) -> None:
@@ -78,13 +74,3 @@ async def test_a_holder_gets_no_role_in_a_space_of_another_workspace(store: Stor
         async with store.changing() as c:
             await integrations.save(c, replace(mine, rights=Rights(spaces={theirs.id: SpaceRole.MANAGER})))
     assert refusal.value.refusal is NOT_FOUND
-
-
-def test_every_finder_takes_the_workspace_right_after_the_connection() -> None:
-    nouns = ("events", "integrations", "keys", "members", "people", "sessions", "spaces", "workspaces")
-    # These take a whole noun, which names its workspace; events are numbered for all workspaces at once.
-    exempt = {"add", "save", "number", "waiting"}
-    for noun in nouns:
-        for node in ast.parse((STORE / f"{noun}.py").read_text()).body:
-            if isinstance(node, ast.AsyncFunctionDef) and not node.name.startswith("_") and node.name not in exempt:
-                assert [argument.arg for argument in node.args.args[:2]] == ["c", "workspace_id"], f"{noun}.{node.name}"

@@ -150,7 +150,9 @@ def is_sqlite(url: str) -> bool:
     """Whether this URL names an SQLite file; raise ValueError unless it is that or a PostgreSQL database."""
     name = make_url(url).get_backend_name()
     if name not in (sqlite.DIALECT, postgresql.DIALECT):
-        raise ValueError(f"Keyrack keeps its data in SQLite or PostgreSQL, not in {name!r}: give a URL that begins with sqlite:/// or postgresql://")
+        raise ValueError(
+            f"Keyrack keeps its data in SQLite or PostgreSQL, not in {name!r}: give a URL that begins with sqlite:/// or postgresql://"
+        )
     return name == sqlite.DIALECT
 
 

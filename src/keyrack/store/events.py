@@ -44,7 +44,10 @@ async def number(c: Connection) -> int:
     order = (events.c.created_at, events.c.id)
     unnumbered = (
         select(events.c.id, func.row_number().over(order_by=order).label("place"))
-        .where(events.c.position.is_(None)).order_by(*order).limit(NUMBERED_MAX).subquery()
+        .where(events.c.position.is_(None))
+        .order_by(*order)
+        .limit(NUMBERED_MAX)
+        .subquery()
     )
     last = select(event_positions.c.position).where(event_positions.c.id == COUNTER_ID).scalar_subquery()
     numbered = await c.execute(update(events).where(events.c.id == unnumbered.c.id).values(position=last + unnumbered.c.place))
@@ -160,8 +163,18 @@ def _read(row: Row[Any]) -> Event:
 def _columns(event: Event) -> dict[str, Any]:
     actor = event.actor
     return {
-        "id": event.id, "workspace_id": event.workspace_id, "type": event.type, "object_type": event.object_type,
-        "object_id": event.object_id, "actor_kind": actor.kind.value, "actor_id": actor.id, "actor_name": actor.name,
-        "actor_integration_id": actor.integration_id, "actor_member_id": actor.member_id, "mode": event.mode.value,
-        "request_id": event.request_id, "data": dict(event.data), "created_at": event.created_at,
+        "id": event.id,
+        "workspace_id": event.workspace_id,
+        "type": event.type,
+        "object_type": event.object_type,
+        "object_id": event.object_id,
+        "actor_kind": actor.kind.value,
+        "actor_id": actor.id,
+        "actor_name": actor.name,
+        "actor_integration_id": actor.integration_id,
+        "actor_member_id": actor.member_id,
+        "mode": event.mode.value,
+        "request_id": event.request_id,
+        "data": dict(event.data),
+        "created_at": event.created_at,
     }

@@ -23,9 +23,7 @@ async def get(c: Connection, workspace_id: str, integration_id: str) -> Integrat
     return read(row)
 
 
-async def page(
-    c: Connection, workspace_id: str, *, limit: int, after: Place | None = None, search: str | None = None
-) -> list[Integration]:
+async def page(c: Connection, workspace_id: str, *, limit: int, after: Place | None = None, search: str | None = None) -> list[Integration]:
     """Return integrations, newest first. `search` is part of a name."""
     found = _of(workspace_id)
     if search:
@@ -78,7 +76,12 @@ def _of(workspace_id: str) -> Select[Any]:
 
 def _columns(integration: Integration) -> dict[str, Any]:
     return {
-        "name": integration.name, "created_at": integration.created_at, "updated_at": integration.updated_at,
-        "made_by": integration.made_by, "made_by_name": integration.made_by_name, "deleted_at": integration.deleted_at,
-        "deleted_by": integration.deleted_by, **rights.columns(integration.rights),
+        "name": integration.name,
+        "created_at": integration.created_at,
+        "updated_at": integration.updated_at,
+        "made_by": integration.made_by,
+        "made_by_name": integration.made_by_name,
+        "deleted_at": integration.deleted_at,
+        "deleted_by": integration.deleted_by,
+        **rights.columns(integration.rights),
     }

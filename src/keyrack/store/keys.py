@@ -133,8 +133,20 @@ def _ended(now: int) -> ColumnElement[bool]:
 
 def _columns(key: Key) -> dict[str, Any]:
     return {
-        "integration_id": key.integration_id, "name": key.name, "mode": key.mode.value, "prefix": key.prefix, "digest": key.digest,
-        "created_at": key.created_at, "updated_at": key.updated_at, "made_by": key.made_by, "made_by_name": key.made_by_name,
-        "expires_at": key.expires_at, "ip_ranges": list(key.ip_ranges), "disabled_at": key.disabled_at, "ends_at": key.ends_at,
-        "ended_by": key.ended_by, "end_reason": key.end_reason.value if key.end_reason else None, "successor_id": key.successor_id,
+        "integration_id": key.integration_id,
+        "name": key.name,
+        "mode": key.mode.value,
+        "prefix": key.prefix,
+        "digest": key.digest,
+        "created_at": key.created_at,
+        "updated_at": key.updated_at,
+        "made_by": key.made_by,
+        "made_by_name": key.made_by_name,
+        "expires_at": key.expires_at,
+        "ip_ranges": list(key.ip_ranges),
+        "disabled_at": key.disabled_at,
+        "ends_at": key.ends_at,
+        "ended_by": key.ended_by,
+        "end_reason": key.end_reason.value if key.end_reason else None,
+        "successor_id": key.successor_id,
     }

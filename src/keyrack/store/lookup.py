@@ -57,14 +57,12 @@ class UsedLink:
 
 async def credential(c: Connection, digest: bytes) -> FoundKey | None:
     """Return the key with this digest, also an ended one or one of a deleted integration. For `keyrack.feed.look_ups` alone."""
-    joined = (
-        keys
-        .join(integrations, integrations.c.id == keys.c.integration_id)
-        .join(workspaces, workspaces.c.id == keys.c.workspace_id)
+    joined = keys.join(integrations, integrations.c.id == keys.c.integration_id).join(workspaces, workspaces.c.id == keys.c.workspace_id)
+    found = (
+        select(keys, integrations, workspaces, rights.roles_of(integrations), rights.reached_by_all(integrations), _revision())
+        .select_from(joined)
+        .where(keys.c.digest == digest)
     )
-    found = select(
-        keys, integrations, workspaces, rights.roles_of(integrations), rights.reached_by_all(integrations), _revision()
-    ).select_from(joined).where(keys.c.digest == digest)
     row = await c.first(found)
     if row is None:
         return None
@@ -76,14 +74,24 @@ async def credential(c: Connection, digest: bytes) -> FoundKey | None:
 async def session(c: Connection, digest: bytes) -> FoundSession | None:
     """Return the session with this digest that nobody ended, with its member. For `keyrack.manage.sessions` alone."""
     joined = (
-        sessions
-        .join(members, (members.c.person_id == sessions.c.person_id) & (members.c.workspace_id == sessions.c.workspace_id))
+        sessions.join(members, (members.c.person_id == sessions.c.person_id) & (members.c.workspace_id == sessions.c.workspace_id))
         .join(people, people.c.id == sessions.c.person_id)
         .join(workspaces, workspaces.c.id == sessions.c.workspace_id)
     )
-    found = select(
-        sessions, members, people.c.name, people.c.email, workspaces, rights.roles_of(members), rights.reached_by_all(members), _revision()
-    ).select_from(joined).where(sessions.c.digest == digest, sessions.c.ended_at.is_(None), workspaces.c.deleted_at.is_(None))
+    found = (
+        select(
+            sessions,
+            members,
+            people.c.name,
+            people.c.email,
+            workspaces,
+            rights.roles_of(members),
+            rights.reached_by_all(members),
+            _revision(),
+        )
+        .select_from(joined)
+        .where(sessions.c.digest == digest, sessions.c.ended_at.is_(None), workspaces.c.deleted_at.is_(None))
+    )
     row = await c.first(found)
     if row is None:
         return None
@@ -95,9 +103,7 @@ async def session(c: Connection, digest: bytes) -> FoundSession | None:
         created_at=of[sessions.c.created_at],
         expires_at=of[sessions.c.expires_at],
     )
-    return FoundSession(
-        signed_in, member_rows.read(row), workspace_rows.read(row), rights.read_reached(row), of["newest_revision"]
-    )
+    return FoundSession(signed_in, member_rows.read(row), workspace_rows.read(row), rights.read_reached(row), of["newest_revision"])
 
 
 async def use_sign_in_link(c: Connection, digest: bytes, now: int) -> UsedLink | None:

@@ -107,7 +107,12 @@ def _of(workspace_id: str) -> Select[Any]:
 
 def _columns(member: Member) -> dict[str, Any]:
     return {
-        "person_id": member.person_id, "role": member.role.value, "status": member.status.value, "may_use_api": member.may_use_api,
-        "access_until": member.access_until, "created_at": member.created_at, "updated_at": member.updated_at,
+        "person_id": member.person_id,
+        "role": member.role.value,
+        "status": member.status.value,
+        "may_use_api": member.may_use_api,
+        "access_until": member.access_until,
+        "created_at": member.created_at,
+        "updated_at": member.updated_at,
         **rights.columns(member.rights),
     }

@@ -65,7 +65,11 @@ def engine_of(url: str, *, statement_seconds_max: int = STATEMENT_SECONDS_MAX) -
         "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS_MAX}s",
     }
     engine = create_async_engine(
-        async_url(url), pool_size=CONNECTIONS_MAX, max_overflow=0, pool_timeout=POOL_WAIT_SECONDS_MAX, pool_recycle=RECYCLE_SECONDS,
+        async_url(url),
+        pool_size=CONNECTIONS_MAX,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_SECONDS_MAX,
+        pool_recycle=RECYCLE_SECONDS,
         hide_parameters=True,
         # The client's own limit is only for a server that has stopped answering: the server's comes first.
         connect_args={"timeout": CONNECT_SECONDS_MAX, "command_timeout": statement_seconds_max + 5, "server_settings": limits},

@@ -20,9 +20,7 @@ async def end(c: Connection, workspace_id: str, session_id: str, at: int) -> boo
     return bool(await c.execute(update(sessions).where(open_one).values(ended_at=at)))
 
 
-async def add_link(
-    c: Connection, workspace_id: str, person_id: str, *, digest: bytes, created_at: int, expires_at: int | None
-) -> None:
+async def add_link(c: Connection, workspace_id: str, person_id: str, *, digest: bytes, created_at: int, expires_at: int | None) -> None:
     """Add a link that signs a person in, once. Without `expires_at` it lives until it is used."""
     times = {"created_at": created_at, "expires_at": expires_at}
     await c.execute(insert(sign_in_links).values(digest=digest, person_id=person_id, workspace_id=workspace_id, **times))

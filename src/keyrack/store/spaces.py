@@ -60,13 +60,14 @@ async def holders(c: Connection, workspace_id: str, space_id: str, *, limit: int
     """Return who has a role in a space, by id, from beyond the id `after`. Deleted integrations have none."""
     name = func.coalesce(people.c.name, integrations.c.name).label("name")
     joined = (
-        space_roles
-        .outerjoin(members, members.c.id == space_roles.c.holder_id)
+        space_roles.outerjoin(members, members.c.id == space_roles.c.holder_id)
         .outerjoin(people, people.c.id == members.c.person_id)
         .outerjoin(integrations, integrations.c.id == space_roles.c.holder_id)
     )
-    found = select(space_roles, name).select_from(joined).where(
-        space_roles.c.workspace_id == workspace_id, space_roles.c.space_id == space_id, integrations.c.deleted_at.is_(None)
+    found = (
+        select(space_roles, name)
+        .select_from(joined)
+        .where(space_roles.c.workspace_id == workspace_id, space_roles.c.space_id == space_id, integrations.c.deleted_at.is_(None))
     )
     if after is not None:
         found = found.where(space_roles.c.holder_id > after)

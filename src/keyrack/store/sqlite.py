@@ -24,9 +24,7 @@ _AWAY = frozenset({5, 6, 7, 9, 10, 11, 13, 14, 15, 26})
 _CERTAIN_NO = frozenset({5, 13})
 _UNIQUE = frozenset({1555, 2067, 2579})
 # The write-ahead log shares memory between processes, which no network file system does (https://www.sqlite.org/wal.html).
-_NETWORK = frozenset(
-    {"9p", "afs", "ceph", "cifs", "davfs", "fuse.sshfs", "gfs2", "glusterfs", "lustre", "nfs", "nfs4", "smb3", "smbfs"}
-)
+_NETWORK = frozenset({"9p", "afs", "ceph", "cifs", "davfs", "fuse.sshfs", "gfs2", "glusterfs", "lustre", "nfs", "nfs4", "smb3", "smbfs"})
 
 
 class StoreUnusable(Exception):
@@ -54,11 +52,13 @@ def migrating_engine(url: str, busy_seconds_max: int) -> AsyncEngine:
     return engine.execution_options(**_SCHEMALESS)
 
 
-def _engine(
-    url: str, *, pool_size: int, durable: bool, read_only: bool = False, busy_seconds_max: int = BUSY_SECONDS_MAX
-) -> AsyncEngine:
+def _engine(url: str, *, pool_size: int, durable: bool, read_only: bool = False, busy_seconds_max: int = BUSY_SECONDS_MAX) -> AsyncEngine:
     engine = create_async_engine(
-        async_url(url), pool_size=pool_size, max_overflow=0, pool_timeout=POOL_WAIT_SECONDS_MAX, hide_parameters=True,
+        async_url(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_SECONDS_MAX,
+        hide_parameters=True,
         connect_args={"isolation_level": None, "timeout": busy_seconds_max},
     )
 

@@ -61,102 +61,204 @@ def _of(noun: str, name: str) -> Column[str]:
 
 
 workspaces = Table(
-    "keyrack_workspaces", metadata,
-    _id(), _text("name"), _text("slug", unique=True), _text("plan"), Column("api_enabled", Boolean, nullable=False),
+    "keyrack_workspaces",
+    metadata,
+    _id(),
+    _text("name"),
+    _text("slug", unique=True),
+    _text("plan"),
+    Column("api_enabled", Boolean, nullable=False),
     Column("revealing", Boolean, nullable=False, server_default=false()),
-    _time("created_at"), _time("updated_at"), _time("deleted_at", nullable=True),
+    _time("created_at"),
+    _time("updated_at"),
+    _time("deleted_at", nullable=True),
     Index(None, "created_at", "id"),
 )
 
 people = Table(
-    "keyrack_people", metadata,
-    _id(), _text("email", unique=True), _text("name"), _text("password_hash", nullable=True), _time("created_at"), _time("updated_at"),
+    "keyrack_people",
+    metadata,
+    _id(),
+    _text("email", unique=True),
+    _text("name"),
+    _text("password_hash", nullable=True),
+    _time("created_at"),
+    _time("updated_at"),
 )
 
 members = Table(
-    "keyrack_members", metadata,
-    _id(), _of("workspaces", "workspace_id"), _of("people", "person_id"), _text("role"), _text("org_access"), _json("permissions"),
-    Column("may_use_api", Boolean, nullable=False), _text("status"), _time("access_until", nullable=True), _text("partner", nullable=True),
-    _time("created_at"), _time("updated_at"),
+    "keyrack_members",
+    metadata,
+    _id(),
+    _of("workspaces", "workspace_id"),
+    _of("people", "person_id"),
+    _text("role"),
+    _text("org_access"),
+    _json("permissions"),
+    Column("may_use_api", Boolean, nullable=False),
+    _text("status"),
+    _time("access_until", nullable=True),
+    _text("partner", nullable=True),
+    _time("created_at"),
+    _time("updated_at"),
     UniqueConstraint("workspace_id", "person_id"),
     Index(None, "workspace_id", "created_at", "id"),
     Index(None, "person_id"),
 )
 
 spaces = Table(
-    "keyrack_spaces", metadata,
-    _id(), _of("workspaces", "workspace_id"), _text("name"), _text("made_by"),
-    _time("created_at"), _time("updated_at"), _time("deleted_at", nullable=True),
+    "keyrack_spaces",
+    metadata,
+    _id(),
+    _of("workspaces", "workspace_id"),
+    _text("name"),
+    _text("made_by"),
+    _time("created_at"),
+    _time("updated_at"),
+    _time("deleted_at", nullable=True),
     Index(None, "workspace_id", "created_at", "id"),
 )
 
 # A holder is a member or an integration; holder_kind says which, so no foreign key can.
 space_roles = Table(
-    "keyrack_space_roles", metadata,
-    _of("workspaces", "workspace_id"), _of("spaces", "space_id"), _text("holder_kind"), _text("holder_id"), _text("role"),
+    "keyrack_space_roles",
+    metadata,
+    _of("workspaces", "workspace_id"),
+    _of("spaces", "space_id"),
+    _text("holder_kind"),
+    _text("holder_id"),
+    _text("role"),
     PrimaryKeyConstraint("space_id", "holder_id"),
     Index(None, "holder_id"),
 )
 
 integrations = Table(
-    "keyrack_integrations", metadata,
-    _id(), _of("workspaces", "workspace_id"), _text("name"), _text("org_access"), _json("permissions"), _text("made_by"),
-    _text("made_by_name"), _time("created_at"), _time("updated_at"), _time("deleted_at", nullable=True), _text("deleted_by", nullable=True),
+    "keyrack_integrations",
+    metadata,
+    _id(),
+    _of("workspaces", "workspace_id"),
+    _text("name"),
+    _text("org_access"),
+    _json("permissions"),
+    _text("made_by"),
+    _text("made_by_name"),
+    _time("created_at"),
+    _time("updated_at"),
+    _time("deleted_at", nullable=True),
+    _text("deleted_by", nullable=True),
     Index(None, "workspace_id", "created_at", "id"),
 )
 
 # Rows of ended keys stay, so that calls with them are logged under their name.
 keys = Table(
-    "keyrack_keys", metadata,
-    _id(), _of("workspaces", "workspace_id"), _of("integrations", "integration_id"), _text("name"), _text("mode"), _text("prefix"),
-    _digest(), _time("created_at"), _time("updated_at"), _text("made_by"), _text("made_by_name"), _time("expires_at", nullable=True),
-    _json("ip_ranges"), _time("disabled_at", nullable=True), _time("ends_at", nullable=True), _text("ended_by", nullable=True),
-    _text("end_reason", nullable=True), _text("successor_id", nullable=True),
+    "keyrack_keys",
+    metadata,
+    _id(),
+    _of("workspaces", "workspace_id"),
+    _of("integrations", "integration_id"),
+    _text("name"),
+    _text("mode"),
+    _text("prefix"),
+    _digest(),
+    _time("created_at"),
+    _time("updated_at"),
+    _text("made_by"),
+    _text("made_by_name"),
+    _time("expires_at", nullable=True),
+    _json("ip_ranges"),
+    _time("disabled_at", nullable=True),
+    _time("ends_at", nullable=True),
+    _text("ended_by", nullable=True),
+    _text("end_reason", nullable=True),
+    _text("successor_id", nullable=True),
     Index(None, "workspace_id", "created_at", "id"),
     Index(None, "integration_id", "created_at", "id"),
 )
 
 invitations = Table(
-    "keyrack_invitations", metadata,
-    _id(), _of("workspaces", "workspace_id"), _text("email"), _text("role"), _digest(), _text("made_by"), _text("made_by_name"),
-    _time("created_at"), _time("expires_at"), _time("accepted_at", nullable=True),
+    "keyrack_invitations",
+    metadata,
+    _id(),
+    _of("workspaces", "workspace_id"),
+    _text("email"),
+    _text("role"),
+    _digest(),
+    _text("made_by"),
+    _text("made_by_name"),
+    _time("created_at"),
+    _time("expires_at"),
+    _time("accepted_at", nullable=True),
     Index(None, "workspace_id", "created_at", "id"),
 )
 
 sessions = Table(
-    "keyrack_sessions", metadata,
-    _id(), _digest(), _of("people", "person_id"), _of("workspaces", "workspace_id"),
-    _time("proved_at"), _time("created_at"), _time("expires_at"), _time("ended_at", nullable=True),
+    "keyrack_sessions",
+    metadata,
+    _id(),
+    _digest(),
+    _of("people", "person_id"),
+    _of("workspaces", "workspace_id"),
+    _time("proved_at"),
+    _time("created_at"),
+    _time("expires_at"),
+    _time("ended_at", nullable=True),
     Index(None, "person_id"),
     Index(None, "workspace_id"),
 )
 
 # expires_at is null for the demo's link, which lives until it is used.
 sign_in_links = Table(
-    "keyrack_sign_in_links", metadata,
-    Column("digest", LargeBinary, primary_key=True), _of("people", "person_id"), _of("workspaces", "workspace_id"),
-    _time("created_at"), _time("expires_at", nullable=True), _time("used_at", nullable=True),
+    "keyrack_sign_in_links",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    _of("people", "person_id"),
+    _of("workspaces", "workspace_id"),
+    _time("created_at"),
+    _time("expires_at", nullable=True),
+    _time("used_at", nullable=True),
     Index(None, "person_id"),
 )
 
 apps = Table(
-    "keyrack_apps", metadata,
-    _id(), _of("workspaces", "workspace_id"), _text("client_id", unique=True), _text("name"),
-    _time("created_at"), _time("updated_at"), _time("deleted_at", nullable=True),
+    "keyrack_apps",
+    metadata,
+    _id(),
+    _of("workspaces", "workspace_id"),
+    _text("client_id", unique=True),
+    _text("name"),
+    _time("created_at"),
+    _time("updated_at"),
+    _time("deleted_at", nullable=True),
     Index(None, "workspace_id", "created_at", "id"),
 )
 
 # position is null until the sequencer has numbered the row, after its commit (CONSISTENCY §6).
 events = Table(
-    "keyrack_events", metadata,
-    _id(), _of("workspaces", "workspace_id"), Column("position", BigInteger, unique=True), _text("type"), _text("object_type"),
-    _text("object_id"), _text("actor_kind"), _text("actor_id"), _text("actor_name"), _text("actor_integration_id", nullable=True),
-    _text("actor_member_id", nullable=True), _text("mode"), _text("request_id", nullable=True), _json("data"), _time("created_at"),
+    "keyrack_events",
+    metadata,
+    _id(),
+    _of("workspaces", "workspace_id"),
+    Column("position", BigInteger, unique=True),
+    _text("type"),
+    _text("object_type"),
+    _text("object_id"),
+    _text("actor_kind"),
+    _text("actor_id"),
+    _text("actor_name"),
+    _text("actor_integration_id", nullable=True),
+    _text("actor_member_id", nullable=True),
+    _text("mode"),
+    _text("request_id", nullable=True),
+    _json("data"),
+    _time("created_at"),
     Index(None, "workspace_id", "position"),
 )
 Index(
-    "ix_keyrack_events_unnumbered", events.c.created_at, events.c.id,
-    sqlite_where=events.c.position.is_(None), postgresql_where=events.c.position.is_(None),
+    "ix_keyrack_events_unnumbered",
+    events.c.created_at,
+    events.c.id,
+    sqlite_where=events.c.position.is_(None),
+    postgresql_where=events.c.position.is_(None),
 )
 
 
@@ -172,8 +274,11 @@ COUNTER_ID = 1
 
 # Every revision has at least one row here until it is pruned, so a missing number tells that rows were pruned (CONSISTENCY §2).
 changes = Table(
-    "keyrack_changes", metadata,
-    Column("revision", BigInteger, nullable=False), _text("touched_id"), _text("change_id"),
+    "keyrack_changes",
+    metadata,
+    Column("revision", BigInteger, nullable=False),
+    _text("touched_id"),
+    _text("change_id"),
     PrimaryKeyConstraint("revision", "touched_id"),
     Index(None, "change_id"),
 )

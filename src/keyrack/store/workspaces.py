@@ -52,6 +52,12 @@ def read(row: Row[Any]) -> Workspace:
 
 def _columns(workspace: Workspace) -> dict[str, Any]:
     return {
-        "id": workspace.id, "name": workspace.name, "slug": workspace.slug, "plan": workspace.plan, "api_enabled": workspace.api_enabled,
-        "created_at": workspace.created_at, "updated_at": workspace.updated_at, "deleted_at": workspace.deleted_at,
+        "id": workspace.id,
+        "name": workspace.name,
+        "slug": workspace.slug,
+        "plan": workspace.plan,
+        "api_enabled": workspace.api_enabled,
+        "created_at": workspace.created_at,
+        "updated_at": workspace.updated_at,
+        "deleted_at": workspace.deleted_at,
     }

@@ -41,20 +41,38 @@ def upgrade() -> None:
 def _tenants() -> None:
     _table(
         "workspaces",
-        _id(), _text("name"), _text("slug", unique=True), _text("plan"), Column("api_enabled", Boolean, nullable=False),
-        Column("revealing", Boolean, nullable=False, server_default=false()), *_times("created_at", "updated_at"),
+        _id(),
+        _text("name"),
+        _text("slug", unique=True),
+        _text("plan"),
+        Column("api_enabled", Boolean, nullable=False),
+        Column("revealing", Boolean, nullable=False, server_default=false()),
+        *_times("created_at", "updated_at"),
         _maybe_time("deleted_at"),
     )
     _index("workspaces", "created_at", "id")
     _table(
         "people",
-        _id(), _text("email", unique=True), _text("name"), _maybe_text("password_hash"), *_times("created_at", "updated_at"),
+        _id(),
+        _text("email", unique=True),
+        _text("name"),
+        _maybe_text("password_hash"),
+        *_times("created_at", "updated_at"),
     )
     _table(
         "members",
-        _id(), _of("workspaces", "workspace_id"), _of("people", "person_id"), _text("role"), _text("org_access"), _json("permissions"),
-        Column("may_use_api", Boolean, nullable=False), _text("status"), _maybe_time("access_until"), _maybe_text("partner"),
-        *_times("created_at", "updated_at"), UniqueConstraint("workspace_id", "person_id"),
+        _id(),
+        _of("workspaces", "workspace_id"),
+        _of("people", "person_id"),
+        _text("role"),
+        _text("org_access"),
+        _json("permissions"),
+        Column("may_use_api", Boolean, nullable=False),
+        _text("status"),
+        _maybe_time("access_until"),
+        _maybe_text("partner"),
+        *_times("created_at", "updated_at"),
+        UniqueConstraint("workspace_id", "person_id"),
     )
     _index("members", *NEWEST_FIRST)
     _index("members", "person_id")
@@ -63,13 +81,21 @@ def _tenants() -> None:
 def _spaces() -> None:
     _table(
         "spaces",
-        _id(), _of("workspaces", "workspace_id"), _text("name"), _text("made_by"), *_times("created_at", "updated_at"),
+        _id(),
+        _of("workspaces", "workspace_id"),
+        _text("name"),
+        _text("made_by"),
+        *_times("created_at", "updated_at"),
         _maybe_time("deleted_at"),
     )
     _index("spaces", *NEWEST_FIRST)
     _table(
         "space_roles",
-        _of("workspaces", "workspace_id"), _of("spaces", "space_id"), _text("holder_kind"), _text("holder_id"), _text("role"),
+        _of("workspaces", "workspace_id"),
+        _of("spaces", "space_id"),
+        _text("holder_kind"),
+        _text("holder_id"),
+        _text("role"),
         PrimaryKeyConstraint("space_id", "holder_id"),
     )
     _index("space_roles", "holder_id")
@@ -78,22 +104,47 @@ def _spaces() -> None:
 def _credentials() -> None:
     _table(
         "integrations",
-        _id(), _of("workspaces", "workspace_id"), _text("name"), _text("org_access"), _json("permissions"), _text("made_by"),
-        _text("made_by_name"), *_times("created_at", "updated_at"), _maybe_time("deleted_at"), _maybe_text("deleted_by"),
+        _id(),
+        _of("workspaces", "workspace_id"),
+        _text("name"),
+        _text("org_access"),
+        _json("permissions"),
+        _text("made_by"),
+        _text("made_by_name"),
+        *_times("created_at", "updated_at"),
+        _maybe_time("deleted_at"),
+        _maybe_text("deleted_by"),
     )
     _index("integrations", *NEWEST_FIRST)
     _table(
         "keys",
-        _id(), _of("workspaces", "workspace_id"), _of("integrations", "integration_id"), _text("name"), _text("mode"), _text("prefix"),
-        _digest(), *_times("created_at", "updated_at"), _text("made_by"), _text("made_by_name"), _maybe_time("expires_at"),
-        _json("ip_ranges"), _maybe_time("disabled_at"), _maybe_time("ends_at"), _maybe_text("ended_by"), _maybe_text("end_reason"),
+        _id(),
+        _of("workspaces", "workspace_id"),
+        _of("integrations", "integration_id"),
+        _text("name"),
+        _text("mode"),
+        _text("prefix"),
+        _digest(),
+        *_times("created_at", "updated_at"),
+        _text("made_by"),
+        _text("made_by_name"),
+        _maybe_time("expires_at"),
+        _json("ip_ranges"),
+        _maybe_time("disabled_at"),
+        _maybe_time("ends_at"),
+        _maybe_text("ended_by"),
+        _maybe_text("end_reason"),
         _maybe_text("successor_id"),
     )
     _index("keys", *NEWEST_FIRST)
     _index("keys", "integration_id", "created_at", "id")
     _table(
         "apps",
-        _id(), _of("workspaces", "workspace_id"), _text("client_id", unique=True), _text("name"), *_times("created_at", "updated_at"),
+        _id(),
+        _of("workspaces", "workspace_id"),
+        _text("client_id", unique=True),
+        _text("name"),
+        *_times("created_at", "updated_at"),
         _maybe_time("deleted_at"),
     )
     _index("apps", *NEWEST_FIRST)
@@ -102,21 +153,36 @@ def _credentials() -> None:
 def _sign_in() -> None:
     _table(
         "invitations",
-        _id(), _of("workspaces", "workspace_id"), _text("email"), _text("role"), _digest(), _text("made_by"), _text("made_by_name"),
-        *_times("created_at", "expires_at"), _maybe_time("accepted_at"),
+        _id(),
+        _of("workspaces", "workspace_id"),
+        _text("email"),
+        _text("role"),
+        _digest(),
+        _text("made_by"),
+        _text("made_by_name"),
+        *_times("created_at", "expires_at"),
+        _maybe_time("accepted_at"),
     )
     _index("invitations", *NEWEST_FIRST)
     _table(
         "sessions",
-        _id(), _digest(), _of("people", "person_id"), _of("workspaces", "workspace_id"), *_times("proved_at", "created_at", "expires_at"),
+        _id(),
+        _digest(),
+        _of("people", "person_id"),
+        _of("workspaces", "workspace_id"),
+        *_times("proved_at", "created_at", "expires_at"),
         _maybe_time("ended_at"),
     )
     _index("sessions", "person_id")
     _index("sessions", "workspace_id")
     _table(
         "sign_in_links",
-        Column("digest", LargeBinary, primary_key=True), _of("people", "person_id"), _of("workspaces", "workspace_id"),
-        *_times("created_at"), _maybe_time("expires_at"), _maybe_time("used_at"),
+        Column("digest", LargeBinary, primary_key=True),
+        _of("people", "person_id"),
+        _of("workspaces", "workspace_id"),
+        *_times("created_at"),
+        _maybe_time("expires_at"),
+        _maybe_time("used_at"),
     )
     _index("sign_in_links", "person_id")
 
@@ -124,15 +190,31 @@ def _sign_in() -> None:
 def _events() -> None:
     _table(
         "events",
-        _id(), _of("workspaces", "workspace_id"), Column("position", BigInteger, unique=True), _text("type"), _text("object_type"),
-        _text("object_id"), _text("actor_kind"), _text("actor_id"), _text("actor_name"), _maybe_text("actor_integration_id"),
-        _maybe_text("actor_member_id"), _text("mode"), _maybe_text("request_id"), _json("data"), *_times("created_at"),
+        _id(),
+        _of("workspaces", "workspace_id"),
+        Column("position", BigInteger, unique=True),
+        _text("type"),
+        _text("object_type"),
+        _text("object_id"),
+        _text("actor_kind"),
+        _text("actor_id"),
+        _text("actor_name"),
+        _maybe_text("actor_integration_id"),
+        _maybe_text("actor_member_id"),
+        _text("mode"),
+        _maybe_text("request_id"),
+        _json("data"),
+        *_times("created_at"),
     )
     _index("events", "workspace_id", "position")
     unnumbered = text("position IS NULL")
     op.create_index(
-        "ix_keyrack_events_unnumbered", "keyrack_events", ["created_at", "id"], schema=SCHEMA,
-        sqlite_where=unnumbered, postgresql_where=unnumbered,
+        "ix_keyrack_events_unnumbered",
+        "keyrack_events",
+        ["created_at", "id"],
+        schema=SCHEMA,
+        sqlite_where=unnumbered,
+        postgresql_where=unnumbered,
     )
     _counter("event_positions", "position")
 
@@ -141,7 +223,10 @@ def _revisions() -> None:
     _counter("revisions", "revision")
     _table(
         "changes",
-        *_times("revision"), _text("touched_id"), _text("change_id"), PrimaryKeyConstraint("revision", "touched_id"),
+        *_times("revision"),
+        _text("touched_id"),
+        _text("change_id"),
+        PrimaryKeyConstraint("revision", "touched_id"),
     )
     _index("changes", "change_id")
 
