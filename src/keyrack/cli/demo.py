@@ -3,7 +3,7 @@
 import os
 import shlex
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,7 +15,7 @@ from keyrack.cli.printing import print_json, print_lines
 from keyrack.console.addresses import sign_in_url
 from keyrack.manage import keys, members, sessions
 from keyrack.model.members import Member, MemberStatus, Role
-from keyrack.model.permissions import ALL, Level, OrgAccess, Rights, SpaceRole
+from keyrack.model.permissions import ALL, Level, OrgAccess, Rights
 from keyrack.model.principals import Mode, Principal
 from keyrack.model.refusals import CONFLICT, Refused
 from keyrack.model.workspaces import Workspace
@@ -23,7 +23,7 @@ from keyrack.server import Keyrack
 from keyrack.store.migrations import migrate
 
 APP = "atrium.app:app"
-SAMPLES, SPACE_NAMES = "atrium.samples:load", "atrium.samples:SPACE_NAMES"
+SAMPLES = "atrium.samples:load"
 DRAIN_SECONDS = 5
 OWNER_EMAIL, OWNER_NAME = "robin@atrium.example", "Robin Vale"
 EVERYTHING = Rights(permissions={ALL: Level.WRITE})
@@ -63,12 +63,12 @@ def demo(
     os.environ.pop("KEYRACK_BASE_URL", None)
     os.environ["ATRIUM_BRAND"] = brand
     listener = listen(host, port)
-    app: Any = hosts.load(APP)
+    app = hosts.load(APP)
     rack = hosts.rack_in(app, APP)
     server_log.configure(rack.assembly.prefixes)
 
     async def prepare() -> servers.Announce:
-        prepared = await _prepare(rack, app.state.configuration, url_of(listener), empty)
+        prepared = await _prepare(rack, url_of(listener), empty)
         return lambda: print_json(asdict(prepared)) if as_json else print_lines(*_guide(rack, prepared, empty))
 
     servers.serve_here(app, listener, DRAIN_SECONDS, prepare)
@@ -76,9 +76,9 @@ def demo(
         print_lines("", "Stopped.")
 
 
-async def _prepare(rack: Keyrack, configuration: Any, url: str, empty: bool) -> Demo:
+async def _prepare(rack: Keyrack, url: str, empty: bool) -> Demo:
     await migrate(rack.settings.store_url, rack.settings.traffic_url)
-    workspace = await _workspace(rack, configuration, empty)
+    workspace = await _workspace(rack, empty)
     operator = await rack.workspaces.operator(workspace.id)
     owner = await _owner(rack, operator)
     link = await sessions.sign_in_link(rack.assembly.desk, owner.person_id, workspace.id, None)
@@ -94,7 +94,7 @@ async def _prepare(rack: Keyrack, configuration: Any, url: str, empty: bool) -> 
     )
 
 
-async def _workspace(rack: Keyrack, configuration: Any, empty: bool) -> Workspace:
+async def _workspace(rack: Keyrack, empty: bool) -> Workspace:
     """Return the workspace of the demo. Of two demos that start at once on one folder, one makes it and the other finds it."""
     name, slug = ("Empty workspace", "empty") if empty else ("Sample workspace", "sample")
     found = await rack.workspaces.find(slug)
@@ -107,8 +107,9 @@ async def _workspace(rack: Keyrack, configuration: Any, empty: bool) -> Workspac
         if made_meanwhile is None:
             raise
         return made_meanwhile
+    # Only a new workspace is filled: what somebody has deleted since stays deleted.
     if not empty:
-        await _fill(rack, configuration, await _owner(rack, await rack.workspaces.operator(workspace.id)))
+        await hosts.attribute(SAMPLES)(rack, workspace.id)
     return workspace
 
 
@@ -117,15 +118,6 @@ async def _owner(rack: Keyrack, operator: Principal) -> Member:
     if not owners:
         raise Failed(f"The workspace {operator.workspace.slug!r} has no owner who can act: name another folder with --data.")
     return owners[0]
-
-
-async def _fill(rack: Keyrack, configuration: Any, owner: Member) -> None:
-    spaces = {}
-    for name in hosts.attribute(SPACE_NAMES):
-        space = await rack.spaces.create(owner.workspace_id, name)
-        await rack.spaces.set_role(owner.workspace_id, space.id, owner.id, SpaceRole.MANAGER)
-        spaces[name] = space.id
-    await hosts.attribute(SAMPLES)(rack, configuration, owner, spaces)
 
 
 async def _key(rack: Keyrack, operator: Principal, name: str, mode: Mode, rights: Rights) -> str:

@@ -47,7 +47,10 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty:
         table.add_row(*(Text("–" if cell is None else clean(str(cell))) for cell in row))
     # Where nobody looks, nothing is folded: a line stays a row.
     console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
-    console.print(table)
+    with console.capture() as captured:
+        console.print(table)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+    sys.stdout.flush()
 
 
 def print_failure(message: str) -> None:

@@ -36,8 +36,9 @@ def configure(prefixes: Sequence[str], level: int = logging.INFO) -> None:
     last = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer()]
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=last, foreign_pre_chain=shared))
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    # What uvicorn says of its own life is told by the commands in one line.
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    # What these say of their own life is told by our commands, in one line each.
+    for name in ("uvicorn", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _renderer() -> Processor:

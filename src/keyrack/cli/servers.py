@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
@@ -29,9 +30,11 @@ def serve_here(app: ASGIApp, listener: socket.socket, drain_seconds: int, prepar
     config = _config(app, 1, drain_seconds)
 
     async def run() -> None:
-        await _AnnouncingServer(config, await prepare()).serve([listener])
+        server = _AnnouncingServer(config, await prepare())
+        # uvicorn raises the signal that stopped it again when everything is done. Both were wishes, and were granted: nothing is left to tell.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        await server.serve([listener])
 
-    # When everything has stopped, uvicorn raises the signal again. Ctrl-C is how a server is stopped, so there is nothing to tell.
     with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(run())
 
