@@ -120,9 +120,11 @@ async def remove_role(desk: Desk, actor: Principal, space_id: str, holder_id: st
     _require_manager(actor, space_id)
     async with change(desk, actor) as c:
         space = await rows.get(c.connection, actor.workspace.id, space_id)
-        if await rows.remove_role(c.connection, space.workspace_id, space.id, holder_id):
-            c.touch(holder_id)
-            c.record(SPACE_ROLE_REMOVED, space.id, {"space_id": space.id, "holder_id": holder_id})
+        _, found = await _named_holder(c, space, holder_id)
+        if space.id in found.rights.spaces:
+            await rows.remove_role(c.connection, space.workspace_id, space.id, found.id)
+            c.touch(found.id)
+            c.record(SPACE_ROLE_REMOVED, space.id, {"space_id": space.id, "holder_id": found.id, "holder_name": found.name})
         else:
             c.found_done()
 
