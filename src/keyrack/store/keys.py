@@ -45,11 +45,6 @@ async def page(
     return [read(row) for row in await c.all(newest_first(found, keys, after, limit))]
 
 
-async def of_integration(c: Connection, workspace_id: str, integration_id: str, *, now: int, limit: int) -> list[Key]:
-    """Return the keys of an integration that have not ended, newest first."""
-    return await page(c, workspace_id, now=now, limit=limit, integration_id=integration_id, ended=False)
-
-
 async def count_of_integration(c: Connection, workspace_id: str, integration_id: str, now: int) -> int:
     """Return how many keys of an integration will go on working: neither ended, nor ending, nor expired."""
     lasting = and_(keys.c.ends_at.is_(None), or_(keys.c.expires_at.is_(None), keys.c.expires_at > now))
