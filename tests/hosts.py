@@ -170,23 +170,30 @@ async def running(backend: Backend, data: Path, brand: Brand = BRAND, **options:
     rack = Keyrack(settings, brand=brand, categories=CATEGORIES, plans=PLANS, now=clock.now)
     app = build_app(rack)
     rack.install(app)
-    async with _lifespan(app):
-        workspace = await rack.workspaces.create("VML", slug="vml")
-        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False, client=("192.0.2.7", 5000))
-        async with httpx.AsyncClient(transport=transport, base_url="http://acme.test") as client:
-            owner = await rack.workspaces.operator(workspace.id)
-            yield Host(rack, app, client, workspace, owner, clock)
+    async with living(app), client_of(rack, app, clock) as host:
+        yield host
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Run an app's lifespan as a server does."""
+async def client_of(rack: Keyrack, app: FastAPI, clock: FrozenClock | None = None) -> AsyncIterator[Host]:
+    """Make a workspace in a living app and return it with a client."""
+    workspace = await rack.workspaces.create("VML", slug="vml")
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False, client=("192.0.2.7", 5000))
+    async with httpx.AsyncClient(transport=transport, base_url="http://acme.test") as client:
+        owner = await rack.workspaces.operator(workspace.id)
+        yield Host(rack, app, client, workspace, owner, clock or FrozenClock())
+
+
+@asynccontextmanager
+async def living(app: Any) -> AsyncIterator[None]:
+    """Run an app's lifespan as a server does. Raises RuntimeError with the app's words where it does not start."""
     to_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     from_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    task = asyncio.create_task(app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, to_app.get, from_app.put))  # type: ignore[arg-type]
+    task = asyncio.create_task(app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, to_app.get, from_app.put))
     await to_app.put({"type": "lifespan.startup"})
     answer = await from_app.get()
     if answer["type"] != "lifespan.startup.complete":
+        await task
         raise RuntimeError(answer["message"])
     try:
         yield

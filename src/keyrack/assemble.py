@@ -127,8 +127,9 @@ class Assembly:
         async with self.store.reading() as c:
             for workspace_id in workspace_ids:
                 with suppress(Refused):
-                    workspace = await workspaces.get(c, workspace_id)
-                    kept[workspace_id] = self.plans[workspace.plan].log_days
+                    plan = self.plans.get((await workspaces.get(c, workspace_id)).plan)
+                    if plan is not None:
+                        kept[workspace_id] = plan.log_days
         return kept
 
     async def _watch_store(self) -> None:

@@ -153,8 +153,9 @@ class Keyrack:
             own = api.build(assembly)
             install_handlers(own)
             rows = host_rows(host) + table_rows(own, own, self.categories, [OWN_BASE], {})
+            table = Table([*guard, OWN_BASE], rows)
             await assembly.start()
-            return assembly.walk(Table([*guard, OWN_BASE], rows))
+            return assembly.walk(table)
 
         pages = {**console.build(assembly), **docs.build(assembly), **build_health(assembly)}
         return Gate(host, pages, start, assembly.stop, assembly.request_ids.new)

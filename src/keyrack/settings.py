@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     header_bytes_max: int = Field(default=32 * 1024, ge=1024, le=1024**2)
     header_count_max: int = Field(default=100, ge=10, le=1000)
     cache_entries_max: int = Field(default=200_000, ge=100, le=10_000_000)
-    spool_segment_bytes: int = Field(default=8 * 1024 * 1024, ge=64 * 1024, le=1024**3)
+    spool_segment_bytes: int = Field(default=2 * 1024 * 1024, ge=64 * 1024, le=1024**3)
     store_wait_seconds: float = Field(default=1.0, gt=0, le=30)
 
     @field_validator("trusted_proxies")

@@ -106,12 +106,14 @@ class LookUps:
         own = found.key.refusal(self._now())
         if own is not None:
             return own
-        if not self._plans[found.workspace.plan].api_access:
+        plan = self._plans.get(found.workspace.plan)
+        if plan is None or not plan.api_access:
+            # A plan that the host no longer has gives nothing: deny by default.
             return PLAN_UPGRADE_REQUIRED
         return None if found.workspace.api_enabled else API_DISABLED
 
     def _buckets(self, workspace_id: str, plan: str, mode: str) -> tuple[Bucket, ...]:
-        limits = self._plans[plan].limits
+        limits = self._plans[plan].limits if plan in self._plans else ()
         return tuple(Bucket(limit, bucket_key(workspace_id, mode, limit.name)) for limit in limits)
 
 

@@ -23,7 +23,8 @@ async def page(desk: Desk, actor: Principal, wanted: Filter, *, limit: int, afte
 async def get(desk: Desk, spool: Spool, actor: Principal, request_id: str) -> RequestLog:
     """Return the line of a call, also one that still lies in the spool of this machine. Raises Refused 404."""
     line = await rows.find(desk.store, spool, actor.workspace.id, request_id)
-    if not actor.is_admin and (line.integration_id, line.member_id) != (actor.integration_id, actor.member_id):
+    theirs = (line.integration_id, line.member_id) == (actor.integration_id, actor.member_id) != (None, None)
+    if not actor.is_admin and not theirs:
         raise NOT_FOUND("There is no such line in the request log.")
     return line
 
@@ -32,6 +33,8 @@ def _own(actor: Principal, wanted: Filter) -> Filter | None:
     """Bound a search to what the actor may read: an owner's calls, with whichever of its credentials. None: nothing is both."""
     if actor.is_admin:
         return wanted
+    if actor.integration_id is None and actor.member_id is None:
+        return None
     if wanted.integration_id not in (None, actor.integration_id) or wanted.member_id not in (None, actor.member_id):
         return None
     return replace(wanted, integration_id=actor.integration_id, member_id=actor.member_id)
