@@ -3,7 +3,6 @@
 from typing import Any
 
 import httpx
-import pytest
 
 from keyrack.manage import keys
 from keyrack.manage.keys import Issued
@@ -64,10 +63,10 @@ async def test_every_list_is_walked_page_by_page(host: Host, admin: Issued) -> N
         assert length == len({one["id"] for one in found}) == len(found), path
 
 
-@pytest.mark.parametrize("limit", ["0", "101", "-1", "many", ""])
-async def test_limit_out_of_range_is_refused_and_not_clamped(host: Host, admin: Issued, limit: str) -> None:
-    for name in LISTS:
-        assert "limit" == problem(await host.get(f"/api/v1/{name}?limit={limit}", admin), 400, "invalid_request")["param"]
+async def test_limit_out_of_range_is_refused_and_not_clamped(host: Host, admin: Issued) -> None:
+    for limit in ("0", "101", "-1", "many", ""):
+        for name in LISTS:
+            assert "limit" == problem(await host.get(f"/api/v1/{name}?limit={limit}", admin), 400, "invalid_request")["param"]
 
 
 async def test_cursor_holds_for_its_own_list_filters_and_workspace_alone(host: Host, admin: Issued) -> None:

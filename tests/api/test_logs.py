@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from keyrack.manage.keys import Issued
 from keyrack.model.permissions import OrgAccess, Rights
 from tests.hosts import Host
@@ -57,25 +55,22 @@ async def test_admin_reads_all_lines_and_others_those_of_their_own_integration(h
         assert without_occurrence(missing) == without_occurrence(answer)
 
 
-@pytest.mark.parametrize(
-    ("query", "count"),
-    [
-        ("&path=/customers", 3), ("&path=customers/c", 1), ("&method=post", 1), ("&status=404", 1), ("&status=4xx", 2), ("&status=2XX", 1),
-        ("&mode=test", 0), ("&mode=live", 3), ("&since=2036-01-01T00:00:00Z", 0), ("&until=2016-01-01T00:00:00Z", 0),
-    ],
-)  # fmt: skip
-async def test_filters_find_what_they_say(host: Host, query: str, count: int) -> None:
+FILTERS = {
+    "&path=/customers": 3, "&path=customers/c": 1, "&method=post": 1, "&status=404": 1, "&status=4xx": 2, "&status=2XX": 1, "&mode=test": 0,
+    "&mode=live": 3, "&since=2036-01-01T00:00:00Z": 0, "&until=2016-01-01T00:00:00Z": 0, "&method=POST&status=404": 0,
+}  # fmt: skip
+
+
+async def test_filters_find_what_they_say(host: Host) -> None:
     key = await host.key(Rights(OrgAccess.READER))
     await host.get("/api/v1/customers/c1", key)
     await host.get("/api/v1/customers/missing", key)
     await host.send("POST", "/api/v1/customers", key, json={"name": "x"})
     await moved(host)
-    assert count == len(await logged(host, key, query))
+    assert FILTERS == {query: len(await logged(host, key, query)) for query in FILTERS}
 
 
-@pytest.mark.parametrize(
-    "query", ["status=600", "status=4xxx", "method=GE%20T", "since=yesterday", "since=2036-01-01", "mode=prod", "colour=blue"]
-)
-async def test_filter_that_cannot_be_is_refused_by_name(host: Host, admin: Issued, query: str) -> None:
-    refused = problem(await host.get(f"/api/v1/logs?{query}", admin), 400, "invalid_request")
-    assert query.partition("=")[0] == refused["param"]
+async def test_filter_that_cannot_be_is_refused_by_name(host: Host, admin: Issued) -> None:
+    for query in ("status=600", "status=4xxx", "method=GE%20T", "since=yesterday", "since=2036-01-01", "mode=prod", "colour=blue"):
+        refused = problem(await host.get(f"/api/v1/logs?{query}", admin), 400, "invalid_request")
+        assert query.partition("=")[0] == refused["param"]

@@ -35,10 +35,10 @@ async def test_person_is_one_login_in_several_workspaces_and_one_member_of_each(
     assert there == await host.rack.members.find(neighbour.workspace.id, there.id)
 
 
-@pytest.mark.parametrize("email", ["", "mira", "mira@aurora", "mi ra@aurora.test", f"{'m' * 250}@a.test", "m@a.test\nx"])
-async def test_email_that_is_none_is_refused(host: Host, email: str) -> None:
-    with refused(INVALID_REQUEST, "email"):
-        await host.rack.members.add(host.workspace.id, email=email, name="Mira")
+async def test_email_that_is_none_is_refused(host: Host) -> None:
+    for email in ("", "mira", "mira@aurora", "mi ra@aurora.test", f"{'m' * 250}@a.test", "m@a.test\nx"):
+        with refused(INVALID_REQUEST, "email"):
+            await host.rack.members.add(host.workspace.id, email=email, name="Mira")
 
 
 async def test_demotion_takes_the_rights_of_the_role_and_leaves_the_spaces(host: Host, actors: Actors) -> None:

@@ -1,9 +1,5 @@
 """Nobody gives more than they have, and nobody what there is not."""
 
-from collections.abc import Mapping
-
-import pytest
-
 from keyrack.manage import integrations, keys, rights, spaces
 from keyrack.manage.desk import Desk
 from keyrack.model.permissions import ALL, Level, OrgAccess, Rights, SpaceRole
@@ -12,20 +8,19 @@ from tests.hosts import ADMIN_RIGHTS, Host
 from tests.manage.conftest import Actors
 from tests.manage.refused import refused
 
+EXCESSES = {
+    "org-level admin": Rights(OrgAccess.ADMIN),
+    "all permissions": Rights(permissions={ALL: Level.WRITE}),
+    "onboardings:write": Rights(permissions={"customers": Level.WRITE, "onboardings": Level.WRITE}),
+    "viewer in space another": Rights(spaces={"another": SpaceRole.VIEWER}),
+}
 
-@pytest.mark.parametrize(
-    ("given", "excess"),
-    [
-        (Rights(OrgAccess.ADMIN), "org-level admin"),
-        (Rights(permissions={ALL: Level.WRITE}), "all permissions"),
-        (Rights(permissions={"customers": Level.WRITE, "onboardings": Level.WRITE}), "onboardings:write"),
-        (Rights(spaces={"another": SpaceRole.VIEWER}), "viewer in space another"),
-    ],
-)
-async def test_what_the_giver_lacks_is_named(host: Host, desk: Desk, actors: Actors, given: Rights, excess: str) -> None:
+
+async def test_what_the_giver_lacks_is_named(host: Host, desk: Desk, actors: Actors) -> None:
     giver = await actors.behind(await host.key(Rights(OrgAccess.READER, {"customers": Level.WRITE})))
-    with refused(INSUFFICIENT_PERMISSION, excess):
-        rights.checked(desk, giver, given)
+    for excess, given in EXCESSES.items():
+        with refused(INSUFFICIENT_PERMISSION, excess):
+            rights.checked(desk, giver, given)
     own = Rights(OrgAccess.READER, {"customers": Level.WRITE, "onboardings": Level.READ})
     assert own == rights.checked(desk, giver, own)
 
@@ -49,20 +44,20 @@ async def test_manager_of_one_space_says_nothing_about_another(host: Host, desk:
             await doing
 
 
-@pytest.mark.parametrize(
-    ("permissions", "param"),
-    [
-        ({"colours": Level.READ}, "permissions.colours"),
-        ({"colours": Level.NONE}, "permissions.colours"),
-        ({"messages": Level.WRITE}, "permissions.messages"),
-        ({ALL: Level.READ}, "permissions"),
-        ({ALL: Level.WRITE, "customers": Level.READ}, "permissions"),
-    ],
-)
-async def test_permission_that_cannot_be_is_refused(host: Host, desk: Desk, permissions: Mapping[str, Level], param: str) -> None:
-    with refused(INVALID_REQUEST) as raised:
-        await integrations.create(desk, host.owner, name="x", rights=Rights(permissions=permissions))
-    assert param == raised.value.param
+IMPOSSIBLE: list[tuple[str, dict[str, Level]]] = [
+    ("permissions.colours", {"colours": Level.READ}),
+    ("permissions.colours", {"colours": Level.NONE}),
+    ("permissions.messages", {"messages": Level.WRITE}),
+    ("permissions", {ALL: Level.READ}),
+    ("permissions", {ALL: Level.WRITE, "customers": Level.READ}),
+]
+
+
+async def test_permission_that_cannot_be_is_refused(host: Host, desk: Desk) -> None:
+    for param, permissions in IMPOSSIBLE:
+        with refused(INVALID_REQUEST) as raised:
+            await integrations.create(desk, host.owner, name="x", rights=Rights(permissions=permissions))
+        assert param == raised.value.param
 
 
 async def test_refused_creation_leaves_nothing(host: Host, desk: Desk) -> None:

@@ -1,7 +1,5 @@
 """Workspaces: made whole or not at all, apart from each other, and gone for everybody at once."""
 
-import pytest
-
 from keyrack.manage import members, workspaces
 from keyrack.manage.desk import Desk
 from keyrack.model.members import Role
@@ -87,6 +85,6 @@ async def test_toggle_leaves_the_console_open(host: Host, desk: Desk, actors: Ac
     assert [owner.member_id] == [member.id for member in await members.page(desk, owner, limit=10)]
 
 
-@pytest.mark.parametrize(("name", "slug"), [("Ärzte & Co", "rzte-co"), ("  VML  2 ", "vml-2"), ("東京", "workspace"), ("x" * 90, "x" * 64)])
-async def test_slug_is_made_from_the_name(host: Host, name: str, slug: str) -> None:
-    assert slug == (await host.rack.workspaces.create(name)).slug
+async def test_slug_is_made_from_the_name(host: Host) -> None:
+    for name, slug in (("Ärzte & Co", "rzte-co"), ("  VML  2 ", "vml-2"), ("東京", "workspace"), ("x" * 90, "x" * 64)):
+        assert slug == (await host.rack.workspaces.create(name)).slug
