@@ -89,6 +89,21 @@ async def test_every_line_is_moved_as_it_was_and_finished_segments_are_removed(s
     assert len(spool.own()) == 1
 
 
+async def test_a_segment_that_turns_while_it_is_moved_loses_no_line(store: Store, tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool", 512 * 1024)
+    lines = [a_line(at=NOW + number) for number in range(5000)]
+    append(spool, lines[0])
+    spool.prepare()
+    moving = asyncio.create_task(move(store, spool))
+    await asyncio.sleep(0)
+    append(spool, *lines[1:])
+    assert len(spool.own()) == 2
+    await moving
+    await move(store, spool)
+    assert ids(await stored(store)) == ids(lines)
+    spool.close()
+
+
 async def test_what_a_dead_process_left_is_moved_by_the_next(store: Store, spool: Spool, tmp_path: Path) -> None:
     dead = Spool(tmp_path / "spool", 64 * 1024)
     lines = [a_line(at=NOW + number) for number in range(400)]

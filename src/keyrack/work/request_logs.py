@@ -85,7 +85,9 @@ async def _repeat(store: Store, delete: Callable[[Connection], Awaitable[int]]) 
 
 async def _move_segment(store: Store, spool: Spool, segment: Segment) -> int:
     """Move a segment's lines, and remove it once no more can come."""
-    moved, at_once, end = 0, LINES_AT_ONCE_MAX, segment.end
+    moved, at_once = 0, LINES_AT_ONCE_MAX
+    # Asked together: a segment that turns final while we wait for the database has lines behind this end, and waits for the next turn.
+    is_final, end = segment.is_final, segment.end
     while (at := await _position(store, segment)) < end:
         records, after = segment.read(at, at_once)
         if not records:
@@ -98,7 +100,7 @@ async def _move_segment(store: Store, spool: Spool, segment: Segment) -> int:
             if at_once == 1:
                 await _leave_out(store, segment, records[0], after, error)
             at_once = at_once // 10 if at_once > 1 else LINES_AT_ONCE_MAX
-    if segment.is_final:
+    if is_final:
         if damaged := segment.damaged_bytes(at):
             log.warning("spool_segment_damaged", segment=segment.name, offset=at, bytes_lost=damaged)
         spool.finish(segment)
