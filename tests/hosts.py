@@ -45,6 +45,13 @@ class NewCustomer(BaseModel):
 def build_app(rack: Keyrack) -> FastAPI:
     """Return a host app with one route of each kind."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    _add_customers(app, rack)
+    _add_messages(app, rack)
+    _add_oddities(app, rack)
+    return app
+
+
+def _add_customers(app: FastAPI, rack: Keyrack) -> None:
     read, write = rack.requires("customers:read"), rack.requires("customers:write")
 
     @app.get("/api/v1/customers", dependencies=[read])
@@ -67,6 +74,8 @@ def build_app(rack: Keyrack) -> FastAPI:
     async def delete_customer(customer: str) -> None:
         return None
 
+
+def _add_messages(app: FastAPI, rack: Keyrack) -> None:
     @app.get("/api/v1/spaces/{space_id}/messages", dependencies=[rack.requires("messages:read", space="path:space_id")])
     async def list_messages(space_id: str) -> dict[str, Any]:
         return {"space_id": space_id}
@@ -80,6 +89,10 @@ def build_app(rack: Keyrack) -> FastAPI:
         if space_id != "unasked":
             caller.require("messages:read", space=space_id)
         return {"spaces": caller.spaces("messages:write") if space_id != "unasked" else []}
+
+
+def _add_oddities(app: FastAPI, rack: Keyrack) -> None:
+    read, write = rack.requires("customers:read"), rack.requires("customers:write")
 
     @app.get("/api/v1/crash", dependencies=[read])
     async def crash() -> None:
@@ -111,8 +124,6 @@ def build_app(rack: Keyrack) -> FastAPI:
     @app.get("/outside")
     async def outside(number: int = 1) -> dict[str, Any]:
         return {"number": number}
-
-    return app
 
 
 @dataclass
@@ -164,7 +175,6 @@ class Host:
 @asynccontextmanager
 async def running(backend: Backend, data: Path, brand: Brand = BRAND, **options: Any) -> AsyncIterator[Host]:
     """Run a host on a database, with its lifespan, and close it."""
-    data.mkdir(exist_ok=True)
     settings = Settings(data=data, database_url=backend.url, **options)
     clock = FrozenClock()
     rack = Keyrack(settings, brand=brand, categories=CATEGORIES, plans=PLANS, now=clock.now)

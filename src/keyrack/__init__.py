@@ -13,6 +13,7 @@ from keyrack.server import Keyrack
 from keyrack.settings import Settings
 from keyrack.store.database import create_engine
 from keyrack.store.ids import new_id
+from keyrack.store.migrations import include_object
 
 __all__ = [
     "Brand",
@@ -28,6 +29,7 @@ __all__ = [
     "SpaceRole",
     "Words",
     "create_engine",
+    "include_object",
     "new_id",
     "refusals",
 ]

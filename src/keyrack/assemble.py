@@ -18,7 +18,7 @@ from keyrack.gate.head import HeadReader
 from keyrack.gate.limit import Limiter
 from keyrack.gate.problems import Problems
 from keyrack.gate.record import Recorder
-from keyrack.gate.table import Route, Table
+from keyrack.gate.table import Table
 from keyrack.gate.walk import Walk
 from keyrack.manage.desk import Desk
 from keyrack.model.brands import Brand
@@ -27,7 +27,7 @@ from keyrack.model.plans import Plan
 from keyrack.model.refusals import Refused
 from keyrack.model.request_logs import Mask
 from keyrack.settings import Settings
-from keyrack.store import workspaces
+from keyrack.store import changes, workspaces
 from keyrack.store.database import Store
 from keyrack.store.ids import RequestIds
 from keyrack.store.migrations import migrate
@@ -38,6 +38,7 @@ from keyrack.work import request_logs
 from keyrack.work.jobs import Job, Jobs
 
 log = structlog.get_logger("keyrack")
+CHANGES_KEPT = 10_000
 
 
 def now_ms() -> int:
@@ -49,7 +50,12 @@ class Assembly:
     """Everything that runs, and how it begins and ends. Making one opens nothing; `start` does."""
 
     def __init__(
-        self, settings: Settings, brand: Brand, categories: Mapping[str, Category], plans: Mapping[str, Plan], now: Callable[[], int] = now_ms
+        self,
+        settings: Settings,
+        brand: Brand,
+        categories: Mapping[str, Category],
+        plans: Mapping[str, Plan],
+        now: Callable[[], int] = now_ms,
     ) -> None:
         self.settings = settings
         self.brand = brand
@@ -118,6 +124,7 @@ class Assembly:
         return [
             Job("move_logs", 1.0, lambda: request_logs.move(self.store, self.spool)),
             Job("prune_logs", 3600.0, lambda: request_logs.prune(self.store, self._days_kept, self.now())),
+            Job("prune_changes", 3600.0, self._prune_changes),
             Job("watch_store", 1.0, self._watch_store),
         ]
 
@@ -132,10 +139,17 @@ class Assembly:
                         kept[workspace_id] = plan.log_days
         return kept
 
+    async def _prune_changes(self) -> None:
+        """Forget the ids of old changes. A process that has not applied them for so long sees the gap and drops its cache."""
+        async with self.store.changing() as c:
+            await changes.prune(c, CHANGES_KEPT)
+
     async def _watch_store(self) -> None:
         """Let streams of this process see what others changed, and stop where the file was replaced: this process would serve the past."""
         if isinstance(self.feed, SqliteFeed):
             if self.feed.replaced():
-                log.critical("store_replaced", path=str(self.settings.store_path), advice="restart this process: it still has the old file open")
+                log.critical(
+                    "store_replaced", path=str(self.settings.store_path), advice="restart this process: it still has the old file open"
+                )
                 os.kill(os.getpid(), signal.SIGTERM)
             self.feed.current()

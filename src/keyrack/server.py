@@ -41,7 +41,8 @@ class Keyrack:
     """The rack of one host product.
 
     `categories` are the kinds of the host's data that permissions speak of, `events` the types that it records, `plans` what workspaces
-    can have; the first plan is the default. `now` is the clock, in ms since the epoch; tests give a frozen one. Raises ValueError where they contradict themselves.
+    can have; the first plan is the default. `now` is the clock, in ms since the epoch: tests give a frozen one. Raises ValueError where
+    they contradict themselves.
     """
 
     def __init__(
@@ -140,8 +141,15 @@ class Keyrack:
         if principal is None:
             raise RuntimeError("rack.record needs a caller: a public operation has none")
         row = Event(
-            id=new_id(), workspace_id=principal.workspace.id, type=event.name, object_type=event.name.split(".")[0],
-            object_id="", actor=Actor.of(principal), mode=principal.mode, created_at=self.assembly.now(), request_id=call.request_id,
+            id=new_id(),
+            workspace_id=principal.workspace.id,
+            type=event.name,
+            object_type=event.name.split(".")[0],
+            object_id="",
+            actor=Actor.of(principal),
+            mode=principal.mode,
+            created_at=self.assembly.now(),
+            request_id=call.request_id,
         )
         # The object's id and values are read at flush: until then the database may still give them.
         session.add(event_row(session.get_bind().dialect.name, row, lambda: (str(subject.id), _payload(event, subject))))

@@ -56,10 +56,8 @@ def build(rack: Keyrack, engine: AsyncEngine) -> FastAPI:
         async with AsyncSession(engine, expire_on_commit=False) as one:
             yield one
 
-    Held = Annotated[AsyncSession, Depends(session)]
-
     @app.post("/api/v1/notes/{text}", dependencies=write)
-    async def add(text: str, db: Held, caller: Caller, then: str = "answer") -> Any:
+    async def add(text: str, db: Annotated[AsyncSession, Depends(session)], caller: Caller, then: str = "answer") -> Any:
         rack.transaction(db)
         note = Note(text=text)
         db.add(note)

@@ -5,7 +5,18 @@ from typing import Any
 import httpx
 
 MEMBERS = {
-    "type", "title", "status", "detail", "instance", "code", "param", "doc_url", "request_id", "request_log_url", "retryable", "errors",
+    "type",
+    "title",
+    "status",
+    "detail",
+    "instance",
+    "code",
+    "param",
+    "doc_url",
+    "request_id",
+    "request_log_url",
+    "retryable",
+    "errors",
 }
 
 

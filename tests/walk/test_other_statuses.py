@@ -1,6 +1,7 @@
 """400, 405, 413, 429, 431, 500 and 503, and what is left alone."""
 
 import json
+from collections.abc import AsyncIterator
 
 from tests.hosts import Host
 from tests.walk.problems import problem
@@ -50,7 +51,7 @@ async def test_body_over_the_limit_is_refused_by_its_declared_length_alone(host:
 async def test_body_over_the_limit_is_refused_as_it_arrives(host: Host) -> None:
     key = await host.key()
 
-    async def parts():  # type: ignore[no-untyped-def]
+    async def parts() -> AsyncIterator[bytes]:
         for _ in range(17):
             yield b"x" * 65536
 

@@ -11,17 +11,22 @@ from starlette.types import ASGIApp
 from keyrack.assemble import Assembly
 from keyrack.model import refusals
 
-STYLE = "body{font:16px/1.6 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem}code{background:#8882;padding:.1em .3em;border-radius:.2em}:target{outline:2px solid #66f;outline-offset:.5rem}"
+HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"}
+STYLE = (
+    "body{font:16px/1.6 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem;color-scheme:light dark}"
+    "code{background:#8882;padding:.1em .3em;border-radius:.2em}"
+)
 
 
 def build(assembly: Assembly) -> dict[str, ASGIApp]:
     """Return the pages by their path prefix."""
 
     async def errors(request: Request) -> HTMLResponse:
-        wanted = request.path_params.get("code")
-        known = wanted is None or wanted in refusals.ALL
-        chosen = [refusals.ALL[wanted]] if wanted in refusals.ALL else list(refusals.ALL.values())
-        return HTMLResponse(_page(assembly.brand.name, chosen), status_code=200 if known else 404)
+        wanted: str | None = request.path_params.get("code")
+        one = refusals.ALL.get(wanted or "")
+        known = wanted is None or one is not None
+        chosen = list(refusals.ALL.values()) if one is None else [one]
+        return HTMLResponse(_page(assembly.brand.name, chosen), status_code=200 if known else 404, headers=HEADERS)
 
     return {"/docs": Starlette(routes=[Route("/docs/errors", errors), Route("/docs/errors/{code}", errors)])}
 
@@ -34,4 +39,8 @@ def _page(brand: str, chosen: list[refusals.Refusal]) -> str:
     )
     title = f"Errors · {escape(brand)} API"
     everything = '<p><a href="/docs/errors">All error codes</a></p>' if len(chosen) == 1 else ""
-    return f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title><style>{STYLE}</style><main><h1>{title}</h1>{sections}{everything}</main></html>'
+    head = (
+        f'<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>'
+        f"<style>{STYLE}</style>"
+    )
+    return f'<!doctype html><html lang="en"><head>{head}</head><body><main><h1>{title}</h1>{sections}{everything}</main></body></html>'

@@ -61,8 +61,14 @@ def _one(error: Any, body: Any) -> dict[str, object]:
     kind = str(error["type"])
     param = ".".join(str(part) for part in path) or None
     if kind == "json_invalid":
-        return {"code": "json_invalid", "param": None, "pointer": "#", "detail": "The body is not valid JSON.", "fix": "Send a JSON object."}
-    detail = f"{param or place}: {error['msg']}"
+        return {
+            "code": "json_invalid",
+            "param": None,
+            "pointer": "#",
+            "detail": "The body is not valid JSON.",
+            "fix": "Send a JSON object.",
+        }
+    detail = f"{param or place}: {str(error['msg']).removeprefix('Value error, ')}"
     fix = None
     if kind == "extra_forbidden":
         detail, fix = f"{param}: there is no such {'parameter' if place == 'query' else 'field'}.", "Leave it out."

@@ -83,9 +83,9 @@ async def change(desk: Desk, actor: Principal) -> AsyncIterator[Change]:
         raise CHANGE_INSIDE_TRANSACTION("A change of Keyrack's own things was made inside rack.transaction.")
     async with desk.store.changing(actor.workspace.id) as connection:
         current = Change(desk, actor, connection)
-        yield current                                # act
-        revision = await current.finish()            # events, then the revision
-    if revision is not None:                         # committed
+        yield current  # act
+        revision = await current.finish()  # events, then the revision
+    if revision is not None:  # committed
         await settled(desk, revision)
 
 

@@ -11,13 +11,25 @@ from keyrack.model.refusals import Refused
 class Call:
     """One API request, from the moment its head arrived.
 
-    The gate fills it in as it goes: `principal` after authentication, `sessions` when a host joins its transaction, `refused` when its code refused. Times: `arrived_at`
-    in ms since the epoch, `started_ns` on the monotonic clock. Mutable and slotted, for it is made on every request.
+    The gate fills it in as it goes: `principal` after authentication, `sessions` when a host joins its transaction, `refused` when the
+    host's code refused. Times: `arrived_at` in ms since the epoch, `started_ns` on the monotonic clock. Mutable and slotted, for one is
+    made on every request.
     """
 
     __slots__ = (
-        "address", "arrived_at", "digest", "method", "operation", "path", "path_params", "principal", "refused", "request_id", "sessions",
-        "started_ns", "user_agent",
+        "address",
+        "arrived_at",
+        "digest",
+        "method",
+        "operation",
+        "path",
+        "path_params",
+        "principal",
+        "refused",
+        "request_id",
+        "sessions",
+        "started_ns",
+        "user_agent",
     )
 
     def __init__(self, method: str, path: str, request_id: str, arrived_at: int, started_ns: int) -> None:

@@ -88,6 +88,13 @@ def operator(workspace: Workspace, categories: dict[str, Category]) -> Principal
     """Return the principal of the command line: whoever runs it on the server holds the store already."""
     rights = Rights(OrgAccess.ADMIN)
     return Principal(
-        kind=Kind.OPERATOR, workspace=workspace, credential_id="operator", credential_name="command line", prefix="", mode=Mode.LIVE,
-        rights=rights, masks=compile_rights(rights, categories), derived_from=frozenset(),
+        kind=Kind.OPERATOR,
+        workspace=workspace,
+        credential_id="operator",
+        credential_name="command line",
+        prefix="",
+        mode=Mode.LIVE,
+        rights=rights,
+        masks=compile_rights(rights, categories),
+        derived_from=frozenset(),
     )

@@ -57,13 +57,17 @@ class Refused(Exception):
 # 400: the call itself is wrong
 INVALID_REQUEST = Refusal("invalid_request", 400, "Invalid request", "Correct the fields named in `errors` and send the call again.")
 KEY_IN_URL = Refusal(
-    "key_in_url", 400, "Credential in the URL",
+    "key_in_url",
+    400,
+    "Credential in the URL",
     "Send the credential in the Authorization header. URLs end up in logs and histories: rotate the key that was in this one.",
 )
 # 401: we do not know, or no longer accept, who is calling
 MISSING_CREDENTIAL = Refusal("missing_credential", 401, "No credential", "Send the header `Authorization: Bearer <key>`.")
 INVALID_CREDENTIAL = Refusal(
-    "invalid_credential", 401, "Unknown credential",
+    "invalid_credential",
+    401,
+    "Unknown credential",
     "Check that the key was copied whole, without spaces, and belongs to this host. A lost key cannot be shown again: create a new one.",
 )
 KEY_REVOKED = Refusal("key_revoked", 401, "Key has ended", "Create a new key and put it into the program that makes this call.")
@@ -86,28 +90,49 @@ METHOD_NOT_ALLOWED = Refusal("method_not_allowed", 405, "Method not allowed", "U
 CONFLICT = Refusal("conflict", 409, "Conflict", "Read the present state of the object, then decide again.")
 BODY_TOO_LARGE = Refusal("body_too_large", 413, "Body too large", "Send less in one call.")
 HEADERS_TOO_LARGE = Refusal("headers_too_large", 431, "Headers too large", "Send fewer or shorter headers.")
-UNSUPPORTED_MEDIA_TYPE = Refusal("unsupported_media_type", 415, "Unsupported media type", "Send JSON with `Content-Type: application/json`.")
+UNSUPPORTED_MEDIA_TYPE = Refusal(
+    "unsupported_media_type", 415, "Unsupported media type", "Send JSON with `Content-Type: application/json`."
+)
 # 429
 RATE_LIMITED = Refusal("rate_limited", 429, "Too many calls", "Wait for the seconds in `Retry-After`, then call again.", retryable=True)
 TOO_MANY_FAILURES = Refusal(
-    "too_many_failures", 429, "Too many failed attempts", "Wait for the seconds in `Retry-After`; then send a valid credential.", retryable=True
+    "too_many_failures",
+    429,
+    "Too many failed attempts",
+    "Wait for the seconds in `Retry-After`; then send a valid credential.",
+    retryable=True,
 )
 # 5xx: our side
-INTERNAL_ERROR = Refusal("internal_error", 500, "Something went wrong on our side", "Try again; tell support the `request_id` if it persists.", retryable=True)
+INTERNAL_ERROR = Refusal(
+    "internal_error", 500, "Something went wrong on our side", "Try again; tell support the `request_id` if it persists.", retryable=True
+)
 CATALOG_MISMATCH = Refusal(
-    "catalog_mismatch", 500, "Operation declared twice, differently", "For the host's developers: the route runs under another operation than the gate chose."
+    "catalog_mismatch",
+    500,
+    "Operation declared twice, differently",
+    "For the host's developers: the route runs under another operation than the gate chose.",
 )
 TRANSACTION_CLOSED = Refusal(
-    "transaction_closed", 500, "Transaction ended too early",
+    "transaction_closed",
+    500,
+    "Transaction ended too early",
     "For the host's developers: the session given to `rack.transaction` must live until the answer has left.",
 )
 CHANGE_INSIDE_TRANSACTION = Refusal(
-    "change_inside_transaction", 500, "Change inside a host transaction",
+    "change_inside_transaction",
+    500,
+    "Change inside a host transaction",
     "For the host's developers: make changes of Keyrack's own things outside `rack.transaction`.",
 )
-STORE_UNAVAILABLE = Refusal("store_unavailable", 503, "Temporarily unavailable", "Try again after the seconds in `Retry-After`.", retryable=True)
+STORE_UNAVAILABLE = Refusal(
+    "store_unavailable", 503, "Temporarily unavailable", "Try again after the seconds in `Retry-After`.", retryable=True
+)
 OUTCOME_UNKNOWN = Refusal(
-    "outcome_unknown", 503, "Outcome unknown", "The change may or may not have happened: read the object before you try again.", retryable=True
+    "outcome_unknown",
+    503,
+    "Outcome unknown",
+    "The change may or may not have happened: read the object before you try again.",
+    retryable=True,
 )
 
 ALL: Mapping[str, Refusal] = {value.code: value for value in list(globals().values()) if isinstance(value, Refusal)}
@@ -116,7 +141,17 @@ ALL: Mapping[str, Refusal] = {value.code: value for value in list(globals().valu
 def of_status(status: int) -> Refusal:
     """Return the refusal that stands for a bare HTTP status, as a framework raises it."""
     by_status = {
-        400: INVALID_REQUEST, 401: INVALID_CREDENTIAL, 403: INSUFFICIENT_PERMISSION, 404: NOT_FOUND, 405: METHOD_NOT_ALLOWED, 409: CONFLICT,
-        413: BODY_TOO_LARGE, 415: UNSUPPORTED_MEDIA_TYPE, 422: INVALID_REQUEST, 429: RATE_LIMITED, 431: HEADERS_TOO_LARGE, 503: STORE_UNAVAILABLE,
+        400: INVALID_REQUEST,
+        401: INVALID_CREDENTIAL,
+        403: INSUFFICIENT_PERMISSION,
+        404: NOT_FOUND,
+        405: METHOD_NOT_ALLOWED,
+        409: CONFLICT,
+        413: BODY_TOO_LARGE,
+        415: UNSUPPORTED_MEDIA_TYPE,
+        422: INVALID_REQUEST,
+        429: RATE_LIMITED,
+        431: HEADERS_TOO_LARGE,
+        503: STORE_UNAVAILABLE,
     }
     return by_status.get(status, INVALID_REQUEST if status < 500 else INTERNAL_ERROR)

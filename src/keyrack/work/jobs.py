@@ -54,6 +54,6 @@ class Jobs:
     async def _turn(self, job: Job) -> None:
         try:
             await job.run()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a job that fails is logged and tried again
             # Without the traceback's variables: they may hold what must not be logged.
             log.warning("job_failed", job=job.name, error=f"{type(error).__name__}: {error}"[:500])
