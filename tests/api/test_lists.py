@@ -69,6 +69,12 @@ async def test_limit_out_of_range_is_refused_and_not_clamped(host: Host, admin: 
             assert "limit" == problem(await host.get(f"/api/v1/{name}?limit={limit}", admin), 400, "invalid_request")["param"]
 
 
+async def test_parameter_that_stands_twice_is_refused_by_name(host: Host, admin: Issued) -> None:
+    for query in ("limit=1&limit=2", "limit=1&search=a&search=a", "colour=a&colour=b"):
+        refused = problem(await host.get(f"/api/v1/keys?{query}", admin), 400, "invalid_request")
+        assert query.rpartition("&")[2].partition("=")[0] == refused["param"]
+
+
 async def test_cursor_holds_for_its_own_list_filters_and_workspace_alone(host: Host, admin: Issued) -> None:
     neighbour = await host.other_workspace()
     for _ in range(2):

@@ -1,14 +1,15 @@
 """All operations of the management API as one app, which the gate calls directly."""
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from keyrack.api import events, integrations, keys, me, members, request_logs, spaces, workspaces
+from keyrack.api.dependencies import each_parameter_once
 from keyrack.assemble import Assembly
 
 
 def build(assembly: Assembly) -> FastAPI:
     """Return the app. Its routes stand under their full paths, so that the gate's table can take them as they are."""
-    app = FastAPI(title=f"{assembly.brand.name} API", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, dependencies=[Depends(each_parameter_once)])
     app.state.assembly = assembly
     for noun in (me, workspaces, integrations, keys, members, spaces, events, request_logs):
         app.include_router(noun.router, prefix="/api/v1")

@@ -1,5 +1,6 @@
 """What a handler asks for by annotation, and what a route declares. All async: FastAPI runs a plain `def` dependency in a thread."""
 
+from collections import Counter
 from typing import Annotated
 
 from fastapi import Depends, Query, Request, Response
@@ -10,6 +11,7 @@ from keyrack.gate.callers import CurrentCaller
 from keyrack.gate.requires import Requires, current_caller
 from keyrack.manage.desk import Desk as Parts
 from keyrack.model.principals import Principal
+from keyrack.model.refusals import INVALID_REQUEST
 
 
 class NoParameters(BaseModel):
@@ -33,6 +35,13 @@ async def _actor(caller: Annotated[CurrentCaller, Depends(current_caller)]) -> P
 
 async def _no_parameters(_: Annotated[NoParameters, Query()]) -> None:
     """Refuse any query parameter: one that is ignored leaves its sender believing in it."""
+
+
+async def each_parameter_once(request: Request) -> None:
+    """Refuse a query parameter that stands twice: which of the two is meant would be left to chance. Raises Refused 400."""
+    for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():
+        if times > 1:
+            raise INVALID_REQUEST("A query parameter stands here twice: send it once.", param=name)
 
 
 async def _never_stored(response: Response) -> None:

@@ -43,9 +43,7 @@ def _one_line(value: str) -> str:
 
 
 def _read_time(value: Any) -> int:
-    if not isinstance(value, str):
-        raise ValueError("write a time with its offset, like 2026-07-15T00:00:00Z")
-    return read_iso(value)
+    return read_iso(value if isinstance(value, str) else "")
 
 
 def _levels(words: dict[str, str]) -> dict[str, Level]:
