@@ -110,6 +110,14 @@ def test_two_at_once_on_one_folder_serve_each_others_keys(demo: Demo, folder: Pa
     assert 200 == demo.get("/api/v1/me").status_code
 
 
+def test_two_that_start_at_once_on_a_new_folder_agree(tmp_path: Path) -> None:
+    with running(tmp_path, *START, name="one") as one, running(tmp_path, *START, name="two") as two:
+        first, second = Demo(one), Demo(two)
+        assert first.printed["workspace"] == second.printed["workspace"]
+        assert 200 == first.get("/api/v1/customers", second.printed["live_key"]).status_code
+        assert [0, 0] == [one.stop(), two.stop()]
+
+
 def test_taken_port_is_told_with_what_to_do(demo: Demo, folder: Path) -> None:
     result = run(folder, "demo", "--port", demo.url.rpartition(":")[2], "--data", "data", "--json")
     assert (1, "") == (result.returncode, result.stdout)
@@ -163,6 +171,7 @@ def test_brand_gives_its_name_and_its_keys(tmp_path: Path, brand: str, live: str
     [
         (("--brand", "nobody"), "choose one of atrium, pivotal, pivot"),
         (("--data", "file"), "'file' is a file"),
+        (("--data", "file/in"), "cannot be made"),
         (("--prot", "8001"), "--port"),
         (("--host", "203.0.113.9"), "--host 127.0.0.1"),
     ],

@@ -10,7 +10,7 @@ import typer
 from keyrack.cli import hosts, server_log, servers
 from keyrack.cli.failures import Failed
 from keyrack.cli.listening import listen, url_of
-from keyrack.cli.options import Data, Host, Json, Port
+from keyrack.cli.options import DEFAULT_DATA, Data, Host, Json, Port
 from keyrack.cli.printing import print_json, print_lines
 from keyrack.console.addresses import sign_in_url
 from keyrack.manage import keys, members, sessions
@@ -58,7 +58,7 @@ def demo(
 
     Everything is kept in the data folder. Each start makes new keys and a new link into the console; older keys go on working.
     """
-    hosts.use_folder(data)
+    hosts.use_folder(data or DEFAULT_DATA, make=True)
     # Links must lead to this server, whatever an installation on this machine is set to.
     os.environ.pop("KEYRACK_BASE_URL", None)
     os.environ["ATRIUM_BRAND"] = brand

@@ -57,10 +57,18 @@ def rewrites_addresses(app: object) -> bool:
     return any(isinstance(layer, ProxyHeadersMiddleware) for layer in _layers(app))
 
 
-def use_folder(folder: Path | None) -> None:
-    """Make a data folder the one that every `Settings()` of this process, and of its children, names."""
-    if folder is not None:
-        os.environ["KEYRACK_DATA"] = str(folder)
+def use_folder(folder: Path | None, *, make: bool = False) -> None:
+    """Let every `Settings()` of this process and its children name this data folder, made where `make` says so. Raises Failed."""
+    if folder is None:
+        return
+    os.environ["KEYRACK_DATA"] = str(folder)
+    if make:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Failed(f"The data folder {folder} cannot be made ({error.strerror}): name another with --data.") from None
+        if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            raise Failed(f"The data folder {folder} may not be written by this user: change its owner, or name another with --data.")
 
 
 def rack_for(name: str | None, folder: Path | None, *, makes: str | None = None) -> Keyrack:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 PAGE_LENGTH = 25
+DEFAULT_DATA = Path("keyrack-data")
 
 App = Annotated[
     str | None,

@@ -32,7 +32,7 @@ def serve(
     Ctrl-C or SIGTERM end it, once the calls that run are finished.
     The log goes to standard error, structured. The client's address is the peer's, or what KEYRACK_TRUSTED_PROXIES vouch for.
     """
-    hosts.use_folder(data)
+    hosts.use_folder(data, make=True)
     app = hosts.load(name)
     rack = hosts.rack_in(app, name)
     server_log.configure(rack.assembly.prefixes)

@@ -16,6 +16,8 @@ from uvicorn.supervisors import Multiprocess
 from keyrack.cli import hosts, server_log
 
 START_SECONDS_MAX = 60.0
+# A worker that does not answer its parent for so long is replaced. One that starts must have imported the app by then.
+ANSWER_SECONDS_MAX = 30
 KEEP_ALIVE_SECONDS = 75
 APP_VARIABLE = "KEYRACK_APP"
 
@@ -31,7 +33,7 @@ def serve_here(app: ASGIApp, listener: socket.socket, drain_seconds: int, prepar
 
     async def run() -> None:
         server = _AnnouncingServer(config, await prepare())
-        # uvicorn raises the signal that stopped it again when everything is done. Both were wishes, and were granted: nothing is left to tell.
+        # When everything is done, uvicorn raises the signal that stopped it again. Both were wishes and were granted: the end is a success.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         await server.serve([listener])
 
@@ -91,5 +93,5 @@ def _config(app: ASGIApp | str, workers: int, drain_seconds: int) -> Config:
     return Config(
         app, factory=isinstance(app, str), interface="asgi3", loop="uvloop", http="httptools", lifespan="on", workers=workers,
         log_config=None, access_log=False, proxy_headers=False, server_header=False, timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=drain_seconds,
+        timeout_graceful_shutdown=drain_seconds, timeout_worker_healthcheck=ANSWER_SECONDS_MAX,
     )
