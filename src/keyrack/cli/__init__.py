@@ -13,7 +13,11 @@ from keyrack.cli.options import Json
 from keyrack.cli.printing import print_failure, print_json, print_lines
 
 app = typer.Typer(
-    name="keyrack", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+    name="keyrack",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("demo")(demo.demo)

@@ -45,9 +45,7 @@ def doctor(app: App = None, data: Data = None, as_json: Json = False) -> None:
 
     Looks at versions, settings, data folder, database, clock, spool and signing keys, and changes nothing. Ends with 1 for an error.
     """
-    hosts.use_folder(data)
-    settings = hosts.rack_in(hosts.load(app), app).settings if app else Settings()
-    findings = asyncio.run(_examine(settings))
+    findings = asyncio.run(_examine(hosts.settings_for(app, data)))
     sound = all(finding.state != ERROR for finding in findings)
     if as_json:
         print_json({"ok": sound, "checks": [finding._asdict() for finding in findings]})

@@ -30,8 +30,9 @@ def explain(error: BaseException) -> str | None:
 
 def _explain_refusal(refused: Refused) -> str:
     details = [refused.detail, *(str(error.get("detail", "")) for error in refused.errors)]
-    if isinstance(refused.__cause__, DBAPIError):
-        details.append(f"(The database says: {refused.__cause__.orig}.)")
+    cause = refused.__cause__
+    if refused.refusal.status >= 500 and cause is not None:
+        details.append(f"({cause.orig if isinstance(cause, DBAPIError) else cause})")
     return " ".join(filter(None, details))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
+from sqlalchemy.exc import ArgumentError
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -17,6 +18,7 @@ from keyrack.cli.failures import Failed, explain
 from keyrack.model.brands import Brand
 from keyrack.server import Keyrack
 from keyrack.settings import Settings
+from keyrack.store.database import is_sqlite
 
 LAYERS_MAX = 50
 WHAT_IT_IS = "Name an app as module:app, like shop.main:app, and run the command in the folder that holds the module."
@@ -71,21 +73,35 @@ def use_folder(folder: Path | None, *, make: bool = False) -> None:
             raise Failed(f"The data folder {folder} may not be written by this user: change its owner, or name another with --data.")
 
 
+def settings_for(name: str | None, folder: Path | None, *, make: bool = False) -> Settings:
+    """Return the settings of the app that is named, else those of the environment. Raises Failed where they name no database."""
+    use_folder(folder, make=make)
+    if name is not None:
+        return rack_in(load(name), name).settings
+    settings = Settings()
+    try:
+        is_sqlite(settings.store_url)
+    except (ValueError, ArgumentError) as error:
+        raise Failed(f"KEYRACK_DATABASE_URL: {error}") from None
+    return settings
+
+
 def rack_for(name: str | None, folder: Path | None, *, makes: str | None = None) -> Keyrack:
     """Return the rack of the app that is named, or, where none is, a plain one that finds, ends and switches off the same things.
 
     `makes` says what a command is about to make of the app's own: then the app must be named. Raises Failed.
     """
-    use_folder(folder)
     if name is not None:
+        use_folder(folder)
         rack = rack_in(load(name), name)
         if folder is not None and rack.settings.data.absolute() != folder.absolute():
             raise Failed(f"{name} keeps its data in {rack.settings.data}, whatever --data says: leave --data out.")
         return rack
     if makes is not None:
         raise Failed(f"Only the app knows {makes}: name it with --app module:app, or set KEYRACK_APP. For the demo: --app atrium.app:app")
-    _require_data(Settings())
-    return Keyrack(Settings(), brand=Brand("Keyrack", "keyrack"))
+    settings = settings_for(None, folder)
+    _require_data(settings)
+    return Keyrack(settings, brand=Brand("Keyrack", "keyrack"))
 
 
 def require_database(rack: Keyrack) -> None:

@@ -67,7 +67,9 @@ def create_integration(
 
     made = in_workspace(app, data, workspace, work, makes=MAKES)
     tell(
-        as_json, made, f"Created the integration “{made.name}”, id {made.id}.",
+        as_json,
+        made,
+        f"Created the integration “{made.name}”, id {made.id}.",
         f"Give it a key: keyrack keys create KEY_NAME --integration {made.id}",
     )
 

@@ -23,7 +23,12 @@ Ranges = Annotated[
 ]
 MAKES = "how its secrets begin"
 COLUMNS = {
-    "NAME": "name", "KEY": "prefix", "MODE": "mode", "STATE": "state", "INTEGRATION": "integration_name", "LAST USED": "last_used_at",
+    "NAME": "name",
+    "KEY": "prefix",
+    "MODE": "mode",
+    "STATE": "state",
+    "INTEGRATION": "integration_name",
+    "LAST USED": "last_used_at",
     "ID": "id",
 }
 
@@ -76,7 +81,13 @@ def create_key(
         values = body.values()
         rights = rights_of(values) if "permissions" in values else None
         issued = await keys.create(
-            desk, actor, name=body.name, mode=body.mode, integration_id=body.integration_id, rights=rights, expires_at=body.expires_at,
+            desk,
+            actor,
+            name=body.name,
+            mode=body.mode,
+            integration_id=body.integration_id,
+            rights=rights,
+            expires_at=body.expires_at,
             ip_ranges=body.ip_ranges,
         )
         return view_issued(issued, desk.now())
@@ -143,6 +154,11 @@ def revoke_key(key_id: KeyId, workspace: InWorkspace = None, app: App = None, da
 def tell_issued(as_json: bool, issued: IssuedKeyView) -> None:
     """Print a new key with its secret."""
     tell(
-        as_json, issued, f"Created the {issued.mode.value} key “{issued.name}” of the integration “{issued.integration_name}”:", "",
-        f"  {issued.secret}", "", "Keep it like a password: it is shown this once.",
+        as_json,
+        issued,
+        f"Created the {issued.mode.value} key “{issued.name}” of the integration “{issued.integration_name}”:",
+        "",
+        f"  {issued.secret}",
+        "",
+        "Keep it like a password: it is shown this once.",
     )

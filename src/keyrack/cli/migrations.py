@@ -5,7 +5,6 @@ import asyncio
 from keyrack.cli import hosts
 from keyrack.cli.options import DEFAULT_DATA, App, Data, Json
 from keyrack.cli.printing import print_json, print_lines
-from keyrack.settings import Settings
 from keyrack.store import migrations
 
 
@@ -15,8 +14,7 @@ def migrate(app: App = None, data: Data = None, as_json: Json = False) -> None:
     A server does this itself when it starts. Run it before, where the server may not change tables. Several
     at once are safe.
     """
-    hosts.use_folder(data if app else data or DEFAULT_DATA, make=True)
-    settings = hosts.rack_in(hosts.load(app), app).settings if app else Settings()
+    settings = hosts.settings_for(app, data if app else data or DEFAULT_DATA, make=True)
     ran = asyncio.run(migrations.migrate(settings.store_url, settings.traffic_url))
     if as_json:
         print_json({"ran": ran})

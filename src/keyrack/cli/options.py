@@ -11,14 +11,19 @@ DEFAULT_DATA = Path("keyrack-data")
 App = Annotated[
     str | None,
     typer.Option(
-        "--app", envvar="KEYRACK_APP", metavar="MODULE:APP",
+        "--app",
+        envvar="KEYRACK_APP",
+        metavar="MODULE:APP",
         help="The app that Keyrack is installed in. It knows key formats, categories and plans: commands that make or edit need it.",
     ),
 ]
 Data = Annotated[
     Path | None,
     typer.Option(
-        "--data", envvar="KEYRACK_DATA", metavar="FOLDER", file_okay=False,
+        "--data",
+        envvar="KEYRACK_DATA",
+        metavar="FOLDER",
+        file_okay=False,
         help="The folder that holds the data.  [default: keyrack-data]",
     ),
 ]

@@ -22,8 +22,15 @@ commands = typer.Typer(name="logs", no_args_is_help=True, help="Search the reque
 
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 COLUMNS = {
-    "TIME": "created_at", "STATUS": "status", "METHOD": "method", "PATH": "path", "CODE": "code", "CALLER": "credential_name",
-    "ADDRESS": "ip_address", "MS": "duration_ms", "REQUEST ID": "request_id",
+    "TIME": "created_at",
+    "STATUS": "status",
+    "METHOD": "method",
+    "PATH": "path",
+    "CODE": "code",
+    "CALLER": "credential_name",
+    "ADDRESS": "ip_address",
+    "MS": "duration_ms",
+    "REQUEST ID": "request_id",
 }
 Moment = Annotated[str | None, typer.Option(metavar="TIME", help="Like 2026-11-21T09:00:00Z, or 90m, 24h or 7d ago.")]
 

@@ -91,7 +91,18 @@ class _Workers(Multiprocess):
 
 def _config(app: ASGIApp | str, workers: int, drain_seconds: int) -> Config:
     return Config(
-        app, factory=isinstance(app, str), interface="asgi3", loop="uvloop", http="httptools", lifespan="on", workers=workers,
-        log_config=None, access_log=False, proxy_headers=False, server_header=False, timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=drain_seconds, timeout_worker_healthcheck=ANSWER_SECONDS_MAX,
+        app,
+        factory=isinstance(app, str),
+        interface="asgi3",
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        workers=workers,
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=drain_seconds,
+        timeout_worker_healthcheck=ANSWER_SECONDS_MAX,
     )
