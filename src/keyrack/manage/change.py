@@ -13,7 +13,7 @@ from keyrack.manage.desk import Desk
 from keyrack.model.calls import CURRENT
 from keyrack.model.events import Actor, Event, EventType
 from keyrack.model.principals import Principal
-from keyrack.model.refusals import CHANGE_INSIDE_TRANSACTION
+from keyrack.model.refusals import CHANGE_INSIDE_TRANSACTION, CONFLICT, NOT_FOUND, Refused
 from keyrack.store import changes, events
 from keyrack.store.database import Connection
 from keyrack.store.ids import new_id
@@ -81,11 +81,23 @@ async def change(desk: Desk, actor: Principal) -> AsyncIterator[Change]:
     call = CURRENT.get()
     if call is not None and call.sessions is not None:
         raise CHANGE_INSIDE_TRANSACTION("A change of Keyrack's own things was made inside rack.transaction.")
-    async with desk.store.changing(actor.workspace.id) as connection:
-        current = Change(desk, actor, connection)
-        yield current  # act
-        revision = await current.finish()  # events, then the revision
+    try:
+        async with desk.store.changing(actor.workspace.id) as connection:
+            current = Change(desk, actor, connection)
+            yield current  # act
+            revision = await current.finish()  # events, then the revision
+    except Refused as refused:
+        await _settle_what_is_gone(desk, refused)
+        raise
     if revision is not None:  # committed
+        await settled(desk, revision)
+
+
+async def _settle_what_is_gone(desk: Desk, refused: Refused) -> None:
+    """Before the answer that something is not there (any more), wait as the change that removed it does: it may be a moment old."""
+    if refused.refusal in (NOT_FOUND, CONFLICT):
+        async with desk.store.reading() as connection:
+            revision = await changes.newest(connection)
         await settled(desk, revision)
 
 
