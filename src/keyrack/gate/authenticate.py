@@ -103,7 +103,10 @@ class Authenticator:
             return own[0].strip()
         if bearer is None:
             # RFC 6750 §3.1: a call without any credential gets the bare challenge, without an error code.
-            raise MISSING_CREDENTIAL("This call has no credential.", headers={"WWW-Authenticate": self._challenge})
+            raise MISSING_CREDENTIAL(
+                "This call has no credential. Write the header `Authorization: Bearer <key>`.",
+                headers={"WWW-Authenticate": self._challenge},
+            )
         if bearer[:7] == b"Bearer " and (secret := bearer[7:].strip()):
             return secret
         scheme, _, rest = bearer.strip().partition(b" ")

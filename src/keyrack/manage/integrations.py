@@ -68,12 +68,16 @@ async def add(desk: Desk, c: Change, actor: Principal, name: str, rights: Rights
 async def edit(desk: Desk, actor: Principal, integration_id: str, **fields: Any) -> Integration:
     """Change an integration's `name`, `org_access`, `permissions` or `spaces`, and nothing else; what is not named stays.
 
-    What is named takes the whole place of what was. Raises Refused 403, 404, 400 as `create` does.
+    What is named takes the whole place of what was. A key that bears the integration's name goes on bearing it: that is the name under
+    which the integration acts. Raises Refused 403, 404, 400 as `create` does.
     """
     actor.require_admin("edit integrations")
     async with change(desk, actor) as c:
         integration = await rows.get(c.connection, actor.workspace.id, integration_id)
-        return await apply(desk, c, actor, integration, fields)
+        edited = await apply(desk, c, actor, integration, fields)
+        if edited.name != integration.name:
+            await key_rows.rename(c.connection, actor.workspace.id, edited.id, integration.name, edited.name, c.now)
+        return edited
 
 
 async def apply(desk: Desk, c: Change, actor: Principal, integration: Integration, fields: Mapping[str, Any]) -> Integration:

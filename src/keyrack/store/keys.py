@@ -84,6 +84,12 @@ async def end_of_integration(
     return await c.execute(update(keys).where(own).values(**ended))
 
 
+async def rename(c: Connection, workspace_id: str, integration_id: str, old_name: str, name: str, at: int) -> int:
+    """Rename the keys of an integration that have the old name and have not ended by `at`, and return how many. Touch the integration."""
+    own = and_(keys.c.workspace_id == workspace_id, keys.c.integration_id == integration_id, not_(_ended(at)), keys.c.name == old_name)
+    return await c.execute(update(keys).where(own).values(name=name, updated_at=at))
+
+
 async def add(c: Connection, key: Key) -> None:
     """Add a key."""
     await c.execute(insert(keys).values(id=key.id, workspace_id=key.workspace_id, **_columns(key)))
