@@ -244,3 +244,16 @@ def test_making_a_key_without_its_app_asks_for_it(keyrack: Command, monkeypatch:
     monkeypatch.delenv("KEYRACK_APP")
     assert "--app module:app" in keyrack("keys", "create", "other").err
     assert "ended" == keyrack("keys", "revoke", key["id"], "--json").json["state"]
+
+
+def test_setting_that_cannot_be_is_named_as_it_is_written(keyrack: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KEYRACK_APP")
+    for name, value in (
+        ("KEYRACK_BODY_BYTES_MAX", "1"),
+        ("KEYRACK_BASE_URL", "example.com"),
+        ("KEYRACK_DATABASE_URL", "mysql://host/name"),
+    ):
+        monkeypatch.setenv(name, value)
+        ended = keyrack("workspaces", "list")
+        monkeypatch.delenv(name)
+        assert (1, "", True) == (ended.code, ended.out, f"{name}: " in ended.err)

@@ -1,6 +1,9 @@
 """What ends a command early, in words that say what to do. Nothing here shows a traceback, a parameter's value or a secret."""
 
-from pydantic import ValidationError
+from collections.abc import Callable
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
 from pydantic_settings import SettingsError
 from sqlalchemy.exc import DBAPIError
 
@@ -8,9 +11,19 @@ from keyrack.model.refusals import Refused
 from keyrack.settings import Settings
 from keyrack.store.sqlite import StoreUnusable
 
+Model = TypeVar("Model", bound=BaseModel)
+
 
 class Failed(Exception):
     """A command cannot do what was asked of it. The message says why, and what to do."""
+
+
+def checked(model: type[Model], **values: object) -> Model:
+    """Return what was given at the command line as the API reads it. Raises Failed for values that cannot be."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise Failed(_told(error)) from None
 
 
 def explain(error: BaseException) -> str | None:
@@ -19,8 +32,8 @@ def explain(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, Refused):
         return _explain_refusal(error)
-    if isinstance(error, ValidationError):
-        return _explain_values(error)
+    if isinstance(error, ValidationError) and error.title == Settings.__name__:
+        return f"A setting cannot be used. {_told(error, lambda field: f'KEYRACK_{field.upper()}')}"
     if isinstance(error, SettingsError):
         return f"A setting cannot be read: {error}. Lists are written as JSON, like KEYRACK_TRUSTED_PROXIES='[\"10.0.0.0/8\"]'."
     if isinstance(error, DBAPIError):
@@ -36,12 +49,5 @@ def _explain_refusal(refused: Refused) -> str:
     return " ".join(filter(None, details))
 
 
-def _explain_values(error: ValidationError) -> str:
-    is_settings = error.title == Settings.__name__
-    told = "; ".join(f"{_name_of(each['loc'], is_settings)}: {each['msg']}" for each in error.errors(include_input=False))
-    return f"A setting cannot be used. {told}" if is_settings else told
-
-
-def _name_of(place: tuple[int | str, ...], is_settings: bool) -> str:
-    path = ".".join(map(str, place))
-    return f"KEYRACK_{path.upper()}" if is_settings else path
+def _told(error: ValidationError, name: Callable[[str], str] = str) -> str:
+    return "; ".join(f"{name('.'.join(map(str, each['loc'])))}: {each['msg']}" for each in error.errors(include_input=False))

@@ -8,7 +8,7 @@ from keyrack.api.fields import rights_of
 from keyrack.api.integrations import IntegrationChanges, IntegrationQuery, IntegrationView, NewIntegration, view
 from keyrack.api.keys import IssuedKeyView, view_issued
 from keyrack.cli.acting import Listing, in_workspace, tell, tell_page
-from keyrack.cli.failures import Failed
+from keyrack.cli.failures import Failed, checked
 from keyrack.cli.keys import tell_issued
 from keyrack.cli.options import PAGE_LENGTH, App, Count, Cursor, Data, InWorkspace, Json
 from keyrack.cli.rights import AllPermissions, OrgAccessGiven, PermissionsGiven, SpacesGiven, read_rights
@@ -34,7 +34,7 @@ def list_integrations(
     as_json: Json = False,
 ) -> None:
     """List integrations, newest first."""
-    query = IntegrationQuery(limit=limit, cursor=cursor, search=search)
+    query = checked(IntegrationQuery, limit=limit, cursor=cursor, search=search)
 
     async def work(desk: Desk, actor: Principal) -> dict[str, Any]:
         listing = Listing(desk, query, "integrations", actor.workspace.id)
@@ -60,7 +60,7 @@ def create_integration(
     as_json: Json = False,
 ) -> None:
     """Create an integration, with the rights that are named and no others. It has no key yet."""
-    body = NewIntegration.model_validate({"name": name} | read_rights(org_access, permission, all_permissions, space))
+    body = checked(NewIntegration, **{"name": name} | read_rights(org_access, permission, all_permissions, space))
 
     async def work(desk: Desk, actor: Principal) -> IntegrationView:
         return view(await integrations.create(desk, actor, name=body.name, rights=rights_of(body.values())))
@@ -91,7 +91,7 @@ def edit_integration(
     given = ({} if name is None else {"name": name}) | read_rights(org_access, permission, all_permissions, space)
     if not given:
         raise Failed("Say what changes: --name, --org-access, --permission, --all or --space.")
-    body = IntegrationChanges.model_validate(given)
+    body = checked(IntegrationChanges, **given)
 
     async def work(desk: Desk, actor: Principal) -> IntegrationView:
         return view(await integrations.edit(desk, actor, integration_id, **body.values()))

@@ -7,7 +7,7 @@ import typer
 from keyrack.api.fields import rights_of
 from keyrack.api.keys import IssuedKeyView, KeyChanges, KeyQuery, KeyView, NewKey, Rotation, view, view_issued
 from keyrack.cli.acting import Listing, in_workspace, tell, tell_page
-from keyrack.cli.failures import Failed
+from keyrack.cli.failures import Failed, checked
 from keyrack.cli.options import PAGE_LENGTH, App, Count, Cursor, Data, InWorkspace, Json
 from keyrack.cli.rights import AllPermissions, PermissionsGiven, read_permissions
 from keyrack.manage import keys
@@ -46,7 +46,7 @@ def list_keys(
     as_json: Json = False,
 ) -> None:
     """List keys, newest first."""
-    query = KeyQuery(limit=limit, cursor=cursor, integration_id=integration, mode=mode, ended=ended)
+    query = checked(KeyQuery, limit=limit, cursor=cursor, integration_id=integration, mode=mode, ended=ended)
 
     async def work(desk: Desk, actor: Principal) -> dict[str, Any]:
         listing = Listing(desk, query, "keys", actor.workspace.id)
@@ -75,7 +75,7 @@ def create_key(
     """Create a key, and print its secret: this once."""
     given: dict[str, Any] = {"name": name, "mode": mode, "integration_id": integration, "ip_ranges": ip_range or []}
     given |= {"expires_at": expires_at} if expires_at else {}
-    body = NewKey.model_validate(given | read_permissions(permission, all_permissions))
+    body = checked(NewKey, **given | read_permissions(permission, all_permissions))
 
     async def work(desk: Desk, actor: Principal) -> IssuedKeyView:
         values = body.values()
@@ -109,7 +109,7 @@ def edit_key(
 ) -> None:
     """Rename, bound, disable or enable a key. It takes effect everywhere before this returns."""
     given = {"name": name, "expires_at": expires_at, "ip_ranges": ip_range, "enabled": enabled}
-    body = KeyChanges.model_validate({field: value for field, value in given.items() if value is not None})
+    body = checked(KeyChanges, **{field: value for field, value in given.items() if value is not None})
     if not body.values():
         raise Failed("Say what changes: --name, --expires-at, --ip-range, --enable or --disable.")
 
@@ -131,7 +131,7 @@ def rotate_key(
     as_json: Json = False,
 ) -> None:
     """Replace a key by a new one of the same name, and print its secret: this once."""
-    body = Rotation(overlap_seconds=overlap_seconds)
+    body = checked(Rotation, overlap_seconds=overlap_seconds)
 
     async def work(desk: Desk, actor: Principal) -> IssuedKeyView:
         return view_issued(await keys.rotate(desk, actor, key_id, body.overlap_seconds), desk.now())

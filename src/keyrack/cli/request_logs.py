@@ -7,7 +7,7 @@ import typer
 
 from keyrack.api.request_logs import LogQuery, LogView, view
 from keyrack.cli.acting import Listing, find_workspace, in_rack, in_workspace, tell, tell_page
-from keyrack.cli.failures import Failed
+from keyrack.cli.failures import Failed, checked
 from keyrack.cli.options import PAGE_LENGTH, App, Count, Cursor, Data, InWorkspace, Json
 from keyrack.cli.printing import print_lines
 from keyrack.manage import request_logs
@@ -60,7 +60,7 @@ def list_logs(
 
     async def search(desk: Desk, actor: Principal | None) -> dict[str, Any]:
         times = {"since": _moment(desk, since), "until": _moment(desk, until)}
-        query = LogQuery.model_validate({name: value for name, value in (given | times).items() if value is not None})
+        query = checked(LogQuery, **{name: value for name, value in (given | times).items() if value is not None})
         # A cursor goes on with the words that were given: 24h is another moment at each command.
         listing = Listing(desk, query, "logs", actor.workspace.id if actor else None, since=since, until=until)
         return await _search(desk, actor, query, listing)

@@ -7,7 +7,7 @@ import typer
 from keyrack.api.lists import ListQuery
 from keyrack.api.workspaces import view
 from keyrack.cli.acting import Listing, find_workspace, in_rack, tell, tell_page
-from keyrack.cli.failures import Failed
+from keyrack.cli.failures import Failed, checked
 from keyrack.cli.options import PAGE_LENGTH, App, Count, Cursor, Data, Json
 from keyrack.model.workspaces import Workspace
 from keyrack.server import Keyrack
@@ -23,7 +23,7 @@ def list_workspaces(limit: Count = PAGE_LENGTH, cursor: Cursor = None, app: App 
     """List workspaces, newest first."""
 
     async def work(rack: Keyrack) -> dict[str, object]:
-        listing = Listing(rack.assembly.desk, ListQuery(limit=limit, cursor=cursor), "workspaces")
+        listing = Listing(rack.assembly.desk, checked(ListQuery, limit=limit, cursor=cursor), "workspaces")
         found = await rack.workspaces.list(limit=limit + 1, after=listing.after)
         return listing.page(found, view, lambda one: (one.created_at, one.id))
 
