@@ -103,9 +103,11 @@ async def _workspace(rack: Keyrack, empty: bool) -> Workspace:
     try:
         workspace = await rack.workspaces.create(name, slug=slug, owner_email=OWNER_EMAIL, owner_name=OWNER_NAME)
     except Refused as refused:
-        made_meanwhile = await rack.workspaces.find(slug) if refused.refusal is CONFLICT else None
-        if made_meanwhile is None:
+        if refused.refusal is not CONFLICT:
             raise
+        made_meanwhile = await rack.workspaces.find(slug)
+        if made_meanwhile is None:
+            raise Failed(f"The workspace {slug!r} of this folder was deleted: name another folder with --data.") from None
         return made_meanwhile
     # Only a new workspace is filled: what somebody has deleted since stays deleted.
     if not empty:
@@ -127,18 +129,18 @@ async def _key(rack: Keyrack, operator: Principal, name: str, mode: Mode, rights
 
 def _guide(rack: Keyrack, demo: Demo, empty: bool) -> list[str]:
     """Say to a newcomer what runs, and what to do with it."""
-    kind, folder = "an empty" if empty else "a sample", rack.settings.data.absolute()
+    kind, workspace, folder = "an empty" if empty else "a sample", rack.brand.words.workspace, rack.settings.data.absolute()
     test = ["", f"  Test key   {demo.test_key}", "             The same, without calls to the outside."] if demo.test_key else []
     curl = shlex.join(["curl", f"{demo.url}/api/v1/me", "-H", f"Authorization: Bearer {demo.live_key}"])
     return [
-        f"{rack.brand.name} is running, with {kind} workspace. Its data is in {folder}.",
+        f"{rack.brand.name} is running, with {kind} {workspace}. Its data is in {folder}.",
         "",
         "Open the console (this link signs you in, once):",
         f"  {demo.sign_in_url}",
         "",
         "Call the API with a key. These are new; those of earlier starts go on working:",
         f"  Live key   {demo.live_key}",
-        "             Reads and writes everything in the workspace.",
+        f"             Reads and writes everything in the {workspace}.",
         *test,
         "",
         f"  Admin key  {demo.admin_key}",
