@@ -22,7 +22,9 @@ class Problems:
         host = next((value for name, value in scope["headers"] if name == b"host"), b"")
         server = scope.get("server") or ("localhost", None)
         fallback = f"{server[0]}:{server[1]}" if server[1] else server[0]
-        return f"{scope.get('scheme', 'http')}://{_plain(host) or fallback}"
+        # The documents of a WebSocket's handshake lie under http(s), too.
+        scheme = scope.get("scheme", "http").replace("ws", "http")
+        return f"{scheme}://{_plain(host) or fallback}"
 
     def document(self, call: Call, scope: Any, refused: Refused) -> bytes:
         """Return the document's bytes. Its `type` is the page that explains the code, its `instance` the line in the request log."""

@@ -85,8 +85,11 @@ class Table:
             if route.websocket != websocket or (found := route.pattern.match(path)) is None:
                 continue
             if not route.methods or method in route.methods:
-                params = {name: route.convertors[name].convert(value) for name, value in found.groupdict().items()}
-                return Match(route, params)
+                try:
+                    return Match(route, {name: route.convertors[name].convert(value) for name, value in found.groupdict().items()})
+                except ValueError:
+                    # A value that its convertor cannot read, like a number of 5,000 digits: the host's router would crash on it.
+                    return Match(None)
             allowed += [method for method in sorted(route.methods) if method not in allowed]
         if allowed:
             return Match(None, allowed=tuple(allowed))
