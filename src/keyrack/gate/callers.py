@@ -1,9 +1,10 @@
 """The caller as the host's handlers see it: the principal, and the questions that only a handler can ask."""
 
+import asyncio
 from collections.abc import Mapping
 
 from keyrack.gate.authenticate import Authenticator
-from keyrack.gate.authorize import authorize_in_space, missing
+from keyrack.gate.authorize import authorize, authorize_in_space, missing
 from keyrack.gate.streams import Watch
 from keyrack.model.calls import Call
 from keyrack.model.permissions import Category, Need, need
@@ -14,11 +15,12 @@ from keyrack.model.refusals import Refused
 class CurrentCaller:
     """Who is calling, right for this call. What lives longer (a stream, a socket, a job) asks `await caller.recheck()`."""
 
-    __slots__ = ("_authenticator", "_call", "_categories", "asked", "principal")
+    __slots__ = ("_authenticator", "_call", "_categories", "_required", "asked", "principal")
 
     def __init__(self, principal: Principal, call: Call, categories: Mapping[str, Category], authenticator: Authenticator) -> None:
         self.principal = principal
         self.asked = False
+        self._required: tuple[tuple[str, str | None], ...] = ()
         self._call = call
         self._categories = categories
         self._authenticator = authenticator
@@ -54,11 +56,8 @@ class CurrentCaller:
         Raises Refused: the 404 of a missing thing where the caller has no role in the space, else 403. ValueError: no such permission.
         """
         self.asked = True
-        wanted = self._need(permission, space)
-        if wanted.in_spaces:
-            authorize_in_space(self.principal, wanted, space or "", permission)
-        elif not self.principal.masks.allow(wanted):
-            raise missing(self.principal, wanted, "This")
+        self._check(permission, space)
+        self._required += ((permission, space),)
 
     def may(self, permission: str, *, space: str | None = None) -> bool:
         """Whether `require` would let the caller pass."""
@@ -79,25 +78,33 @@ class CurrentCaller:
         self.principal = await self._authenticator.recheck(self._call)
 
     async def still_accepted(self) -> bool:
-        """Whether a new call with this credential would be let into the same operation."""
+        """Whether a new call with this credential would be let into the same operation, and pass what this one's handler required."""
         try:
             await self.recheck()
+            if self._call.operation is not None:
+                authorize(self.principal, self._call.operation, self._call.path_params)
+            for permission, space in self._required:
+                self._check(permission, space)
         except Refused:
             return False
-        operation = self._call.operation
-        if operation is None or operation.need is None or operation.need.in_spaces:
-            return True
-        return self.principal.masks.allow(operation.need)
+        return True
 
-    def watch(self) -> Watch:
-        """Register something that outlives its call's decision; the task that asks is ended when the credential is."""
-        return Watch(self._authenticator.cache, self._call.digest or b"", self.still_accepted)
+    def watch(self, task: "asyncio.Task[object] | None" = None) -> Watch:
+        """Register something that outlives its call's decision: its task, else the one that asks, is cancelled when the caller ends."""
+        return Watch(self._authenticator.cache, self._call.digest or b"", self.still_accepted, task or asyncio.current_task())
 
     @property
     def left_unasked(self) -> bool:
         """Whether the handler had to ask for the object's space and did not."""
         operation = self._call.operation
         return not self.asked and operation is not None and operation.need is not None and operation.need.space == "object"
+
+    def _check(self, permission: str, space: str | None) -> None:
+        wanted = self._need(permission, space)
+        if wanted.in_spaces:
+            authorize_in_space(self.principal, wanted, space or "", permission)
+        elif not self.principal.masks.allow(wanted):
+            raise missing(self.principal, wanted, "This")
 
     def _need(self, permission: str, space: str | None) -> Need:
         category = self._categories.get(permission.partition(":")[0])

@@ -1,5 +1,6 @@
 """The way out of one call: our headers, the log line before the answer is complete, and the host's commit before that."""
 
+import asyncio
 from typing import Any
 
 import structlog
@@ -11,7 +12,7 @@ from keyrack.gate.problems import MEDIA_TYPE, Problems, headers_of
 from keyrack.gate.record import Recorder
 from keyrack.gate.streams import Watch
 from keyrack.model.calls import Call
-from keyrack.model.refusals import CATALOG_MISMATCH, Refused, of_status
+from keyrack.model.refusals import CATALOG_MISMATCH, INTERNAL_ERROR, Refused, of_status
 
 log = structlog.get_logger("keyrack.gate")
 HELD_BYTES_MAX = 256 * 1024
@@ -21,7 +22,23 @@ _BODILESS = (204, 304)
 class Answer:
     """One answer on its way out. `headers` are the gate's own, filled in before the handler runs."""
 
-    __slots__ = ("_call", "_held", "_held_bytes", "_left", "_problems", "_recorder", "_scope", "_send", "_watch", "caller", "complete", "headers", "reserved", "status")
+    __slots__ = (
+        "_call",
+        "_held",
+        "_held_bytes",
+        "_left",
+        "_problems",
+        "_recorder",
+        "_scope",
+        "_send",
+        "_task",
+        "_watch",
+        "caller",
+        "complete",
+        "headers",
+        "reserved",
+        "status",
+    )
 
     def __init__(self, call: Call, scope: Any, send: Send, recorder: Recorder, problems: Problems) -> None:
         self._call = call
@@ -33,6 +50,8 @@ class Answer:
         self._held_bytes = 0
         self._left = -1
         self._watch: Watch | None = None
+        # The one that serves the call: a framework may stream from another, which it would not miss.
+        self._task = asyncio.current_task()
         self.headers: list[tuple[bytes, bytes]] = [(b"x-request-id", call.request_id.encode())]
         self.caller: CurrentCaller | None = None
         self.status = 0
@@ -76,6 +95,8 @@ class Answer:
         if self._watch is not None:
             self._watch.close()
         if not self.complete:
+            await self.refuse(INTERNAL_ERROR("This call was stopped before it was answered. Nothing of it was stored."))
+        if not self.complete:
             if self._call.sessions is not None:
                 await transactions.rollback(self._call)
             self._record(None)
@@ -104,7 +125,9 @@ class Answer:
         if status >= 400:
             headers = message.get("headers", ())
             if not any(name == b"content-type" and value.startswith(MEDIA_TYPE) for name, value in headers):
-                kept = {n.decode("latin-1"): v.decode("latin-1") for n, v in headers if n in (b"allow", b"retry-after", b"www-authenticate")}
+                kept = {
+                    n.decode("latin-1"): v.decode("latin-1") for n, v in headers if n in (b"allow", b"retry-after", b"www-authenticate")
+                }
                 refusal = of_status(status)
                 return Refused(refusal, refusal.title + ".", headers=kept)
         elif self.caller is not None and self.caller.left_unasked:
@@ -123,6 +146,9 @@ class Answer:
             await self._send({"type": "http.response.body", "body": b""})
             return
         await self._send({**message, "headers": [*headers, *self.headers]})
+        if self._left < 0 and self.caller is not None:
+            # An answer of unknown length may be silent for long, from its beginning on.
+            self._watch = self.caller.watch(self._task)
 
     async def _body(self, message: Message) -> None:
         more = message.get("more_body", False)
@@ -145,7 +171,7 @@ class Answer:
     async def _stream(self, message: Message) -> None:
         """Pass one part of a longer answer, unless its credential has ended meanwhile."""
         if self._watch is None and self.caller is not None:
-            self._watch = self.caller.watch()
+            self._watch = self.caller.watch(self._task)
         if self._watch is not None:
             await self._watch.check()
         await self._send(message)

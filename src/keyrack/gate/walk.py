@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from keyrack.gate.authenticate import Authenticator
@@ -18,7 +19,7 @@ from keyrack.gate.streams import StreamEnded
 from keyrack.gate.table import Match, Table
 from keyrack.model.calls import CURRENT, Call
 from keyrack.model.permissions import Category
-from keyrack.model.refusals import INTERNAL_ERROR, Refused
+from keyrack.model.refusals import INTERNAL_ERROR, INVALID_REQUEST, Refused
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ async def walk(parts: Walk, call: Call, match: Match, scope: Scope, receive: Rec
             raise call.refused
     except Refused as refused:
         await answer.refuse(refused)
+    except ClientDisconnect:
+        await answer.refuse(INVALID_REQUEST("The body ended before it was whole."))
     except (StreamEnded, asyncio.CancelledError) as ended:
         answer.end_stream(ended)
     except Exception as error:
