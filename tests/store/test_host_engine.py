@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, select, text, update
@@ -63,6 +64,20 @@ async def test_a_writer_that_is_cancelled_leaves_nothing_locked(engine: AsyncEng
     async with engine.begin() as connection:
         await connection.execute(update(counters).values(count=counters.c.count + 1))
     assert await _count(engine) == 1
+
+
+async def test_many_connections_may_be_the_first_to_a_new_file(tmp_path: Path) -> None:
+    async def connect(url: str) -> None:
+        engine = database.create_engine(url)
+        try:
+            async with engine.begin() as connection:
+                await connection.execute(text("SELECT 1"))
+        finally:
+            await engine.dispose()
+
+    for number in range(10):
+        url = f"sqlite:///{tmp_path}/{number}.db"
+        await asyncio.gather(*[connect(url) for _ in range(8)])
 
 
 async def test_a_file_is_synced_and_checks_its_foreign_keys(engine: AsyncEngine, backend: Backend) -> None:

@@ -1,9 +1,13 @@
 """SQLite as the store needs it: explicit transactions, the write-ahead log, and a file system that can do both."""
 
+import asyncio
 import os
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
@@ -11,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 DIALECT = "sqlite"
 BUSY_SECONDS_MAX = 5
+JOURNAL_RETRY_SECONDS = 0.01
 POOL_WAIT_SECONDS_MAX = 10
 READERS_MAX = 4
 HOST_CONNECTIONS_MAX = 5
@@ -64,6 +69,7 @@ def _engine(url: str, *, pool_size: int, durable: bool, read_only: bool = False,
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
+        connection.run_async(lambda driver: _write_ahead(driver, busy_seconds_max))
         _prepare(connection, durable=durable, read_only=read_only)
 
     event.listen(engine.sync_engine, "begin", _begin)
@@ -79,16 +85,28 @@ def async_url(url: str) -> URL:
     return parsed.set(drivername="sqlite+aiosqlite")
 
 
-def _prepare(connection: Any, *, durable: bool, read_only: bool) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    mode = cursor.fetchone()[0]
-    if mode != "wal":
-        cursor.close()
+async def _write_ahead(driver: aiosqlite.Connection, seconds_max: int) -> None:
+    """Turn the write-ahead log on, or find it on."""
+    # Of several connections to a new file, SQLite refuses all but one at once, whatever the busy timeout: each of them has begun to
+    # read, and would wait for the others. What is refused has let go.
+    deadline = time.monotonic() + seconds_max
+    while True:
+        try:
+            (row,) = await driver.execute_fetchall("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(JOURNAL_RETRY_SECONDS)
+    if row[0] != "wal":
         raise StoreUnusable(
-            f"SQLite answers journal_mode={mode} where WAL is needed: "
+            f"SQLite answers journal_mode={row[0]} where WAL is needed: "
             "put the data folder on a local file system that this process may write."
         )
+
+
+def _prepare(connection: Any, *, durable: bool, read_only: bool) -> None:
+    cursor = connection.cursor()
     cursor.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute(f"PRAGMA journal_size_limit={WAL_BYTES_KEPT_MAX}")
