@@ -1,22 +1,21 @@
 """Migrations of Keyrack's own tables: run by the program, on its own connection, beside whatever a host runs for its tables.
 
 Each script says in its name whether it comes before (pre) or after (post) the code that needs it. The branch `main` is what must not be
-lost, `traffic` the rest: two files on SQLite, one database on PostgreSQL.
+lost, `traffic` the rest: two files on SQLite, one database on PostgreSQL. A script's revision is its branch and its number, and follows
+the number before, so that names and numbers alone say what is missing.
 """
 
-import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, column, func, inspect, select, table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.schema import CreateSchema
 
 from keyrack.store import postgresql, sqlite
-from keyrack.store.database import create_engine, is_sqlite, translated
+from keyrack.store.database import is_sqlite, translated
 from keyrack.store.tables import SCHEMA
 
 VERSION_TABLE = "keyrack_versions"
@@ -24,26 +23,32 @@ SECONDS_MAX = 600
 """How long one statement may take, and how long a process waits for another one that migrates."""
 
 MAIN, TRAFFIC = "main", "traffic"
-
-_FOLDER = Path(__file__).parent
+VERSIONS = Path(__file__).parent / "versions"
 
 
 async def migrate(store_url: str, traffic_url: str | None = None) -> list[str]:
     """Bring a store up to this version of Keyrack and return the scripts that ran, in order: none where it was up to date.
 
-    Several processes may do this at once: one migrates, the others wait. Each database gets all or nothing. Raises `StoreUnusable`
-    where the store cannot stand there, or where a newer Keyrack has migrated it; Refused `store_unavailable` where it does not answer.
+    Several processes, or several tasks of one, may do this at once: one migrates, the others wait. Each database gets all or nothing.
+    Raises `StoreUnusable` where the store cannot stand there, or where a newer Keyrack has migrated it; Refused `store_unavailable`
+    where it does not answer.
     """
-    if traffic_url is None or traffic_url == store_url:
-        return await _migrate(store_url, MAIN, TRAFFIC)
-    return await _migrate(store_url, MAIN) + await _migrate(traffic_url, TRAFFIC)
+    ran: list[str] = []
+    for url, branches in _databases(store_url, traffic_url):
+        async with _opened(url) as engine:
+            # Most starts find nothing to do, and then hold up nobody who writes.
+            if await _pending(engine, branches):
+                ran += await _migrate(engine, branches)
+    return ran
 
 
 async def pending(store_url: str, traffic_url: str | None = None) -> list[str]:
     """Return the scripts that `migrate` would run, in order, and run none. Raises what `migrate` raises."""
-    if traffic_url is None or traffic_url == store_url:
-        return await _pending(store_url, "heads")
-    return await _pending(store_url, "main@head") + await _pending(traffic_url, "traffic@head")
+    missing: list[str] = []
+    for url, branches in _databases(store_url, traffic_url):
+        async with _opened(url) as engine:
+            missing += await _pending(engine, branches)
+    return missing
 
 
 def include_object(_object: object, name: str | None, kind: str, _reflected: bool, _compared_to: object) -> bool:
@@ -56,34 +61,37 @@ def version_schema(dialect_name: str) -> str | None:
     return SCHEMA if dialect_name == postgresql.DIALECT else None
 
 
-async def _migrate(url: str, *branches: str) -> list[str]:
+def _databases(store_url: str, traffic_url: str | None) -> list[tuple[str, tuple[str, ...]]]:
+    """Return each database with its branches."""
+    if traffic_url is None or traffic_url == store_url:
+        return [(store_url, (MAIN, TRAFFIC))]
+    return [(store_url, (MAIN,)), (traffic_url, (TRAFFIC,))]
+
+
+@asynccontextmanager
+async def _opened(url: str) -> AsyncIterator[AsyncEngine]:
     if is_sqlite(url):
         sqlite.check_place(url)
         engine = sqlite.migrating_engine(url, SECONDS_MAX)
     else:
         engine = postgresql.engine_of(url, statement_seconds_max=SECONDS_MAX)
     try:
-        return await _migrate_on(engine, branches)
-    finally:
-        await engine.dispose()
-
-
-async def _pending(url: str, destination: str) -> list[str]:
-    engine = create_engine(url).execution_options(**{sqlite.READ_ONLY_OPTION: True})
-    try:
         with translated():
-            async with engine.connect() as connection:
-                return await connection.run_sync(_missing, destination)
+            yield engine
     finally:
         await engine.dispose()
 
 
-async def _migrate_on(engine: AsyncEngine, branches: tuple[str, ...]) -> list[str]:
-    with translated():
-        async with engine.begin() as connection:
-            if connection.dialect.name == postgresql.DIALECT:
-                await _prepare_postgresql(connection)
-            return await connection.run_sync(_upgrade, branches)
+async def _pending(engine: AsyncEngine, branches: tuple[str, ...]) -> list[str]:
+    async with engine.execution_options(**{sqlite.READ_ONLY_OPTION: True}).connect() as connection:
+        return await connection.run_sync(_missing, branches)
+
+
+async def _migrate(engine: AsyncEngine, branches: tuple[str, ...]) -> list[str]:
+    async with engine.begin() as connection:
+        if connection.dialect.name == postgresql.DIALECT:
+            await _prepare_postgresql(connection)
+        return await connection.run_sync(_upgrade, branches)
 
 
 async def _prepare_postgresql(connection: AsyncConnection) -> None:
@@ -97,40 +105,39 @@ async def _prepare_postgresql(connection: AsyncConnection) -> None:
 
 
 def _upgrade(connection: Connection, branches: tuple[str, ...]) -> list[str]:
-    config = _config()
-    _refuse_newer(connection, ScriptDirectory.from_config(config))
-    ran: list[str] = []
-    config.attributes.update(connection=connection, ran=ran)
-    for branch in branches:
-        command.upgrade(config, f"{branch}@head")
+    if not _missing(connection, branches):
+        # Another process was first.
+        return []
+    # Alembic takes nearly as long to load as all of Keyrack: only a start that has something to run waits for it.
+    ran: list[str] = import_module(f"{__name__}.upgrade").upgrade(connection, branches)
     return ran
 
 
-def _missing(connection: Connection, destination: str) -> list[str]:
-    scripts = ScriptDirectory.from_config(_config())
-    _refuse_newer(connection, scripts)
-    newest_first = scripts.iterate_revisions(destination, _heads(connection))
-    return [Path(script.path).stem for script in reversed(list(newest_first))]
-
-
-def _config() -> Config:
-    config = Config()
-    folders = [_FOLDER / "versions" / branch for branch in (MAIN, TRAFFIC)]
-    # The parser of Alembic's settings reads a % as the beginning of a reference.
-    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    config.set_main_option("version_locations", os.pathsep.join(map(str, folders)).replace("%", "%%"))
-    return config
-
-
-def _refuse_newer(connection: Connection, scripts: ScriptDirectory) -> None:
-    known = {script.revision for script in scripts.walk_revisions()}
-    unknown = sorted(set(_heads(connection)) - known)
+def _missing(connection: Connection, branches: tuple[str, ...]) -> list[str]:
+    """Return the scripts of these branches that have not run."""
+    heads = _heads(connection)
+    unknown = sorted(heads - {_revision(script) for branch in (MAIN, TRAFFIC) for script in _scripts(branch)})
     if unknown:
         raise sqlite.StoreUnusable(f"A newer Keyrack has migrated this store (to {', '.join(unknown)}): run that version, or a later one.")
+    missing: list[str] = []
+    for branch in branches:
+        scripts = _scripts(branch)
+        done = next((number for number, script in enumerate(scripts, 1) if _revision(script) in heads), 0)
+        missing += [script.stem for script in scripts[done:]]
+    return missing
 
 
-def _heads(connection: Connection) -> tuple[str, ...]:
+def _heads(connection: Connection) -> set[str]:
+    """Return the newest revision of each branch in this database."""
     schema = version_schema(connection.dialect.name)
-    found = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "version_table_schema": schema})
-    return found.get_current_heads()
+    if not inspect(connection).has_table(VERSION_TABLE, schema):
+        return set()
+    return set(connection.scalars(select(column("version_num")).select_from(table(VERSION_TABLE, schema=schema))))
+
+
+def _scripts(branch: str) -> list[Path]:
+    return sorted((VERSIONS / branch).glob("[0-9]*.py"))
+
+
+def _revision(script: Path) -> str:
+    return f"{script.parent.name}_{script.stem.partition('_')[0]}"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from alembic import op
+from alembic.operations import Operations
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -28,18 +28,19 @@ SCHEMA = "keyrack"
 NEWEST_FIRST = ("workspace_id", "created_at", "id")
 
 
-def upgrade() -> None:
+def upgrade(op: Operations) -> None:
     """Make the tables, and the two counters at zero."""
-    _tenants()
-    _spaces()
-    _credentials()
-    _sign_in()
-    _events()
-    _revisions()
+    _tenants(op)
+    _spaces(op)
+    _credentials(op)
+    _sign_in(op)
+    _events(op)
+    _revisions(op)
 
 
-def _tenants() -> None:
+def _tenants(op: Operations) -> None:
     _table(
+        op,
         "workspaces",
         _id(),
         _text("name"),
@@ -50,8 +51,9 @@ def _tenants() -> None:
         *_times("created_at", "updated_at"),
         _maybe_time("deleted_at"),
     )
-    _index("workspaces", "created_at", "id")
+    _index(op, "workspaces", "created_at", "id")
     _table(
+        op,
         "people",
         _id(),
         _text("email", unique=True),
@@ -60,6 +62,7 @@ def _tenants() -> None:
         *_times("created_at", "updated_at"),
     )
     _table(
+        op,
         "members",
         _id(),
         _of("workspaces", "workspace_id"),
@@ -74,12 +77,13 @@ def _tenants() -> None:
         *_times("created_at", "updated_at"),
         UniqueConstraint("workspace_id", "person_id"),
     )
-    _index("members", *NEWEST_FIRST)
-    _index("members", "person_id")
+    _index(op, "members", *NEWEST_FIRST)
+    _index(op, "members", "person_id")
 
 
-def _spaces() -> None:
+def _spaces(op: Operations) -> None:
     _table(
+        op,
         "spaces",
         _id(),
         _of("workspaces", "workspace_id"),
@@ -88,8 +92,9 @@ def _spaces() -> None:
         *_times("created_at", "updated_at"),
         _maybe_time("deleted_at"),
     )
-    _index("spaces", *NEWEST_FIRST)
+    _index(op, "spaces", *NEWEST_FIRST)
     _table(
+        op,
         "space_roles",
         _of("workspaces", "workspace_id"),
         _of("spaces", "space_id"),
@@ -98,11 +103,12 @@ def _spaces() -> None:
         _text("role"),
         PrimaryKeyConstraint("space_id", "holder_id"),
     )
-    _index("space_roles", "holder_id")
+    _index(op, "space_roles", "holder_id")
 
 
-def _credentials() -> None:
+def _credentials(op: Operations) -> None:
     _table(
+        op,
         "integrations",
         _id(),
         _of("workspaces", "workspace_id"),
@@ -115,8 +121,9 @@ def _credentials() -> None:
         _maybe_time("deleted_at"),
         _maybe_text("deleted_by"),
     )
-    _index("integrations", *NEWEST_FIRST)
+    _index(op, "integrations", *NEWEST_FIRST)
     _table(
+        op,
         "keys",
         _id(),
         _of("workspaces", "workspace_id"),
@@ -136,9 +143,10 @@ def _credentials() -> None:
         _maybe_text("end_reason"),
         _maybe_text("successor_id"),
     )
-    _index("keys", *NEWEST_FIRST)
-    _index("keys", "integration_id", "created_at", "id")
+    _index(op, "keys", *NEWEST_FIRST)
+    _index(op, "keys", "integration_id", "created_at", "id")
     _table(
+        op,
         "apps",
         _id(),
         _of("workspaces", "workspace_id"),
@@ -147,11 +155,12 @@ def _credentials() -> None:
         *_times("created_at", "updated_at"),
         _maybe_time("deleted_at"),
     )
-    _index("apps", *NEWEST_FIRST)
+    _index(op, "apps", *NEWEST_FIRST)
 
 
-def _sign_in() -> None:
+def _sign_in(op: Operations) -> None:
     _table(
+        op,
         "invitations",
         _id(),
         _of("workspaces", "workspace_id"),
@@ -163,8 +172,9 @@ def _sign_in() -> None:
         *_times("created_at", "expires_at"),
         _maybe_time("accepted_at"),
     )
-    _index("invitations", *NEWEST_FIRST)
+    _index(op, "invitations", *NEWEST_FIRST)
     _table(
+        op,
         "sessions",
         _id(),
         _digest(),
@@ -173,9 +183,10 @@ def _sign_in() -> None:
         *_times("proved_at", "created_at", "expires_at"),
         _maybe_time("ended_at"),
     )
-    _index("sessions", "person_id")
-    _index("sessions", "workspace_id")
+    _index(op, "sessions", "person_id")
+    _index(op, "sessions", "workspace_id")
     _table(
+        op,
         "sign_in_links",
         Column("digest", LargeBinary, primary_key=True),
         _of("people", "person_id"),
@@ -184,11 +195,12 @@ def _sign_in() -> None:
         _maybe_time("expires_at"),
         _maybe_time("used_at"),
     )
-    _index("sign_in_links", "person_id")
+    _index(op, "sign_in_links", "person_id")
 
 
-def _events() -> None:
+def _events(op: Operations) -> None:
     _table(
+        op,
         "events",
         _id(),
         _of("workspaces", "workspace_id"),
@@ -206,7 +218,7 @@ def _events() -> None:
         _json("data"),
         *_times("created_at"),
     )
-    _index("events", "workspace_id", "position")
+    _index(op, "events", "workspace_id", "position")
     unnumbered = text("position IS NULL")
     op.create_index(
         "ix_keyrack_events_unnumbered",
@@ -216,31 +228,32 @@ def _events() -> None:
         sqlite_where=unnumbered,
         postgresql_where=unnumbered,
     )
-    _counter("event_positions", "position")
+    _counter(op, "event_positions", "position")
 
 
-def _revisions() -> None:
-    _counter("revisions", "revision")
+def _revisions(op: Operations) -> None:
+    _counter(op, "revisions", "revision")
     _table(
+        op,
         "changes",
         *_times("revision"),
         _text("touched_id"),
         _text("change_id"),
         PrimaryKeyConstraint("revision", "touched_id"),
     )
-    _index("changes", "change_id")
+    _index(op, "changes", "change_id")
 
 
-def _table(noun: str, *items: SchemaItem) -> Table:
+def _table(op: Operations, noun: str, *items: SchemaItem) -> Table:
     return op.create_table(f"keyrack_{noun}", *items, schema=SCHEMA)
 
 
-def _index(noun: str, *columns: str) -> None:
+def _index(op: Operations, noun: str, *columns: str) -> None:
     op.create_index(f"ix_keyrack_{noun}_{'_'.join(columns)}", f"keyrack_{noun}", columns, schema=SCHEMA)
 
 
-def _counter(noun: str, column: str) -> None:
-    table = _table(noun, Column("id", BigInteger, primary_key=True, autoincrement=False), *_times(column))
+def _counter(op: Operations, noun: str, column: str) -> None:
+    table = _table(op, noun, Column("id", BigInteger, primary_key=True, autoincrement=False), *_times(column))
     op.bulk_insert(table, [{"id": 1, column: 0}])
 
 

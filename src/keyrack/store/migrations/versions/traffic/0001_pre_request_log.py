@@ -1,6 +1,6 @@
 """The request log, where its spools have got to, and last uses. pre: no code runs without it."""
 
-from alembic import op
+from alembic.operations import Operations
 from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, Text
 
 revision = "traffic_0001"
@@ -10,7 +10,7 @@ branch_labels = ("traffic",)
 SCHEMA = "keyrack"
 
 
-def upgrade() -> None:
+def upgrade(op: Operations) -> None:
     """Make the tables. On PostgreSQL the log is partitioned by day; the partitions are made as the days come."""
     op.create_table(
         "keyrack_request_logs",
@@ -39,7 +39,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
         postgresql_partition_by="RANGE (created_at)",
     )
-    _index("request_logs", "workspace_id", "created_at", "request_id")
+    _index(op, "request_logs", "workspace_id", "created_at", "request_id")
     op.create_table(
         "keyrack_request_log_terms",
         Column("day", Integer, nullable=False),
@@ -64,10 +64,10 @@ def upgrade() -> None:
         _maybe_text("ip_address"),
         schema=SCHEMA,
     )
-    _index("credential_uses", "workspace_id")
+    _index(op, "credential_uses", "workspace_id")
 
 
-def _index(noun: str, *columns: str) -> None:
+def _index(op: Operations, noun: str, *columns: str) -> None:
     op.create_index(f"ix_keyrack_{noun}_{'_'.join(columns)}", f"keyrack_{noun}", columns, schema=SCHEMA)
 
 
