@@ -95,6 +95,7 @@ class Assembly:
         self.started = False
         await self.jobs.stop()
         self.spool.close()
+        self.counters.close()
         await self.store.close()
 
     def walk(self, table: Table) -> Walk:

@@ -75,6 +75,13 @@ def test_no_stretch_of_time_sees_more_than_its_quota_and_one_burst(limit: Limit,
             assert Fraction(limit.quota * (at - begin), limit.window_seconds * SECOND) + limit.at_once >= total
 
 
+def test_a_unit_never_comes_back_before_its_time() -> None:
+    limit = Limit("seventh", quota=7, window_seconds=1)
+    state, _ = limit.take(0, 7, START)
+    assert limit.take(state, 1, START + SECOND // 7)[1].exhausted
+    assert not limit.take(state, 1, START + SECOND // 7 + 1)[1].exhausted
+
+
 @given(st.sampled_from([DAILY, MONTHLY]), st.lists(st.tuples(st.integers(0, 40 * DAY_SECONDS * SECOND), st.integers(1, 60)), max_size=40))
 def test_no_utc_day_or_month_sees_more_than_its_quota(limit: Limit, sequence: list[tuple[int, int]]) -> None:
     admitted: dict[str, int] = {}
@@ -248,6 +255,14 @@ def test_headers_of_one_limit() -> None:
         b"x-ratelimit-remaining": b"50",
         b"x-ratelimit-reset": b"1",
     } == dict(limit_headers(taken))
+
+
+def test_a_burst_is_a_reserve_that_headers_do_not_announce() -> None:
+    buckets = (bucket(Limit("workspace", quota=10, window_seconds=1, burst=5000)), bucket(DAILY, 1))
+    taken, _ = take(buckets, [0, 0], 1, START, lambda: START)
+    headers = dict(limit_headers(taken))
+    assert f'"workspace";r=10;t=1, "daily";r=99;t={DAY_SECONDS - START // SECOND}'.encode() == headers[b"ratelimit"]
+    assert (b"10", b"10") == (headers[b"x-ratelimit-limit"], headers[b"x-ratelimit-remaining"])
 
 
 def test_a_refusal_names_the_limits_that_refused_and_no_reset_is_later_than_the_wait() -> None:

@@ -153,6 +153,21 @@ def test_damage_neither_opens_a_limit_nor_closes_it_for_longer_than_it_takes_to_
     other.close()
 
 
+@pytest.mark.parametrize("state", [2**61, 2**62 + 1, 2**63 - 1])
+def test_a_state_too_high_to_be_true_comes_down(path: Path, open_counters: Open, clocks: Clocks, state: int) -> None:
+    counters = open_counters()
+    one, two, three = (crowded(number) for number in range(3))
+    assert counters.take((one, two, three), 1).allowed
+    with path.open("r+b") as file:
+        for number in range(3):
+            file.seek(8 * (4 * SLOTS_MIN + 4 * number + 2))
+            file.write(state.to_bytes(8, "little"))
+    assert not counters.take((one,), 1).allowed
+    assert not counters.take((two, three), 1).allowed
+    clocks.advance(60)
+    assert [10, 10, 10] == [left(counters, each) for each in (one, two, three)]
+
+
 @pytest.mark.parametrize("replaced", [False, True])
 def test_processes_meet_again_in_one_file_after_theirs_was_deleted(path: Path, open_counters: Open, clocks: Clocks, replaced: bool) -> None:
     counters = open_counters()

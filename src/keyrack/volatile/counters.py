@@ -34,6 +34,7 @@ WAIT_SECONDS = 0.05
 # Once somebody has waited in vain the next hardly wait, until one gets the lock: else each call would hold up the event loop that long.
 STUCK_WAIT_SECONDS = 0.001
 OPEN_WAIT_SECONDS = 5.0
+OPEN_TRIES = 3
 # How soon a file that was deleted or replaced under a running process is noticed.
 FILE_CHECK_NS = 1_000_000_000
 
@@ -108,10 +109,14 @@ class Counters:
             self._tables.pop().close()
 
     def _take_all(self, table: Table, buckets: tuple[Bucket, ...], cost: int, now_ns: int) -> Taken:
-        places = [table.find(bucket) for bucket in buckets]
-        before = [table.words[place + 2] if place else 0 for place in places]
+        places = []
+        before = []
+        for bucket in buckets:
+            place = table.find(bucket)
+            places.append(place)
+            before.append(table.words[place + 2] if place else 0)
         taken, after = take(buckets, before, cost, now_ns, self._wall_ns)
-        is_taken = taken.allowed and cost > 0
+        is_taken = cost and not taken.retry_after_seconds
         if is_taken and 0 in places:
             places = self._claim(table, buckets, now_ns)
         for place, old, state in zip(places, before, after, strict=True):
@@ -176,7 +181,7 @@ class Counters:
 
     def _open(self, seconds: float) -> Table:
         """Open the file, or make it; return its table locked."""
-        while True:
+        for _ in range(OPEN_TRIES):
             table = Table(self._path)
             self._tables.append(table)
             try:
@@ -185,10 +190,11 @@ class Counters:
                 if table.is_current():
                     self._attach(table)
                     return table
-                self._drop(table)
             except BaseException:
                 self._drop(table)
                 raise
+            self._drop(table)
+        raise _unavailable()
 
     def _attach(self, table: Table) -> None:
         table.attach()
