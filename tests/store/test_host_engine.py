@@ -1,6 +1,7 @@
 """The engine that hosts get for their own tables: writers queue, readers delay nobody, and a cancelled one leaves nothing locked."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -66,18 +67,21 @@ async def test_a_writer_that_is_cancelled_leaves_nothing_locked(engine: AsyncEng
     assert await _count(engine) == 1
 
 
-async def test_many_connections_may_be_the_first_to_a_new_file(tmp_path: Path) -> None:
-    async def connect(url: str) -> None:
-        engine = database.create_engine(url)
-        try:
-            async with engine.begin() as connection:
-                await connection.execute(text("SELECT 1"))
-        finally:
-            await engine.dispose()
+async def test_a_new_file_that_another_connection_writes_to_is_waited_for(tmp_path: Path) -> None:
+    async def connect() -> None:
+        async with engine.begin() as connection:
+            await connection.execute(text("SELECT 1"))
 
-    for number in range(10):
-        url = f"sqlite:///{tmp_path}/{number}.db"
-        await asyncio.gather(*[connect(url) for _ in range(8)])
+    writer = sqlite3.connect(tmp_path / "new.db", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    engine = database.create_engine(f"sqlite:///{tmp_path}/new.db")
+    connecting = [asyncio.create_task(connect()) for _ in range(4)]
+    # Until they have asked for the write-ahead log, which SQLite refuses at once.
+    await asyncio.sleep(0.2)
+    writer.execute("COMMIT")
+    await asyncio.gather(*connecting)
+    writer.close()
+    await engine.dispose()
 
 
 async def test_a_file_is_synced_and_checks_its_foreign_keys(engine: AsyncEngine, backend: Backend) -> None:
