@@ -1,12 +1,14 @@
 """Problem documents (RFC 9457): what a refusal looks like on the wire. The only place that builds one."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from keyrack.model.calls import Call
-from keyrack.model.refusals import Refused
+from keyrack.model.refusals import Refused, of_status
 
 MEDIA_TYPE = b"application/problem+json"
+_KEPT = (b"allow", b"retry-after", b"www-authenticate")
 
 
 class Problems:
@@ -47,6 +49,16 @@ class Problems:
             "errors": [dict(error) for error in refused.errors],
         }
         return json.dumps(members | refused.extra, ensure_ascii=False).encode()
+
+
+def of_host(status: int, headers: Iterable[tuple[bytes, bytes]]) -> Refused | None:
+    """Return the refusal that a host's own answer of 400 or more stands for; None where the answer is a problem document itself."""
+    found = dict(headers)
+    if found.get(b"content-type", b"").startswith(MEDIA_TYPE):
+        return None
+    refusal = of_status(status)
+    kept = {name.decode(): found[name].decode("latin-1") for name in _KEPT if name in found}
+    return Refused(refusal, refusal.title + ".", headers=kept)
 
 
 def _plain(host: bytes) -> str:

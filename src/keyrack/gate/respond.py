@@ -8,11 +8,11 @@ from starlette.types import Message, Send
 
 from keyrack.gate import transactions
 from keyrack.gate.callers import CurrentCaller
-from keyrack.gate.problems import MEDIA_TYPE, Problems, headers_of
+from keyrack.gate.problems import Problems, headers_of, of_host
 from keyrack.gate.record import Recorder
 from keyrack.gate.streams import Watch
 from keyrack.model.calls import Call
-from keyrack.model.refusals import CATALOG_MISMATCH, INTERNAL_ERROR, Refused, of_status
+from keyrack.model.refusals import CATALOG_MISMATCH, INTERNAL_ERROR, Refused
 
 log = structlog.get_logger("keyrack.gate")
 HELD_BYTES_MAX = 256 * 1024
@@ -123,14 +123,8 @@ class Answer:
         if self._call.refused is not None:
             return self._call.refused
         if status >= 400:
-            headers = message.get("headers", ())
-            if not any(name == b"content-type" and value.startswith(MEDIA_TYPE) for name, value in headers):
-                kept = {
-                    n.decode("latin-1"): v.decode("latin-1") for n, v in headers if n in (b"allow", b"retry-after", b"www-authenticate")
-                }
-                refusal = of_status(status)
-                return Refused(refusal, refusal.title + ".", headers=kept)
-        elif self.caller is not None and self.caller.left_unasked:
+            return of_host(status, message.get("headers", ()))
+        if self.caller is not None and self.caller.left_unasked:
             return CATALOG_MISMATCH("The operation declares space=object, and its handler never asked for the object's space.")
         return None
 
