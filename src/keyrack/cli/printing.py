@@ -11,11 +11,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from keyrack.model.request_logs import Mask
+
 # Control characters move the cursor and set colours, and the others turn the direction of writing or break lines: names that customers
 # choose must not be able to forge what a terminal shows.
 _UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
 _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 PIPED_WIDTH = 100_000
+LINE_LENGTH_MAX = 10_000
+# Of any host: a command that fails may not know whose secrets it was given.
+_mask = Mask(())
 
 
 def clean(text: str) -> str:
@@ -54,5 +59,5 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty:
 
 
 def print_failure(message: str) -> None:
-    """Print on standard error why a command ends."""
-    typer.echo("keyrack: " + "\n".join(clean(line) for line in message.splitlines()), err=True)
+    """Print on standard error why a command ends. A secret that was given in place of an id is not repeated: job logs keep what is printed."""
+    typer.echo("keyrack: " + "\n".join(clean(_mask(line, LINE_LENGTH_MAX)) for line in message.splitlines()), err=True)
