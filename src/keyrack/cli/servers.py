@@ -14,6 +14,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from keyrack.cli import hosts, server_log
+from keyrack.cli.protocol import BoundedProtocol
 
 START_SECONDS_MAX = 60.0
 # A worker that does not answer its parent for so long is replaced. One that starts must have imported the app by then.
@@ -95,7 +96,7 @@ def _config(app: ASGIApp | str, workers: int, drain_seconds: int) -> Config:
         factory=isinstance(app, str),
         interface="asgi3",
         loop="uvloop",
-        http="httptools",
+        http=BoundedProtocol,
         lifespan="on",
         workers=workers,
         log_config=None,
