@@ -17,6 +17,10 @@ check: ## Check style, types, import contracts and house rules
 		echo "== $$step"; .venv/bin/$$step || status=1; \
 	done; exit $$status
 
+fuzz: ## Search at length for what must never happen (minutes; options: ARGS="--hypothesis-profile=long")
+	@.ci/environment dev
+	@$(PYTHON) -m pytest -n 2 -m fuzz --timeout 86400 $(ARGS)
+
 bench: ## Measure the gate beside what it is compared with, and print the figures
 	@.ci/environment dev
 	@$(PYTHON) -m bench $(ARGS)

@@ -20,8 +20,8 @@ Find = Callable[[Connection, bytes], Awaitable[lookup.FoundKey | None]]
 class Feed(Protocol):
     """What says whether the cache may be believed, and when a change may return (CONSISTENCY §3, §4)."""
 
-    def current(self, *, shared: bool = True) -> bool:
-        """Whether the cache holds nothing that a change which has returned made untrue. Not `shared`: as of this very moment."""
+    def current(self) -> bool:
+        """Whether the cache holds nothing that a change which has returned made untrue."""
 
     async def settle(self, revision: int) -> None:
         """Return when nobody can believe what held before this revision."""
@@ -73,7 +73,7 @@ class LookUps:
 
     async def prove(self, digest: bytes) -> Principal | None:
         """Return the principal of a credential as it is at this moment."""
-        if self.feed.current(shared=False):
+        if self.feed.current():
             principal = self.cache.entries.get(digest)
             if principal is not None:
                 return principal

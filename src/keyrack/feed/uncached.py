@@ -4,7 +4,7 @@
 class UncachedFeed:
     """Says that the cache may never be believed. A look-up that begins after a call's head arrived is always current."""
 
-    def current(self, *, shared: bool = True) -> bool:
+    def current(self) -> bool:
         """Whether the cache may be believed: never."""
         return False
 
