@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: demo test check bench lock clean help
+.PHONY: demo test check fuzz bench lock clean help
 
 PYTHON := .venv/bin/python
 
