@@ -1,5 +1,6 @@
-"""What all suites share: async tests on asyncio, and real databases, empty for each test."""
+"""What all suites share: async tests on asyncio, and real databases, each test's own."""
 
+import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,8 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.backends import Backend
+from keyrack.store.migrations import migrate
+from tests.backends import Backend, copy_files
 from tests.postgresql import Server, serve
+from tests.secrets.guard import left_in, pytest_runtest_makereport, remember_secrets
+
+__all__ = ["pytest_runtest_makereport", "remember_secrets"]
 
 # Enough examples to find what is wrong over many runs, few enough to run always; and no promise about time.
 settings.register_profile("keyrack", max_examples=50, deadline=None)
@@ -33,6 +38,8 @@ def postgresql_server() -> Iterator[Server]:
     """A PostgreSQL server of this test process, started when the first test asks."""
     with serve() as server:
         yield server
+        # The write-ahead log of a server keeps all rows that were written of late, also of databases that are gone.
+        assert [] == left_in(server.folder / "data")
 
 
 @pytest.fixture
@@ -43,8 +50,28 @@ def postgresql_url(postgresql_server: Server) -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
-    """An empty database of each kind in turn."""
+def empty_backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
+    """A database of each kind in turn, the test's own, in which nothing is."""
     if request.param == "sqlite":
-        return Backend("sqlite", f"sqlite+aiosqlite:///{tmp_path}/keyrack.db", f"sqlite+aiosqlite:///{tmp_path}/traffic.db")
+        return Backend.in_folder(tmp_path)
     return Backend("postgresql", request.getfixturevalue("postgresql_url"), None)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
+    """A database of each kind in turn, the test's own, with Keyrack's tables in it. Files lie in `tmp_path`."""
+    if request.param == "sqlite":
+        copy_files(request.getfixturevalue("migrated_files"), tmp_path)
+        yield Backend.in_folder(tmp_path)
+    else:
+        with request.getfixturevalue("postgresql_server").database(migrated=True) as url:
+            yield Backend("postgresql", url, None)
+
+
+@pytest.fixture(scope="session")
+def migrated_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with migrated files, to be copied: Keyrack's own scripts made them."""
+    folder = tmp_path_factory.mktemp("migrated")
+    files = Backend.in_folder(folder)
+    asyncio.run(migrate(files.url, files.traffic_url))
+    return folder
