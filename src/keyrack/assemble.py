@@ -75,7 +75,7 @@ class Assembly:
         self.counters = Counters(settings.data / "counters")
         self.spool = Spool(settings.data / "spool", settings.spool_segment_bytes)
         self.recorder = Recorder(self.spool, Mask(self.prefixes))
-        self.desk = Desk(self.store, self.feed, brand, self.categories, self.plans, self.signers["cursor"], now)
+        self.desk = Desk(self.store, self.feed, brand, self.categories, self.plans, self.signers["cursor"], self.counters, now)
         self.jobs = Jobs(self._due())
 
     @property

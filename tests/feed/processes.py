@@ -20,6 +20,7 @@ from keyrack.feed.sqlite import SqliteFeed
 from keyrack.gate.authenticate import Authenticator
 from keyrack.manage.desk import Desk
 from keyrack.model.calls import Call
+from keyrack.model.limits import Bucket, Taken
 from keyrack.model.permissions import Level, need
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import STORE_UNAVAILABLE, Refused
@@ -82,6 +83,14 @@ class Unthrottled:
         """Nothing is counted."""
 
 
+class Unlimited:
+    """Lets everybody make as many keys as they like."""
+
+    def take(self, buckets: tuple[Bucket, ...], cost: int) -> Taken:
+        """Nothing is counted."""
+        return Taken(())
+
+
 class Process:
     """One of them. Methods are called from the test's thread, unless they are coroutines, which run on the process's loop."""
 
@@ -104,7 +113,7 @@ class Process:
         self.feed = parts.feed(self._path, self.cache)
         self.look_ups = parts.look_ups(self.store, self.cache, self.feed, _CATEGORIES, _PLANS, self._time, self._find)
         self.authenticator = Authenticator(self.look_ups, Unthrottled(), BRAND.name, self._time)
-        self.desk = Desk(self.store, self, BRAND, _CATEGORIES, _PLANS, Signer(["a secret"], "cursor"), self._time)
+        self.desk = Desk(self.store, self, BRAND, _CATEGORIES, _PLANS, Signer(["a secret"], "cursor"), Unlimited(), self._time)
 
     def end(self) -> None:
         """End as a process does: what it was doing is not finished."""

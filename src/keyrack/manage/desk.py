@@ -6,6 +6,7 @@ from typing import Protocol
 
 from keyrack.crypto.sign import Signer
 from keyrack.model.brands import Brand
+from keyrack.model.limits import Bucket, Taken
 from keyrack.model.permissions import Category
 from keyrack.model.plans import Plan
 from keyrack.store.database import Store
@@ -18,9 +19,19 @@ class Settling(Protocol):
         """Return when nobody can believe what held before this revision."""
 
 
+class Counting(Protocol):
+    """Counts exactly, over every process that shares the counters."""
+
+    def take(self, buckets: tuple[Bucket, ...], cost: int) -> Taken:
+        """Take `cost` from every bucket, or from none."""
+
+
 @dataclass(frozen=True)
 class Desk:
-    """The parts that changes and queries are made with. `now` gives ms since the epoch; `cursors` signs the places in lists."""
+    """The parts that changes and queries are made with.
+
+    `now` gives ms since the epoch; `cursors` signs the places in lists; `counters` bound how fast a workspace makes keys.
+    """
 
     store: Store
     feed: Settling
@@ -28,4 +39,5 @@ class Desk:
     categories: Mapping[str, Category]
     plans: Mapping[str, Plan]
     cursors: Signer
+    counters: Counting
     now: Callable[[], int]

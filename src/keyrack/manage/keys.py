@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from ipaddress import ip_network
 from typing import Any
 
@@ -14,9 +15,10 @@ from keyrack.manage.integrations import INTEGRATION_ROTATED
 from keyrack.model.events import EventType
 from keyrack.model.integrations import Integration
 from keyrack.model.keys import OVERLAP_SECONDS_MAX, EndReason, Key
+from keyrack.model.limits import Bucket, Limit
 from keyrack.model.permissions import Rights
 from keyrack.model.principals import Mode, Principal
-from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, INVALID_REQUEST, Refused
+from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, INVALID_REQUEST, RATE_LIMITED, Refused
 from keyrack.model.times import iso
 from keyrack.store import credential_uses
 from keyrack.store import integrations as integration_rows
@@ -29,6 +31,8 @@ KEY_UPDATED = EventType("key.updated", description="A key's name, expiry or addr
 KEY_ROTATED = EventType("key.rotated", description="A key was replaced by its successor.")
 KEY_REVOKED = EventType("key.revoked", description="A key was ended for good.")
 IP_RANGES_MAX = 50
+# Keys are not limited in number, so the rate bounds what one workspace can fill the store with (DESIGN §8).
+KEYS_MADE = Limit("keys_made", quota=100, window_seconds=1, burst=2000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,7 @@ async def create(
     a mode, time or range that cannot be.
     """
     actor.require_admin("create keys")
+    _refuse_haste(desk, actor)
     _check_mode(desk, actor, mode)
     ranges = checked_ranges(ip_ranges)
     async with change(desk, actor) as c:
@@ -180,6 +185,7 @@ async def rotate(desk: Desk, actor: Principal, key_id: str, overlap_seconds: int
     Raises Refused: 403, 404; 409 where the key has ended or expired; 400 for an overlap outside 0 to 604,800 seconds.
     """
     actor.require_admin("rotate keys")
+    _refuse_haste(desk, actor)
     if not 0 <= overlap_seconds <= OVERLAP_SECONDS_MAX:
         raise INVALID_REQUEST(f"overlap_seconds is 0 to {OVERLAP_SECONDS_MAX} (7 days).", param="overlap_seconds")
     async with change(desk, actor) as c:
@@ -200,6 +206,7 @@ async def rotate_all(desk: Desk, actor: Principal, integration_id: str, mode: Mo
     Raises Refused: 403, also for a live key asked with a test key; 404; 400 for a mode that the brand has not.
     """
     actor.require_admin("rotate keys")
+    _refuse_haste(desk, actor)
     _check_mode(desk, actor, mode)
     async with change(desk, actor) as c:
         integration = await integration_rows.get(c.connection, actor.workspace.id, integration_id)
@@ -243,6 +250,21 @@ async def edit(desk: Desk, actor: Principal, key_id: str, **fields: Any) -> Key:
             c.touch(key.id)
             c.record(KEY_UPDATED, key.id, shown(key))
     return key
+
+
+def making(workspace_id: str) -> Bucket:
+    """Return the bucket that each new key of a workspace is taken from."""
+    return Bucket(KEYS_MADE, blake2b(f"{KEYS_MADE.name}\0{workspace_id}".encode(), digest_size=16).digest())
+
+
+def _refuse_haste(desk: Desk, actor: Principal) -> None:
+    """Raise Refused 429 where the workspace makes keys too fast. Asked before the store is."""
+    taken = desk.counters.take((making(actor.workspace.id),), 1)
+    if not taken.allowed:
+        raise RATE_LIMITED(
+            f"A workspace makes {KEYS_MADE.quota} keys a second; another one can be made in {taken.retry_after_seconds} s.",
+            headers={"Retry-After": str(taken.retry_after_seconds)},
+        )
 
 
 def shown(key: Key) -> dict[str, Any]:
