@@ -8,6 +8,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import Mount, compile_path
 from starlette.types import ASGIApp
 
+from keyrack.embed.dependencies import Compared, meet
 from keyrack.gate.requires import Public, Requires
 from keyrack.gate.table import Route
 from keyrack.model.catalog import Operation
@@ -22,7 +23,7 @@ class UndeclaredRoute(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A route as the host declared it."""
+    """A route as the host declared it. `context` is FastAPI's view of an HTTP route."""
 
     path: str
     methods: frozenset[str]
@@ -30,6 +31,7 @@ class Declared:
     marks: tuple[Requires | Public, ...]
     websocket: bool
     opaque: bool = False
+    context: Any = None
 
 
 def table_rows(
@@ -43,6 +45,8 @@ def table_rows(
     for route in _declared(app.routes, "", mounts):
         if _is_inside(route.path, inside) and not (route.name in FASTAPI_OWN and not route.marks):
             rows.append(_row(route, target, categories))
+            if route.context is not None:
+                meet(route.context, route.marks[0])
     return rows
 
 
@@ -86,7 +90,7 @@ def _declared(routes: Sequence[Any], prefix: str, mounts: Mapping[str, Requires 
         else:
             methods = frozenset(route.methods or ())
             websocket = route.methods is None
-            yield Declared(path, methods, route.name or "", tuple(_marks(route)), websocket)
+            yield Declared(path, methods, route.name or "", tuple(_marks(route)), websocket, context=None if websocket else route)
 
 
 def _is_mount(route: Any) -> bool:
@@ -98,9 +102,14 @@ def _marks(route: Any) -> Iterator[Requires | Public]:
     own = getattr(route.endpoint, "__keyrack__", None)
     if own is not None:
         yield own
+    met = getattr(route, "app", None)
+    seen: set[Requires | Public] = set()
+    if isinstance(met, Compared):
+        # The app was started before: what this declares is no dependency any more.
+        seen.add(met.mark)
+        yield met.mark
     dependant = getattr(route, "dependant", None)
     waiting = list(dependant.dependencies) if dependant is not None else []
-    seen: set[Requires | Public] = set()
     while waiting:
         one = waiting.pop(0)
         if isinstance(one.call, Requires | Public) and one.call not in seen:

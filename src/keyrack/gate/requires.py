@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from keyrack.gate.callers import CurrentCaller
 from keyrack.model.refusals import CATALOG_MISMATCH, MISSING_CREDENTIAL
@@ -20,8 +21,12 @@ class Requires:
     space: str | None = None
 
     async def __call__(self, connection: HTTPConnection) -> None:
+        """Compare, as a dependency."""
+        self.compare(connection.scope)
+
+    def compare(self, scope: Scope) -> None:
         """Raise Refused `catalog_mismatch` where the gate let the call in under another operation."""
-        caller: CurrentCaller | None = connection.scope.get("keyrack")
+        caller: CurrentCaller | None = scope.get("keyrack")
         operation = caller.call.operation if caller is not None else None
         need = operation.need if operation is not None else None
         space = self.space.removeprefix("path:") if self.space else None
@@ -36,10 +41,18 @@ class Public:
     async def __call__(self) -> None:
         """Let every call pass."""
 
+    def compare(self, scope: Scope) -> None:
+        """Let every call pass."""
+
 
 async def current_caller(connection: HTTPConnection) -> CurrentCaller:
+    """Return the caller of a guarded operation, as a dependency. Raises Refused as `caller_in` does."""
+    return caller_in(connection.scope)
+
+
+def caller_in(scope: Scope) -> CurrentCaller:
     """Return the caller of a guarded operation. Raises Refused 401 outside the guard and in public operations: nobody was proven."""
-    caller: CurrentCaller | None = connection.scope.get("keyrack")
+    caller: CurrentCaller | None = scope.get("keyrack")
     if caller is None:
         raise MISSING_CREDENTIAL("This operation knows no caller.")
     return caller
