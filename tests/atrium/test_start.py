@@ -4,13 +4,11 @@ import asyncio
 
 from atrium.database import Database
 from keyrack import create_engine
-from keyrack.store.migrations import migrate
 from tests.atrium.host import Host
 from tests.backends import Backend
 
 
 async def test_processes_that_start_at_once_create_the_tables_once(backend: Backend) -> None:
-    await migrate(backend.url, backend.traffic_url)
     databases = [Database(create_engine(backend.url)) for _ in range(4)]
     await asyncio.gather(*(database.create_tables() for database in databases))
     for database in databases:

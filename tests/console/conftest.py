@@ -19,7 +19,7 @@ MEMBERS = {"Ada": Role.OWNER, "Bo": Role.ADMIN, "Cy": Role.MEMBER}
 @asynccontextmanager
 async def opened(backend: Backend, folder: Path, **options: Any) -> AsyncIterator[Office]:
     """Run a host whose workspace has three members."""
-    async with running(backend, folder / "data", **options) as host, AsyncExitStack() as clients:
+    async with running(backend, folder, **options) as host, AsyncExitStack() as clients:
 
         async def client() -> httpx.AsyncClient:
             transport = httpx.ASGITransport(app=host.app, raise_app_exceptions=False)
@@ -40,21 +40,16 @@ async def office(backend: Backend, tmp_path: Path) -> AsyncIterator[Office]:
         yield office
 
 
-def sqlite_in(folder: Path) -> Backend:
-    """Where a page looks the same whatever the database is, one is enough."""
-    return Backend("sqlite", f"sqlite+aiosqlite:///{folder}/keyrack.db", f"sqlite+aiosqlite:///{folder}/traffic.db")
-
-
 @pytest.fixture(scope="module")
 async def showroom(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
-    """A console to look at: the tests of a file share it, and change nothing."""
+    """A console to look at, which is the same whatever the database is: the tests of a file share it, and change nothing."""
     folder = tmp_path_factory.mktemp("showroom")
-    async with opened(sqlite_in(folder), folder) as office:
+    async with opened(Backend.in_folder(folder), folder) as office:
         yield office
 
 
 @pytest.fixture
 async def behind_a_proxy(tmp_path: Path) -> AsyncIterator[Office]:
     """A console that people reach over https, below a path, through a proxy that ends both."""
-    async with opened(sqlite_in(tmp_path), tmp_path, base_url="https://acme.example/tools") as office:
+    async with opened(Backend.in_folder(tmp_path), tmp_path, base_url="https://acme.example/tools") as office:
         yield office

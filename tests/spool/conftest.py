@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from keyrack.store.database import Store
-from keyrack.store.migrations import migrate
 from keyrack.store.spool import Spool
 from tests.backends import Backend
 
@@ -14,7 +13,6 @@ from tests.backends import Backend
 @pytest.fixture
 async def store(backend: Backend) -> AsyncIterator[Store]:
     """A store of each kind in turn, empty."""
-    await migrate(backend.url, backend.traffic_url)
     store = Store(backend.url, backend.traffic_url)
     yield store
     await store.close()

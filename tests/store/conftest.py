@@ -7,7 +7,6 @@ import pytest
 from keyrack.model.workspaces import Workspace
 from keyrack.store import workspaces
 from keyrack.store.database import Store
-from keyrack.store.migrations import migrate
 from tests.backends import Backend
 from tests.store.nouns import a_workspace
 
@@ -15,7 +14,6 @@ from tests.store.nouns import a_workspace
 @pytest.fixture
 async def store(backend: Backend) -> AsyncIterator[Store]:
     """A store of each kind in turn, empty."""
-    await migrate(backend.url, backend.traffic_url)
     store = Store(backend.url, backend.traffic_url)
     yield store
     await store.close()

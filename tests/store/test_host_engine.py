@@ -69,19 +69,19 @@ async def test_a_writer_that_is_cancelled_leaves_nothing_locked(engine: AsyncEng
 
 async def test_a_new_file_that_another_connection_writes_to_is_waited_for(tmp_path: Path) -> None:
     async def connect() -> None:
-        async with engine.begin() as connection:
+        async with new.begin() as connection:
             await connection.execute(text("SELECT 1"))
 
     writer = sqlite3.connect(tmp_path / "new.db", isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
-    engine = database.create_engine(f"sqlite:///{tmp_path}/new.db")
+    new = database.create_engine(f"sqlite:///{tmp_path}/new.db")
     connecting = [asyncio.create_task(connect()) for _ in range(4)]
     # Until they have asked for the write-ahead log, which SQLite refuses at once.
     await asyncio.sleep(0.2)
     writer.execute("COMMIT")
     await asyncio.gather(*connecting)
     writer.close()
-    await engine.dispose()
+    await new.dispose()
 
 
 async def test_a_file_is_synced_and_checks_its_foreign_keys(engine: AsyncEngine, backend: Backend) -> None:
