@@ -23,11 +23,15 @@ def chosen(story: Story, kind: str, number: int, yes: bool) -> Change | None:
 
 
 def _key(story: Story, number: int) -> str:
-    return pick(story.truth.keys, number)
+    """A key that goes on, if there is one: to end what has ended is done by `revoke` alone."""
+    truth = story.truth
+    lasting = [name for name, key in truth.keys.items() if not key.ended and not truth.integrations[key.integration].deleted]
+    return pick(lasting or truth.keys, number)
 
 
 def _integration(story: Story, number: int) -> str:
-    return pick(story.truth.integrations, number)
+    lasting = [name for name, integration in story.truth.integrations.items() if not integration.deleted]
+    return pick(lasting or story.truth.integrations, number)
 
 
 def _space(story: Story, number: int) -> str:
@@ -62,8 +66,13 @@ def _make_space(story: Story, _: int, __: bool) -> Change | None:
     return changes.make_space(story.truth, story.new_name("s")) if len(story.truth.spaces) < SPACES_MAX else None
 
 
+def _delete_integration(story: Story, number: int, _: bool) -> Change | None:
+    lasting = [integration for integration in story.truth.integrations.values() if not integration.deleted]
+    return changes.delete_integration(story.truth, _integration(story, number)) if len(lasting) > 1 else None
+
+
 _CHOICES: dict[str, Callable[[Story, int, bool], Change | None]] = {
-    "revoke": lambda story, number, _: changes.revoke(story.truth, _key(story, number)),
+    "revoke": lambda story, number, yes: changes.revoke(story.truth, _key(story, number) if yes else pick(story.truth.keys, number)),
     "switch": lambda story, number, yes: changes.switch(story.truth, _key(story, number), yes),
     "restrict": lambda story, number, yes: changes.restrict(story.truth, _key(story, number), yes),
     "expire": lambda story, number, yes: changes.expire(story.truth, _key(story, number), story.now + 1000 if yes else None),
@@ -73,11 +82,12 @@ _CHOICES: dict[str, Callable[[Story, int, bool], Change | None]] = {
     "delete_space": lambda story, number, _: changes.delete_space(story.truth, _space(story, number)),
     "switch_api": lambda story, _, yes: changes.switch_api(story.truth, yes),
     "set_plan": lambda story, _, yes: changes.set_plan(story.truth, yes),
-    "delete_integration": lambda story, number, _: changes.delete_integration(story.truth, _integration(story, number)),
+    "delete_integration": _delete_integration,
     "rotate": _rotate,
     "rotate_all": _rotate_all,
     "make_key": _make_key,
     "make_integration": _make_integration,
     "make_space": _make_space,
 }
-KINDS = tuple(_CHOICES)
+# What leaves the keys at work is chosen more often, so that there is something to be stale about.
+KINDS = (*_CHOICES, "give", "give", "switch", "restrict", "set_role", "rename", "make_key")

@@ -15,7 +15,7 @@ from tests.feed.story import Story
 
 RUNNING_MAX = 2
 sides = st.integers(0, 1)
-numbers = st.integers(0, 5)
+numbers = st.integers(0, 3)
 kinds = st.sampled_from(KINDS)
 
 
@@ -39,6 +39,12 @@ class NeverStale(RuleBasedStateMachine):
     def call(self, side: int, number: int) -> None:
         """A call is decided."""
         self.story.call(self.process(side), self.key(number))
+
+    @rule(side=sides)
+    def call_with_every_key(self, side: int) -> None:
+        """Calls with all keys are decided, one after the other."""
+        for key in list(self.story.truth.keys):
+            self.story.call(self.process(side), key)
 
     @rule(side=sides, number=numbers)
     def call_in_thread(self, side: int, number: int) -> None:

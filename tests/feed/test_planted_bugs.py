@@ -171,8 +171,6 @@ def test_the_search_finds_a_planted_bug(world: World, bug: Planted) -> None:
         parts = bug.parts
 
     Searched.world = world
-    found = settings(
-        max_examples=5000, derandomize=True, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
-    )
+    found = settings(max_examples=5000, derandomize=True, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     with pytest.raises(Stale):
         run_state_machine_as_test(Searched, settings=found)
