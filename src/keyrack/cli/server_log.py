@@ -39,6 +39,12 @@ def configure(prefixes: Sequence[str], level: int = logging.INFO) -> None:
     # What these say of their own life is told by our commands, in one line each.
     for name in ("uvicorn", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(_is_true)
+
+
+def _is_true(record: logging.LogRecord) -> bool:
+    """uvicorn says this of each handshake that was refused with a document, though it was answered: anybody could fill the log with it."""
+    return record.msg != "ASGI callable returned without completing handshake."
 
 
 def _renderer() -> Processor:
