@@ -1,7 +1,7 @@
 """Reading the head of a call: sizes, credential, address, user agent. One pass, before anything else happens."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from itertools import chain
 from typing import Any
@@ -68,10 +68,11 @@ class HeadReader:
             return peer
         if peer is not None and not self._trusted(peer):
             return peer
-        hops = [value for name, value in raw if name == b"x-forwarded-for"] or [value for name, value in raw if name == b"forwarded"]
+        header = b"x-forwarded-for" if b"x-forwarded-for" in headers else b"forwarded"
+        hops = b",".join(value for name, value in raw if name == header)[-_FORWARDED_BYTES_MAX:]
         nearest = peer
-        for hop in reversed(b",".join(hops)[-_FORWARDED_BYTES_MAX:].decode("latin-1").split(",")):
-            address = _address_of(hop, forwarded=b"x-forwarded-for" not in headers)
+        for hop in _from_the_right(hops.decode("latin-1"), ","):
+            address = _address_of(hop, forwarded=header == b"forwarded")
             if address is None:
                 return nearest
             nearest = address
@@ -98,14 +99,30 @@ def _address_of(hop: str, *, forwarded: bool) -> str | None:
     """Read one hop of X-Forwarded-For, or the `for=` of one of Forwarded (RFC 7239 §4), without a port."""
     text = hop.strip()
     if forwarded:
-        pairs = dict(part.strip().partition("=")[::2] for part in text.lower().split(";"))
-        text = pairs.get("for", "").strip('"')
+        pairs = [part.strip().partition("=")[::2] for part in _from_the_right(text, ";")]
+        named = [value for name, value in pairs if name.lower() == "for"]
+        text = named[0].strip('"') if len(named) == 1 else ""
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     address = parse_address(text)
     return str(address) if address is not None else None
+
+
+def _from_the_right(text: str, separator: str) -> Iterator[str]:
+    """Split a header's value where the separator stands outside of quotes, the last part first.
+
+    From the right, because there stands what the nearest proxy wrote: no quote that a client left open reaches into it.
+    """
+    end, quoted = len(text), False
+    for at in range(len(text) - 1, -1, -1):
+        if text[at] == '"' and text[at - 1 : at] != "\\":
+            quoted = not quoted
+        elif text[at] == separator and not quoted:
+            yield text[at + 1 : end]
+            end = at
+    yield text[:end]
 
 
 def _refuse_repeated(raw: Headers) -> None:
