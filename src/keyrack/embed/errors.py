@@ -1,14 +1,17 @@
 """What a framework raises, as refusals. Outside the guard the host's own handlers stay as they are."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from fastapi.exception_handlers import http_exception_handler, request_validation_exception_handler
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from keyrack.gate.transactions import refusal_of
 from keyrack.model.calls import CURRENT
 from keyrack.model.refusals import INVALID_REQUEST, Refused, of_status
 
@@ -16,26 +19,35 @@ Handler = Callable[[Any, Any], Awaitable[Response] | Response]
 
 
 def install_handlers(app: Any) -> None:
-    """Have an app's refusals, validation errors and HTTP exceptions answered by the gate, inside the guard only."""
+    """Have an app's refusals, validation errors, HTTP exceptions and its database's absence answered by the gate, inside the guard only."""
     own = dict(app.exception_handlers)
     app.add_exception_handler(Refused, _handler(lambda error: error, _raise))
     app.add_exception_handler(
         RequestValidationError, _handler(_of_validation, own.get(RequestValidationError, request_validation_exception_handler))
     )
     app.add_exception_handler(HTTPException, _handler(_of_http, own.get(HTTPException, http_exception_handler)))
+    for kind in (DBAPIError, PoolTimeout):
+        app.add_exception_handler(kind, _handler(refusal_of, _nearest(own, kind)))
 
 
-def _handler(translate: Callable[[Any], Refused], outside: Handler) -> Handler:
+def _handler(translate: Callable[[Any], Refused | None], outside: Handler) -> Handler:
     async def handle(connection: HTTPConnection, error: Exception) -> Response:
         call = CURRENT.get()
-        if call is None:
+        # What the gate has refused already stays: a framework may tell a body that was cut off as one that it could not read.
+        refused = None if call is None else call.refused or translate(error)
+        if call is None or refused is None:
             answer = outside(connection, error)
             return answer if isinstance(answer, Response) else await answer
         # The gate builds the document: this answer only carries the status there.
-        call.refused = translate(error)
-        return Response(status_code=call.refused.refusal.status)
+        call.refused = refused
+        return Response(status_code=refused.refusal.status)
 
     return handle
+
+
+def _nearest(own: Mapping[Any, Handler], kind: type[Exception]) -> Handler:
+    """The host's own handler of an error, else none: what it says of any Exception, the layer outside asks it."""
+    return next((own[one] for one in kind.__mro__ if one in own and one is not Exception), _raise)
 
 
 async def _raise(request: Request, error: Exception) -> Response:

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, SessionTransaction
 from starlette.concurrency import run_in_threadpool
 
 from keyrack.model.calls import Call
-from keyrack.model.refusals import CONFLICT, STORE_UNAVAILABLE, TRANSACTION_CLOSED
+from keyrack.model.refusals import CONFLICT, STORE_UNAVAILABLE, TRANSACTION_CLOSED, Refused
+from keyrack.store.database import Duplicate, translated
 
 
 class HeldTransaction:
@@ -73,3 +74,14 @@ async def rollback(call: Call) -> None:
     call.sessions = None
     for one in held:
         await one.rollback()
+
+
+def refusal_of(error: SQLAlchemyError) -> Refused | None:
+    """Return the refusal that a driver's error stands for where the host's database is away or busy; None for any other error."""
+    try:
+        with translated():
+            raise error
+    except Refused as refused:
+        return refused
+    except (SQLAlchemyError, Duplicate):
+        return None

@@ -1,0 +1,16 @@
+"""Attacks meet real hosts, on both databases where the database has a part in it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.backends import Backend
+from tests.hosts import Host, running
+
+
+@pytest.fixture
+async def host(backend: Backend, tmp_path: Path) -> AsyncIterator[Host]:
+    """A running host with one workspace."""
+    async with running(backend, tmp_path) as one:
+        yield one
