@@ -51,6 +51,7 @@ class Table:
         self._guard = tuple(prefix.rstrip("/") for prefix in guard)
         self._inside = tuple(prefix + "/" for prefix in self._guard)
         self._routes = tuple(routes)
+        self._words = frozenset(part for route in self._routes for part in route.operation.template.split("/")[1:4])
         self._candidates: dict[tuple[str, ...], tuple[Route, ...]] = {}
         self._exact: dict[tuple[str, str], Match] = {}
         self._refuse_duplicates()
@@ -101,7 +102,8 @@ class Table:
 
     def _near(self, path: str) -> tuple[Route, ...]:
         """The routes that a path with these first segments could match, in order: keeps the search short with many routes."""
-        head = tuple(path.split("/", 5)[1:4])
+        # A segment that stands in no template is as good as any other: what strangers write is never kept.
+        head = tuple(part if part in self._words else "" for part in path.split("/", 5)[1:4])
         known = self._candidates.get(head)
         if known is None:
             known = tuple(route for route in self._routes if _could_match(route.operation.template, head))
