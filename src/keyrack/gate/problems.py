@@ -48,7 +48,7 @@ class Problems:
             "retryable": refusal.retryable,
             "errors": [dict(error) for error in refused.errors],
         }
-        return json.dumps(members | refused.extra, ensure_ascii=False).encode()
+        return json.dumps(members | refused.extra, ensure_ascii=False).encode(errors="replace")
 
 
 def of_host(status: int, headers: Iterable[tuple[bytes, bytes]]) -> Refused | None:

@@ -47,7 +47,7 @@ def _levels(desk: Desk, permissions: Mapping[str, Level]) -> dict[str, Level]:
         if levels != {ALL: Level.WRITE}:
             raise INVALID_REQUEST('All permissions are {"*": "write"}, which stands alone.', param="permissions")
         return levels
-    for name in permissions:
+    for name in (name for name in permissions if name != ALL):
         category = desk.categories.get(name)
         if category is None:
             known = ", ".join(one.name for one in desk.categories.values() if not one.in_spaces)
