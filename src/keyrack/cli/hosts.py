@@ -66,7 +66,7 @@ def use_folder(folder: Path | None, *, make: bool = False) -> None:
     os.environ["KEYRACK_DATA"] = str(folder)
     if make:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise Failed(f"The data folder {folder} cannot be made ({error.strerror}): name another with --data.") from None
         if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
