@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from keyrack import Caller
 from keyrack.gate.requires import Requires, current_caller
-from tests.embed.test_routes import READER, ask, living, rack_in
+from tests.embed.test_routes import READER, ask, rack_in
+from tests.hosts import living
 
 
 def solved_by_fastapi(dependant: Any) -> list[Any]:

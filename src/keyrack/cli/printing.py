@@ -59,5 +59,5 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty:
 
 
 def print_failure(message: str) -> None:
-    """Print on standard error why a command ends. A secret that was given in place of an id is not repeated: job logs keep what is printed."""
+    """Print on standard error why a command ends. A secret given in place of an id is not repeated: job logs keep what is printed."""
     typer.echo("keyrack: " + "\n".join(clean(_mask(line, LINE_LENGTH_MAX)) for line in message.splitlines()), err=True)

@@ -96,9 +96,8 @@ class Authenticator:
         bearer = headers.get(b"authorization")
         own = [headers[name] for name in _OWN_HEADERS if name in headers]
         if len(own) + (bearer is not None) > 1:
-            raise INVALID_REQUEST(
-                "The call has two credentials: send one header only.", headers={"WWW-Authenticate": f'{self._challenge}, error="invalid_request"'}
-            )
+            challenge = {"WWW-Authenticate": f'{self._challenge}, error="invalid_request"'}
+            raise INVALID_REQUEST("The call has two credentials: send one header only.", headers=challenge)
         if own:
             return own[0].strip()
         if bearer is None:

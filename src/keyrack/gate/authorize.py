@@ -30,9 +30,7 @@ def authorize_in_space(principal: Principal, need: Need, space_id: str, what: st
     if role is None:
         raise NOT_FOUND("No such space.")
     if role.level < need.level:
-        raise INSUFFICIENT_PERMISSION(
-            f"{what} needs {need.text} in this space; this caller is its {role.value}.", headers=_challenge(need)
-        )
+        raise INSUFFICIENT_PERMISSION(f"{what} needs {need.text} in this space; this caller is its {role.value}.", headers=_challenge(need))
 
 
 def missing(principal: Principal, need: Need, what: str) -> Refused:

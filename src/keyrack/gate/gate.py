@@ -24,7 +24,11 @@ class Gate:
     """
 
     def __init__(
-        self, host: ASGIApp, pages: Mapping[str, ASGIApp], start: Callable[[], Awaitable[Walk]], stop: Callable[[], Awaitable[None]],
+        self,
+        host: ASGIApp,
+        pages: Mapping[str, ASGIApp],
+        start: Callable[[], Awaitable[Walk]],
+        stop: Callable[[], Awaitable[None]],
         new_request_id: Callable[[int], str],
     ) -> None:
         self._host = host
@@ -77,7 +81,7 @@ class Gate:
         first = await receive()
         try:
             await self._started()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the server must not start
             log.error("start_failed", reason=f"{type(error).__name__}: {error}")
             await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
             return

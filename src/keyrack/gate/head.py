@@ -49,7 +49,8 @@ class HeadReader:
         if len(headers) != len(raw):
             _refuse_repeated(raw)
         query = scope["query_string"]
-        if (query and self._holds_credential(unquote_plus(query.decode("latin-1")))) or ("_" in call.path and self._secret_like.search(call.path)):
+        in_query = query and self._holds_credential(unquote_plus(query.decode("latin-1")))
+        if in_query or ("_" in call.path and self._secret_like.search(call.path)):
             raise KEY_IN_URL("The URL holds a credential. Send it in the Authorization header, and rotate it: URLs are logged on the way.")
         return headers
 

@@ -47,13 +47,38 @@ class Recorder:
         reason = mask(refused.detail, REASON_LENGTH_MAX) if refused is not None else None
         if principal is None:
             line = RequestLog(
-                *head, None, path, route, call.method, status, code, ip_address=call.address, user_agent=agent, duration_us=duration_us,
+                *head,
+                None,
+                path,
+                route,
+                call.method,
+                status,
+                code,
+                ip_address=call.address,
+                user_agent=agent,
+                duration_us=duration_us,
                 reason=reason,
             )
         else:
             line = RequestLog(
-                *head, principal.workspace.id, path, route, call.method, status, code, principal.kind, principal.credential_id,
-                principal.credential_name, principal.integration_id, principal.member_id, principal.app_id, principal.grant_id,
-                principal.mode, call.address, agent, duration_us, reason,
+                *head,
+                principal.workspace.id,
+                path,
+                route,
+                call.method,
+                status,
+                code,
+                principal.kind,
+                principal.credential_id,
+                principal.credential_name,
+                principal.integration_id,
+                principal.member_id,
+                principal.app_id,
+                principal.grant_id,
+                principal.mode,
+                call.address,
+                agent,
+                duration_us,
+                reason,
             )
         self._spool.append(encode(line))

@@ -42,7 +42,7 @@ async def walk_socket(parts: Walk, call: Call, match: Match, scope: Scope, recei
         await socket.refuse(refused)
     except (StreamEnded, asyncio.CancelledError) as ended:
         await socket.end(ended)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a crash is answered, told and logged
         if not socket.gone:  # else it is how the handler noticed
             parts.recorder.report("handler_failed", call, error)
             await socket.refuse(INTERNAL_ERROR("An error on our side stopped this call. Nothing of it was stored."))
