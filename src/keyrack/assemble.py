@@ -10,9 +10,10 @@ import structlog
 
 from keyrack.crypto.sign import Signer, keys_in
 from keyrack.feed.cache import Cache
+from keyrack.feed.leases import Terms
 from keyrack.feed.look_ups import Feed, LookUps
+from keyrack.feed.postgresql import PostgresqlFeed
 from keyrack.feed.sqlite import SqliteFeed
-from keyrack.feed.uncached import UncachedFeed
 from keyrack.gate.authenticate import Authenticator
 from keyrack.gate.head import HeadReader
 from keyrack.gate.limit import Limiter
@@ -84,9 +85,10 @@ class Assembly:
         return tuple(self.brand.prefix(mode) for mode in self.brand.modes)
 
     async def start(self) -> None:
-        """Bring the schema up to date, check the store, and start the jobs. Raises what stands in the way."""
+        """Bring the schema up to date, check the store, follow its changes, and start the jobs. Raises what stands in the way."""
         await migrate(self.settings.store_url, self.settings.traffic_url)
         await self.store.check()
+        await self.feed.start()
         self.jobs.start()
         self.started = True
 
@@ -94,6 +96,7 @@ class Assembly:
         """Do what is due once more, and close."""
         self.started = False
         await self.jobs.stop()
+        await self.feed.stop()
         self.spool.close()
         self.counters.close()
         await self.store.close()
@@ -111,6 +114,8 @@ class Assembly:
         missing = [] if self.started else ["not started"]
         if not self.spool.has_room:
             missing.append("no room for the request log")
+        if isinstance(self.feed, PostgresqlFeed) and not self.feed.current():
+            missing.append("no lease on the database")
         try:
             await self.store.check()
         except Refused as refused:
@@ -118,8 +123,10 @@ class Assembly:
         return missing
 
     def _feed(self) -> Feed:
-        path = self.settings.store_path
-        return SqliteFeed(path, self.cache) if path is not None else UncachedFeed()
+        settings = self.settings
+        if settings.store_path is not None:
+            return SqliteFeed(settings.store_path, self.cache)
+        return PostgresqlFeed(settings.feed_url, self.store, self.cache, Terms(settings.lease_seconds), settings.store_wait_seconds)
 
     def _due(self) -> list[Job]:
         return [

@@ -6,20 +6,26 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+LEASE_SECONDS_MAX = 10.0
+"""No process may believe its memory for longer without renewing."""
+
 
 class Settings(BaseSettings):
     """Settings, read from the environment as `KEYRACK_<NAME>` (lists as JSON).
 
     `data` is the folder for everything that Keyrack keeps itself. `database_url` names a PostgreSQL database; without it, SQLite files in
-    `data` are used. `secrets` are the signing keys, newest first; without any, a file in `data` holds one. `trusted_proxies` are the
-    networks whose `X-Forwarded-For` or `Forwarded` header is believed. `base_url` is the address that people outside use; without it,
-    links follow the call's Host header.
+    `data` are used. `direct_url` leads to the same database itself where `database_url` leads to a pooler. On PostgreSQL a process may
+    believe its memory for `lease_seconds` after each renewal, so a change waits about as long for one that does not answer; a call waits
+    `store_wait_seconds` for its process to renew. `secrets` are the signing keys, newest first; without any, a file in `data` holds one.
+    `trusted_proxies` are the networks whose `X-Forwarded-For` or `Forwarded` header is believed. `base_url` is the address that people
+    outside use; without it, links follow the call's Host header.
     """
 
-    model_config = SettingsConfigDict(env_prefix="KEYRACK_", extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="KEYRACK_", extra="forbid", hide_input_in_errors=True)
 
     data: Path = Path("keyrack-data")
     database_url: str | None = None
+    direct_url: str | None = None
     base_url: str | None = None
     secrets: list[SecretStr] = Field(default_factory=list)
     trusted_proxies: list[str] = Field(default_factory=list)
@@ -29,6 +35,7 @@ class Settings(BaseSettings):
     cache_entries_max: int = Field(default=200_000, ge=100, le=10_000_000)
     spool_segment_bytes: int = Field(default=2 * 1024 * 1024, ge=64 * 1024, le=1024**3)
     store_wait_seconds: float = Field(default=1.0, gt=0, le=30)
+    lease_seconds: float = Field(default=2.0, ge=0.5, le=LEASE_SECONDS_MAX)
 
     @field_validator("trusted_proxies")
     @classmethod
@@ -49,9 +56,12 @@ class Settings(BaseSettings):
         """The URL of the main database, as SQLAlchemy's async drivers want it."""
         if self.database_url is None:
             return f"sqlite+aiosqlite:///{(self.data / 'keyrack.db').absolute()}"
-        scheme, colon, rest = self.database_url.partition(":")
-        drivers = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
-        return drivers.get(scheme, scheme) + colon + rest
+        return _with_driver(self.database_url)
+
+    @property
+    def feed_url(self) -> str:
+        """The URL of the main database itself, for what no pooler may stand before."""
+        return self.store_url if self.direct_url is None else _with_driver(self.direct_url)
 
     @property
     def store_path(self) -> Path | None:
@@ -65,3 +75,9 @@ class Settings(BaseSettings):
         if self.store_path is None:
             return None
         return f"sqlite+aiosqlite:///{(self.data / 'traffic.db').absolute()}"
+
+
+def _with_driver(url: str) -> str:
+    scheme, colon, rest = url.partition(":")
+    drivers = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
+    return drivers.get(scheme, scheme) + colon + rest

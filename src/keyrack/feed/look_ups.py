@@ -5,13 +5,13 @@ from hashlib import blake2b
 from ipaddress import ip_network
 from typing import Protocol
 
-from keyrack.feed.cache import Cache
+from keyrack.feed.cache import Cache, Start
 from keyrack.model.limits import Bucket
 from keyrack.model.permissions import Category, compile_rights
 from keyrack.model.plans import Plan
 from keyrack.model.principals import Kind, Principal
 from keyrack.model.refusals import API_DISABLED, KEY_EXPIRED, KEY_REVOKED, PLAN_UPGRADE_REQUIRED, STORE_UNAVAILABLE, Refusal
-from keyrack.store import lookup
+from keyrack.store import changes, lookup
 from keyrack.store.database import Connection, Store
 
 Find = Callable[[Connection, bytes], Awaitable[lookup.FoundKey | None]]
@@ -23,8 +23,17 @@ class Feed(Protocol):
     def current(self) -> bool:
         """Whether the cache holds nothing that a change which has returned made untrue."""
 
+    async def begin(self) -> Start:
+        """Return the state in which a look-up begins that may decide a call. Raises Refused where none may decide one now."""
+
     async def settle(self, revision: int) -> None:
         """Return when nobody can believe what held before this revision."""
+
+    async def start(self) -> None:
+        """Begin to follow the changes."""
+
+    async def stop(self) -> None:
+        """End, so that nobody waits for this process any more."""
 
 
 class LookUps:
@@ -57,27 +66,25 @@ class LookUps:
     async def look_up(self, digest: bytes) -> Principal | None:
         """Read a credential from the store, and keep it where nothing could have been missed. None: there is no such credential.
 
-        Begins after the call's head arrived, and never joins another look-up that began before.
+        Begins after the call's head arrived, and never joins another look-up that began before. Raises Refused `store_unavailable`
+        where this process may not decide a call now, or where the server that answers lacks changes that were applied here.
         """
-        self.feed.current()
-        start = self.cache.start()
+        start = await self.feed.begin()
         async with self._store.reading() as connection:
             found = await self._find(connection, digest)
+            revision = await changes.newest(connection) if found is None else found.revision
+            if revision < start.applied:
+                await connection.discard()
+                raise STORE_UNAVAILABLE("The database server that answered is behind.", headers={"Retry-After": "1"})
         if found is None:
             return None
-        if found.revision < start.applied:
-            raise STORE_UNAVAILABLE("The database server that answered is behind.", headers={"Retry-After": "1"})
         principal = self._principal(found)
         self.cache.store(digest, principal, found.revision, start)
         return principal
 
     async def prove(self, digest: bytes) -> Principal | None:
         """Return the principal of a credential as it is at this moment."""
-        if self.feed.current():
-            principal = self.cache.entries.get(digest)
-            if principal is not None:
-                return principal
-        return await self.look_up(digest)
+        return self.cached(digest) or await self.look_up(digest)
 
     def _principal(self, found: lookup.FoundKey) -> Principal:
         key, integration, workspace = found.key, found.integration, found.workspace

@@ -19,7 +19,7 @@ from mmap import PROT_READ, mmap
 from pathlib import Path
 from weakref import WeakSet
 
-from keyrack.feed.cache import Cache
+from keyrack.feed.cache import Cache, Start
 from keyrack.model.refusals import STORE_UNAVAILABLE
 from keyrack.store.changes import ABOVE_SQL, Changes
 
@@ -63,9 +63,21 @@ class SqliteFeed:
             return True
         return self._catch_up()
 
+    async def begin(self) -> Start:
+        """Return the state in which a look-up begins: at any time, for the file itself is never behind."""
+        self.current()
+        return self._cache.start()
+
     async def settle(self, revision: int) -> None:
         """Return when nobody can believe what held before this revision: here at once, for every process asks the file."""
         self.current()
+
+    async def start(self) -> None:
+        """Begin to follow the changes: here with the first question."""
+
+    async def stop(self) -> None:
+        """End, so that nobody waits for this process any more: here nobody does."""
+        self.close()
 
     def replaced(self) -> bool:
         """Whether another file stands under the store's name, or under that of its log or of the log's shared memory.

@@ -22,18 +22,27 @@ ORDER BY c.revision DESC LIMIT 10001
 """
 """What `above` asks, for a plain `sqlite3` connection; `Changes.of` reads its rows. Its limit is ROWS_MAX + 1."""
 
+ABOVE_SQL_OF_POSTGRESQL = """
+SELECT r.revision, c.revision, c.touched_id, c.change_id
+FROM keyrack.keyrack_revisions AS r LEFT JOIN keyrack.keyrack_changes AS c ON c.revision >= $1
+ORDER BY c.revision DESC LIMIT 10001
+"""
+"""The same, for a plain `asyncpg` connection."""
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:
     """What happened above a revision. Where it is not `complete`, rows are missing or the count went back: trust nothing cached.
 
     `newest_change` is the id of the change that made the newest revision, by which that revision is known again; None where there is none.
+    `set_back` says that the count certainly went back: this is an older copy, or a server that is behind.
     """
 
     newest: int
     touched: frozenset[str]
     complete: bool
     newest_change: str | None = field(default=None, compare=False)
+    set_back: bool = field(default=False, compare=False)
 
     @classmethod
     def of(cls, rows: Iterable[Sequence[Any]], revision: int, change_id: str | None = None) -> "Changes":
@@ -46,10 +55,12 @@ class Changes:
         newest: int = read[0][0] if read else 0
         newest_change: str | None = read[0][3] if read and read[0][1] == newest else None
         above = [row for row in read if row[1] is not None and row[1] > revision]
-        known = change_id is None or change_id in {row[3] for row in read if row[1] == revision}
+        made_by = {row[3] for row in read if row[1] == revision}
+        known = change_id is None or change_id in made_by
         gapless = newest >= revision and len({row[1] for row in above}) == newest - revision
         complete = bool(read) and len(above) <= ROWS_MAX and gapless and known
-        return cls(newest, frozenset(row[2] for row in above), complete, newest_change)
+        set_back = newest < revision or (bool(made_by) and not known)
+        return cls(newest, frozenset(row[2] for row in above), complete, newest_change, set_back)
 
 
 async def bump(c: Connection, touched: Collection[str], change_id: str) -> int:

@@ -10,17 +10,18 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import Executable, Row, text
+from sqlalchemy import Executable, Row, event, text
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.pool import Pool
+from sqlalchemy.pool import ConnectionPoolEntry, Pool
 
 from keyrack.model import refusals
 from keyrack.store import postgresql, sqlite
 
 RETRY_AFTER_SECONDS = "1"
+_TRUSTED = "keyrack_trusted"
 
 
 class Duplicate(Exception):
@@ -63,6 +64,10 @@ class Connection:
             result = await self._connection.exec_driver_sql(sql, tuple(values))
         return max(result.rowcount, 0)
 
+    async def discard(self) -> None:
+        """End this connection: the server that it leads to is behind, and nobody may ask it again. The transaction is lost."""
+        await self._connection.invalidate()
+
     def _counted(self, statement: Executable) -> Executable:
         self.writes += statement.is_dml
         return statement
@@ -83,8 +88,20 @@ class Store:
         self._traffic_reader, self._traffic_writer = self._reader, self._writer
         if self.traffic_url != url:
             self._traffic_reader, self._traffic_writer = kind.engines(self.traffic_url, durable=False)
+        # Counts how often connections lost their trust. Each one knows the count at which it was opened.
+        self._trusted = 0
         for engine in self._engines():
             forget_in_children(engine)
+        for pooled in {engine.pool: engine.sync_engine for engine in self._engines()}.values():
+            event.listen(pooled, "connect", self._note_trust)
+            event.listen(pooled, "checkout", self._check_trust)
+
+    def distrust(self) -> None:
+        """Have no pooled connection used again that is open now: they may lead to a server that is no primary any more.
+
+        Can be called from any thread. What uses one at this moment goes on.
+        """
+        self._trusted += 1
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
@@ -129,6 +146,14 @@ class Store:
         """Close every connection. The store can be used again: it opens new ones."""
         for engine in self._engines():
             await engine.dispose()
+
+    def _note_trust(self, _connection: object, record: ConnectionPoolEntry) -> None:
+        record.info[_TRUSTED] = self._trusted
+
+    def _check_trust(self, _connection: object, record: ConnectionPoolEntry, _lent: object) -> None:
+        if record.info[_TRUSTED] != self._trusted:
+            # The pool closes this connection, and opens another in its place.
+            raise DisconnectionError
 
     def _engines(self) -> tuple[AsyncEngine, ...]:
         return tuple(dict.fromkeys((self._reader, self._writer, self._traffic_reader, self._traffic_writer)))

@@ -3,6 +3,7 @@
 from enum import IntEnum
 from typing import Any
 
+import asyncpg
 from sqlalchemy import Select, event, func, literal, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
@@ -22,6 +23,9 @@ RECYCLE_SECONDS = 1800
 _AWAY_CLASSES = ("08", "40", "53", "57", "58")
 _AWAY = frozenset({"55P03", "25006"})
 _UNIQUE = "23505"
+
+_PROOF_SQL = "SELECT pg_is_in_recovery(), current_setting('synchronous_commit')"
+_DURABLE_SQL = "SET synchronous_commit = on"
 
 
 class StandbyServer(Exception):
@@ -58,12 +62,7 @@ def host_engine(url: str) -> AsyncEngine:
 
 def engine_of(url: str, *, statement_seconds_max: int = STATEMENT_SECONDS_MAX) -> AsyncEngine:
     """Return an engine whose every wait ends: for a connection, for the pool, for a lock, for a statement."""
-    limits = {
-        "application_name": "keyrack",
-        "statement_timeout": f"{statement_seconds_max}s",
-        "lock_timeout": f"{min(LOCK_WAIT_SECONDS_MAX, statement_seconds_max)}s",
-        "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS_MAX}s",
-    }
+    limits = {"application_name": "keyrack", **_limits(statement_seconds_max)}
     engine = create_async_engine(
         async_url(url),
         pool_size=CONNECTIONS_MAX,
@@ -78,6 +77,37 @@ def engine_of(url: str, *, statement_seconds_max: int = STATEMENT_SECONDS_MAX) -
     return engine
 
 
+async def open_session(url: str, statement_seconds_max: float) -> Any:
+    """Open one connection of asyncpg's own, in no pool, on a primary and with durable commits; every wait on it ends.
+
+    Raises StandbyServer, and what asyncpg raises.
+    """
+    named = async_url(url)
+    _, options = named.get_dialect()().create_connect_args(named)
+    for pooled in ("prepared_statement_cache_size", "prepared_statement_name_func"):
+        options.pop(pooled, None)
+    limits = {"application_name": "keyrack feed", **_limits(statement_seconds_max)}
+    connection = await asyncpg.connect(**options, timeout=min(CONNECT_SECONDS_MAX, statement_seconds_max), server_settings=limits)
+    try:
+        standby, durability = await connection.fetchrow(_PROOF_SQL, timeout=statement_seconds_max)
+        if standby:
+            raise StandbyServer("this server is in recovery")
+        if durability == "off":
+            await connection.execute(_DURABLE_SQL, timeout=statement_seconds_max)
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
+
+
+def _limits(statement_seconds_max: float) -> dict[str, str]:
+    return {
+        "statement_timeout": f"{round(statement_seconds_max * 1000)}ms",
+        "lock_timeout": f"{round(min(LOCK_WAIT_SECONDS_MAX, statement_seconds_max) * 1000)}ms",
+        "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS_MAX}s",
+    }
+
+
 def async_url(url: str) -> URL:
     """Return the URL with its driver."""
     return make_url(url).set(drivername="postgresql+asyncpg")
@@ -85,12 +115,12 @@ def async_url(url: str) -> URL:
 
 def _prepare(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
-    cursor.execute("SELECT pg_is_in_recovery(), current_setting('synchronous_commit')")
+    cursor.execute(_PROOF_SQL)
     standby, durability = cursor.fetchone()
     if standby:
         raise StandbyServer("this server is in recovery")
     if durability == "off":
-        cursor.execute("SET synchronous_commit = on")
+        cursor.execute(_DURABLE_SQL)
     cursor.close()
     connection.commit()
 

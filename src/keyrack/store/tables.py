@@ -284,6 +284,18 @@ changes = Table(
 )
 
 
+# A process on PostgreSQL that may believe its memory until it must renew (CONSISTENCY §4). Nobody compares these rows with a clock:
+# `renewal` is a count, and `length_ms` how long the process believes after each, on its own clock.
+leases = Table(
+    "keyrack_leases",
+    metadata,
+    _id(),
+    Column("renewal", BigInteger, nullable=False),
+    Column("seen_revision", BigInteger, nullable=False),
+    Column("length_ms", BigInteger, nullable=False),
+)
+
+
 def without_schema(source: MetaData) -> MetaData:
     """Return a copy of our tables as they are on SQLite."""
     copy = MetaData(naming_convention=NAMING)
