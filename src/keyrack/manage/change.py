@@ -1,22 +1,26 @@
 """One change, in order: the only way to write what people own.
 
-open a short transaction of Keyrack's own → act → event rows in the same transaction → revision, as its last statement → commit →
-wait until nobody can believe the old state → return.
+open a short transaction of Keyrack's own → act → event rows in the same transaction → revision, as its last statement → commit (without an
+answer: look whether it happened) → wait until nobody can believe the old state → return.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Any
 
 from keyrack.manage.desk import Desk
 from keyrack.model.calls import CURRENT
 from keyrack.model.events import Actor, Event, EventType
 from keyrack.model.principals import Principal
-from keyrack.model.refusals import CHANGE_INSIDE_TRANSACTION, CONFLICT, NOT_FOUND, Refused
+from keyrack.model.refusals import CHANGE_INSIDE_TRANSACTION, CONFLICT, NOT_FOUND, OUTCOME_UNKNOWN, STORE_UNAVAILABLE, Refused
 from keyrack.store import changes, events
 from keyrack.store.database import Connection
 from keyrack.store.ids import new_id
+
+FIND_OUT_SECONDS_MAX = 5.0
+FIND_OUT_PAUSE_SECONDS = 0.1
 
 
 class ChangeWithoutEvent(Exception):
@@ -29,11 +33,16 @@ class Change:
     def __init__(self, desk: Desk, actor: Principal, connection: Connection) -> None:
         self.connection = connection
         self.now = desk.now()
-        self._id = new_id()
+        self.id = new_id()
         self._actor = actor
         self._events: list[Event] = []
         self._touched: set[str] = set()
         self._settles = False
+
+    @property
+    def is_known_by_its_id(self) -> bool:
+        """Whether the store can tell later that this change was committed: it keeps the ids of access changes."""
+        return bool(self._touched)
 
     def touch(self, *ids: str) -> None:
         """Say that what a cache may hold of these ids is no longer true: makes this an access change."""
@@ -68,7 +77,7 @@ class Change:
         for event in self._events:
             await events.add(self.connection, event)
         if self._touched:
-            return await changes.bump(self.connection, self._touched, self._id)
+            return await changes.bump(self.connection, self._touched, self.id)
         return await changes.newest(self.connection) if self._settles else None
 
 
@@ -76,21 +85,44 @@ class Change:
 async def change(desk: Desk, actor: Principal) -> AsyncIterator[Change]:
     """Make one change as `actor`. Leaving the block commits it and returns when it holds everywhere; an exception leaves nothing.
 
-    Raises Refused `change_inside_transaction` in a call whose host transaction is open: it would wait for a lock that the call holds.
+    Raises Refused `change_inside_transaction` in a call whose host transaction is open: it would wait for a lock that the call holds;
+    `outcome_unknown` where nobody can tell whether it was committed.
     """
     call = CURRENT.get()
     if call is not None and call.sessions is not None:
         raise CHANGE_INSIDE_TRANSACTION("A change of Keyrack's own things was made inside rack.transaction.")
+    current: Change | None = None
+    revision: int | None = None
     try:
         async with desk.store.changing(actor.workspace.id) as connection:
             current = Change(desk, actor, connection)
             yield current  # act
             revision = await current.finish()  # events, then the revision
     except Refused as refused:
-        await _settle_what_is_gone(desk, refused)
-        raise
+        if refused.refusal is not OUTCOME_UNKNOWN or current is None or revision is None or not current.is_known_by_its_id:
+            await _settle_what_is_gone(desk, refused)
+            raise
+        await _find_out(desk, actor, current.id, refused)
     if revision is not None:  # committed
         await settled(desk, revision)
+
+
+async def _find_out(desk: Desk, actor: Principal, change_id: str, unknown: Refused) -> None:
+    """Return where a change was committed whose commit got no answer. Raises Refused: nothing has changed, or nobody can tell."""
+    ends_at = monotonic() + FIND_OUT_SECONDS_MAX
+    # The server that went away may be another one now: what is open leads to the old one.
+    desk.store.distrust()
+    while monotonic() < ends_at:
+        try:
+            async with desk.store.changing(actor.workspace.id) as connection:
+                committed = await changes.committed(connection, change_id)
+        except Refused:
+            await asyncio.sleep(FIND_OUT_PAUSE_SECONDS)
+            continue
+        if committed:
+            return
+        raise STORE_UNAVAILABLE("The store went away before the change was committed: nothing has changed.", headers={"Retry-After": "1"})
+    raise unknown
 
 
 async def _settle_what_is_gone(desk: Desk, refused: Refused) -> None:
