@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from keyrack.crypto.digest import digest
@@ -287,9 +287,16 @@ def checked_ranges(texts: Sequence[str]) -> tuple[str, ...]:
     if len(texts) > IP_RANGES_MAX:
         raise INVALID_REQUEST(f"A key has at most {IP_RANGES_MAX} address ranges.", param="ip_ranges")
     try:
-        return tuple(str(ip_network(text, strict=False)) for text in texts)
+        return tuple(str(_range(text)) for text in texts)
     except ValueError as error:
         raise INVALID_REQUEST(f"{error}. Write ranges like 203.0.113.7 or 2001:db8::/32.", param="ip_ranges") from None
+
+
+def _range(text: str) -> IPv4Network | IPv6Network:
+    """Read a range. One of IPv4 written as IPv6 is IPv4, as the addresses are that it is compared with (RFC 4291 §2.5.5.2)."""
+    network = ip_network(text, strict=False)
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    return network if mapped is None or network.prefixlen < 96 else IPv4Network((mapped, network.prefixlen - 96))
 
 
 def refuse_past(expires_at: int | None, now: int) -> None:
