@@ -8,9 +8,10 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 
+from keyrack.gate.bodies import body_cut_short
 from keyrack.gate.transactions import refusal_of
 from keyrack.model.calls import CURRENT
 from keyrack.model.refusals import INVALID_REQUEST, Refused, of_status
@@ -25,6 +26,7 @@ def install_handlers(app: Any) -> None:
     app.add_exception_handler(
         RequestValidationError, _handler(_of_validation, own.get(RequestValidationError, request_validation_exception_handler))
     )
+    app.add_exception_handler(ClientDisconnect, _handler(lambda _: body_cut_short(), own.get(ClientDisconnect, _raise)))
     app.add_exception_handler(HTTPException, _handler(_of_http, own.get(HTTPException, http_exception_handler)))
     for kind in (DBAPIError, PoolTimeout):
         app.add_exception_handler(kind, _handler(refusal_of, _nearest(own, kind)))

@@ -43,5 +43,10 @@ class _Counted:
         return message
 
 
+def body_cut_short() -> Refused:
+    """Return the refusal of a call whose client went away before it had sent all of its body."""
+    return INVALID_REQUEST("The body ended before it was whole.")
+
+
 def _too_large(bytes_max: int) -> Refused:
     return BODY_TOO_LARGE(f"A body may have {bytes_max} bytes.")

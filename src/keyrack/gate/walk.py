@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from keyrack.gate.authenticate import Authenticator
 from keyrack.gate.authorize import authorize
-from keyrack.gate.bodies import limited
+from keyrack.gate.bodies import body_cut_short, limited
 from keyrack.gate.callers import CurrentCaller
 from keyrack.gate.head import HeadReader
 from keyrack.gate.limit import Limiter
@@ -19,7 +19,7 @@ from keyrack.gate.streams import StreamEnded
 from keyrack.gate.table import Match, Table
 from keyrack.model.calls import CURRENT, Call
 from keyrack.model.permissions import Category
-from keyrack.model.refusals import INTERNAL_ERROR, INVALID_REQUEST, Refused
+from keyrack.model.refusals import INTERNAL_ERROR, Refused
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ async def walk(parts: Walk, call: Call, match: Match, scope: Scope, receive: Rec
     except Refused as refused:
         await answer.refuse(refused)
     except ClientDisconnect:
-        await answer.refuse(INVALID_REQUEST("The body ended before it was whole."))
+        await answer.refuse(body_cut_short())
     except (StreamEnded, asyncio.CancelledError) as ended:
         answer.end_stream(ended)
     except Exception as error:  # noqa: BLE001 - a crash becomes a 500 without internals
