@@ -64,7 +64,7 @@ class Assembly:
         self.plans = dict(plans)
         self.now = now
         self.started = False
-        settings.data.mkdir(parents=True, exist_ok=True)
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         keys = [secret.get_secret_value() for secret in settings.secrets] or keys_in(settings.data / "secret.key")
         self.signers = {purpose: Signer(keys, purpose) for purpose in ("cursor", "form")}
         self.request_ids = RequestIds()
