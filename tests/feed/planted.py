@@ -129,6 +129,17 @@ class RemembersALaterHeader(SqliteFeed):
         return believed
 
 
+class HoldsItsSnapshot(SqliteFeed):
+    """Leaves a statement half read, so that every later one sees what the file held then."""
+
+    _half_read: sqlite3.Cursor | None = None
+
+    def _apply(self, connection: sqlite3.Connection) -> None:
+        super()._apply(connection)
+        if self._half_read is None:
+            self._half_read = connection.execute("SELECT name FROM sqlite_schema")
+
+
 class JoinsRunning(LookUps):
     """Has a call wait for a look-up that began before it arrived."""
 

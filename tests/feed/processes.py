@@ -73,6 +73,11 @@ class Running:
         self.after = Gate()
         self.task: asyncio.Task[Verdict | None] | None = None
 
+    @property
+    def ended(self) -> bool:
+        """Whether it ended with its process."""
+        return self.task is not None and self.task.cancelled()
+
 
 class Unthrottled:
     """Lets every address try as often as it likes."""

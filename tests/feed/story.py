@@ -147,6 +147,9 @@ class Story:
 
     def call_beside(self, process: Process, running: Running) -> None:
         """Another call with the same key arrives while a look-up is under way, which then ends; then the other call is decided."""
+        if running.ended or running.key not in self.truth.keys:
+            self.finish(process, running)
+            return
         secret, since = self.truth.keys[running.key].secret, self.returned
 
         async def both() -> tuple[Verdict | None, Verdict | None]:
@@ -166,11 +169,13 @@ class Story:
 
     def query(self, process: Process, running: Running) -> None:
         """The look-up of a call reads the store."""
-        process.run(process.query(running))
+        if not running.ended:
+            process.run(process.query(running))
 
     def finish(self, process: Process, running: Running) -> None:
-        """The look-up of a call ends, and the call is decided."""
-        self._check(running.key, running.since, process.run(process.finish(running)))
+        """The look-up of a call ends, and the call is decided; unless it ended with its process."""
+        if not running.ended:
+            self._check(running.key, running.since, process.run(process.finish(running)))
 
     # Changes
 

@@ -13,7 +13,8 @@ from tests.feed.choices import KINDS, chosen, pick
 from tests.feed.processes import Parts, Process, Running, World
 from tests.feed.story import Story
 
-RUNNING_MAX = 2
+# A look-up that is held up keeps one of the store's few readers.
+RUNNING_MAX = 1
 sides = st.integers(0, 1)
 numbers = st.integers(0, 3)
 kinds = st.sampled_from(KINDS)
@@ -94,10 +95,22 @@ class NeverStale(RuleBasedStateMachine):
         """Another call with the same key arrives, and then its look-up ends."""
         side, running = one
         self.looking[side] -= 1
-        if running.key in self.story.truth.keys:
-            self.story.call_beside(self.process(side), running)
+        self.story.call_beside(self.process(side), running)
+
+    @rule(side=sides, number=numbers, kind=kinds, yes=st.booleans(), query_first=st.booleans(), calls=st.booleans())
+    def look_up_around_a_change(self, side: int, number: int, kind: str, yes: bool, query_first: bool, calls: bool) -> None:
+        """A look-up begins, the other process changes something, perhaps calls arrive, and the look-up ends."""
+        process = self.process(side)
+        running = self.story.begin_look_up(process, self.key(number))
+        if query_first:
+            self.story.query(process, running)
+        self.change(1 - side, kind, number, yes)
+        if calls:
+            self.story.call_beside(process, running)
         else:
-            self.story.finish(self.process(side), running)
+            self.story.call(process, self.key(number + 1))
+            self.story.finish(process, running)
+        self.call_with_every_key(side)
 
     @rule(side=sides, kind=kinds, number=numbers, yes=st.booleans())
     def change(self, side: int, kind: str, number: int, yes: bool) -> None:
@@ -138,6 +151,22 @@ class NeverStale(RuleBasedStateMachine):
     def set_back(self) -> None:
         """The file is set back to the backup."""
         self.story.set_back()
+
+    @rule(side=sides, kinds=st.lists(kinds, min_size=2, max_size=2), number=numbers, yes=st.booleans())
+    def set_back_around_changes(self, side: int, kinds: list[str], number: int, yes: bool) -> None:
+        """A backup is made; something is changed, and all see it; the file is set back; something else is changed."""
+        self.save_copy()
+        self.change(side, kinds[0], number, yes)
+        self.call_with_every_key(0)
+        self.call_with_every_key(1)
+        self.set_back()
+        self.change(1 - side, kinds[1], number, yes)
+
+    @rule(side=sides, number=numbers)
+    def restart_while_the_changes_cannot_be_read(self, side: int, number: int) -> None:
+        """A process begins anew, and decides a call before it has joined."""
+        self.story.let_return(self.process(side))
+        self.story.restart_while_the_changes_cannot_be_read(self.process(side), self.key(number))
 
     def process(self, side: int) -> Process:
         """One of the two."""

@@ -136,6 +136,7 @@ BUGS = {
     "keep the cache on a gap": Planted(Parts(feed=planted.KeepsOnGap), _prune_what_was_not_read),
     "trust the count of a file that was set back": Planted(Parts(feed=planted.TrustsTheCount), _reach_the_same_count_anew),
     "remember a header read after the rows": Planted(Parts(feed=planted.RemembersALaterHeader), _commit_while_another_is_read),
+    "hold on to a snapshot": Planted(Parts(feed=planted.HoldsItsSnapshot), _revoke),
     "compare the expiry only when caching": Planted(Parts(look_ups=planted.ForgetsToExpire), _let_time_pass),
     "forget the workspace's id": Planted(Parts(look_ups=planted.ForgetsWorkspace), _switch_off),
     "forget the integration's id": Planted(Parts(look_ups=planted.ForgetsIntegration), _take_rights),

@@ -48,7 +48,8 @@ class SqliteFeed:
         self._applied_change: str | None = None
         self._standing: _Standing | None = None
         self._lost = False
-        self._inherited = False
+        # Why nothing can be believed here for as long as this process lives.
+        self._never: str | None = None
         _feeds.add(self)
 
     def current(self) -> bool:
@@ -99,6 +100,7 @@ class SqliteFeed:
                 self._connection.close()
             self._connection = None
             self._unmap()
+            self._applied_header = b""
             self._standing = None
 
     def forget(self) -> None:
@@ -110,11 +112,13 @@ class SqliteFeed:
         """
         _kept.extend(one for one in (self._connection, self._index) if one is not None)
         self._connection = self._index = None
+        self._index_handle = -1
         self._applied_header = b""
         self._lock = threading.Lock()
         self._applied_change = None
         self._standing = None
-        self._inherited = self._inherited or _is_open(self._path)
+        if _is_open(self._path):
+            self._never = "the file was open in the process that this one was forked from"
         self._cache.after_fork()
 
     def _catch_up(self) -> bool:
@@ -134,13 +138,14 @@ class SqliteFeed:
         return True
 
     def _connected(self) -> tuple[sqlite3.Connection, mmap]:
-        if self._inherited:
-            raise sqlite3.OperationalError("the file was open in the process that this one was forked from")
+        if self._never is not None:
+            raise sqlite3.NotSupportedError(self._never)
         before = os.stat(self._path)
         # Autocommit and read-only; no waiting, for a call that cannot ask simply does without the cache. One thread at a time has it.
         connection = sqlite3.connect(f"{self._path.as_uri()}?mode=ro", uri=True, timeout=0, isolation_level=None, check_same_thread=False)
         try:
-            connection.execute(ABOVE_SQL, (0,)).fetchone()  # opens the log and its shared memory
+            # Opens the log and its index. To the end: a statement left half read would hold its snapshot, and later ones would see that.
+            connection.execute("PRAGMA data_version").fetchall()
             self._note_standing((before.st_dev, before.st_ino))
             return connection, self._mapped()
         except BaseException:
@@ -149,11 +154,14 @@ class SqliteFeed:
 
     def _mapped(self) -> mmap:
         # While the connection is open, nobody removes or shortens the index: SQLite does so when the last one closes.
-        handle = os.open(f"{self._path}-shm", os.O_RDONLY | os.O_CLOEXEC)
-        index = mmap(handle, _MAPPED_BYTES, prot=PROT_READ)
-        self._index_handle = handle
+        self._index_handle = os.open(f"{self._path}-shm", os.O_RDONLY | os.O_CLOEXEC)
+        # From here on the handle stays open, also where it is of no use: to try again would open one with every call.
+        self._never = "the log's index cannot be read"
+        index = mmap(self._index_handle, _MAPPED_BYTES, prot=PROT_READ)
         if int.from_bytes(index[:4], sys.byteorder) != _FORMAT:
+            _kept.append(index)
             raise sqlite3.NotSupportedError("the log's index has an unknown format: nothing can be believed from memory")
+        self._never = None
         return index
 
     def _unmap(self) -> None:
