@@ -39,7 +39,7 @@ def postgresql_server() -> Iterator[Server]:
     with serve() as server:
         yield server
         # The write-ahead log of a server keeps all rows that were written of late, also of databases that are gone.
-        assert [] == left_in(server.folder / "data")
+        assert [] == left_in(server.folder)
 
 
 @pytest.fixture
