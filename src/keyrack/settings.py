@@ -2,9 +2,11 @@
 
 from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import quote
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
 
 LEASE_SECONDS_MAX = 10.0
 """No process may believe its memory for longer without renewing."""
@@ -55,7 +57,7 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """The URL of the main database, as SQLAlchemy's async drivers want it."""
         if self.database_url is None:
-            return f"sqlite+aiosqlite:///{(self.data / 'keyrack.db').absolute()}"
+            return _file_url(self.data / "keyrack.db")
         return _with_driver(self.database_url)
 
     @property
@@ -65,16 +67,21 @@ class Settings(BaseSettings):
 
     @property
     def store_path(self) -> Path | None:
-        """The main file on SQLite; None on PostgreSQL."""
-        scheme, _, path = self.store_url.partition(":///")
-        return Path(path) if scheme.startswith("sqlite") else None
+        """The main file on SQLite, the very one that `store_url` names; None on PostgreSQL."""
+        url = make_url(self.store_url)
+        return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
 
     @property
     def traffic_url(self) -> str | None:
         """The URL of the second file on SQLite; None where the one database holds everything."""
         if self.store_path is None:
             return None
-        return f"sqlite+aiosqlite:///{(self.data / 'traffic.db').absolute()}"
+        return _file_url(self.data / "traffic.db")
+
+
+def _file_url(path: Path) -> str:
+    # Quoted, for a URL reads % and ? in its own way.
+    return f"sqlite+aiosqlite:///{quote(str(path.absolute()))}"
 
 
 def _with_driver(url: str) -> str:

@@ -147,7 +147,11 @@ class Process:
     async def decide(self, secret: str) -> Verdict | None:
         """Decide a call as the gate does. None: the store could not be read, so nothing was decided."""
         call, headers = a_call(secret)
-        return await self._verdict(lambda: self._proved(call, headers))
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await self._verdict(lambda: self._proved(call, headers))
+        except TimeoutError:
+            return None
 
     async def decide_by_look_up(self, secret: str) -> Verdict | None:
         """Decide a call that has found nothing in memory."""
@@ -221,8 +225,8 @@ class World:
         self.path = folder / "keyrack.db"
         self.copy = folder / "copy.db"
         asyncio.run(migrate(url(self.path)))
-        self._empty = folder / "empty.db"
-        shutil.copy(self.path, self._empty)
+        self.empty = folder / "empty.db"
+        shutil.copy(self.path, self.empty)
         self.processes: list[Process] = []
         self._start()
 
@@ -230,7 +234,7 @@ class World:
         """Begin with an empty file again where this one has grown long, so that the thousandth story is as quick as the first."""
         if self.path.stat().st_size > FILE_BYTES_MAX:
             self.close()
-            shutil.copy(self._empty, self.path)
+            shutil.copy(self.empty, self.path)
             self._start()
 
     def close(self) -> None:
