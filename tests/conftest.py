@@ -17,6 +17,7 @@ __all__ = ["pytest_runtest_makereport", "remember_secrets"]
 
 # Enough examples to find what is wrong over many runs, few enough to run always; and no promise about time.
 settings.register_profile("keyrack", max_examples=50, deadline=None)
+settings.register_profile("long", max_examples=20_000, stateful_step_count=80, deadline=None)
 settings.load_profile("keyrack")
 
 

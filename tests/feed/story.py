@@ -305,6 +305,10 @@ class _Rows:
         """Return them."""
         return self._rows
 
+    def fetchone(self) -> object:
+        """Return the first one."""
+        return self._rows[0] if self._rows else None
+
 
 def _deny_changes(action: int, table: str | None, *_: object) -> int:
     return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_READ and table == "keyrack_changes" else sqlite3.SQLITE_OK

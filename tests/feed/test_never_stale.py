@@ -52,10 +52,12 @@ class NeverStale(RuleBasedStateMachine):
         """A call is decided in another thread of the process."""
         self.story.call_in_thread(self.process(side), self.key(number))
 
-    @rule(side=sides, number=numbers)
-    def call_while_the_changes_cannot_be_read(self, side: int, number: int) -> None:
-        """A call is decided while an apply fails."""
-        self.story.call_while_the_changes_cannot_be_read(self.process(side), self.key(number))
+    @rule(side=sides, number=numbers, kind=kinds, yes=st.booleans())
+    def call_while_a_change_cannot_be_read(self, side: int, number: int, kind: str, yes: bool) -> None:
+        """Something is changed, a call with another key is decided while an apply fails, and then calls with all keys."""
+        self.change(1 - side, kind, number, yes)
+        self.story.call_while_the_changes_cannot_be_read(self.process(side), self.key(number + 1))
+        self.call_with_every_key(side)
 
     @rule(side=sides, number=numbers, kind=kinds, yes=st.booleans(), one_task=st.booleans())
     def call_twice(self, side: int, number: int, kind: str, yes: bool, one_task: bool) -> None:
@@ -66,7 +68,9 @@ class NeverStale(RuleBasedStateMachine):
     @rule(side=sides, number=numbers, kind=kinds, yes=st.booleans())
     def call_while_another_commits(self, side: int, number: int, kind: str, yes: bool) -> None:
         """A call is decided, and between what its process reads the other one commits."""
+        self.write(1 - side)
         self.story.call_while_another_commits(self.process(side), self.key(number), lambda: self.change(1 - side, kind, number, yes))
+        self.call_with_every_key(side)
 
     @rule(target=running, side=sides, number=numbers)
     def begin_look_up(self, side: int, number: int) -> object:
@@ -152,15 +156,23 @@ class NeverStale(RuleBasedStateMachine):
         """The file is set back to the backup."""
         self.story.set_back()
 
-    @rule(side=sides, kinds=st.lists(kinds, min_size=2, max_size=2), number=numbers, yes=st.booleans())
-    def set_back_around_changes(self, side: int, kinds: list[str], number: int, yes: bool) -> None:
-        """A backup is made; something is changed, and all see it; the file is set back; something else is changed."""
+    @rule(side=sides, kinds=st.lists(kinds, min_size=2, max_size=2), number=numbers, yes=st.booleans(), looking=st.booleans())
+    def set_back_around_changes(self, side: int, kinds: list[str], number: int, yes: bool, looking: bool) -> None:
+        """A backup is made; something is changed, and all see it; the file is set back, under a look-up, or something else is changed."""
         self.save_copy()
         self.change(side, kinds[0], number, yes)
         self.call_with_every_key(0)
         self.call_with_every_key(1)
-        self.set_back()
-        self.change(1 - side, kinds[1], number, yes)
+        if looking:
+            process, running = self.process(side), self.story.begin_look_up(self.process(side), self.key(number))
+            self.story.query(process, running)
+            self.set_back()
+            self.story.call(process, self.key(number + 1))
+            self.story.finish(process, running)
+            self.call_with_every_key(side)
+        else:
+            self.set_back()
+            self.change(1 - side, kinds[1], number, yes)
 
     @rule(side=sides, number=numbers)
     def restart_while_the_changes_cannot_be_read(self, side: int, number: int) -> None:
