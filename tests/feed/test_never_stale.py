@@ -1,11 +1,12 @@
 """A call whose head arrives after a change has returned is never decided on what held before: whatever happens, in whatever order.
 
-`pytest --hypothesis-profile=long` looks for hours instead of seconds.
+`make fuzz` looks for minutes instead of seconds, with `ARGS=--hypothesis-profile=long` for hours.
 """
 
 from typing import ClassVar
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, multiple, rule, run_state_machine_as_test
 
@@ -15,6 +16,7 @@ from tests.feed.story import Story
 
 # A look-up that is held up keeps one of the store's few readers.
 RUNNING_MAX = 1
+LONG_EXAMPLES = 1000
 sides = st.integers(0, 1)
 numbers = st.integers(0, 3)
 kinds = st.sampled_from(KINDS)
@@ -136,6 +138,15 @@ class NeverStale(RuleBasedStateMachine):
         """Time passes."""
         self.story.pass_time(milliseconds)
 
+    @rule(side=sides, number=numbers, overlap=st.booleans())
+    def let_a_key_run_out(self, side: int, number: int, overlap: bool) -> None:
+        """A key gets an expiry, or a successor; calls are decided before and after its time."""
+        kind, milliseconds = ("rotate", 60_000) if overlap else ("expire", 1000)
+        self.change(side, kind, number, yes=True)
+        self.call_with_every_key(side)
+        self.pass_time(milliseconds)
+        self.call_with_every_key(side)
+
     @rule(side=sides)
     def write(self, side: int) -> None:
         """Something is written that no cache can hold."""
@@ -189,7 +200,14 @@ class NeverStale(RuleBasedStateMachine):
         return pick(self.story.truth.keys, number)
 
 
-@pytest.mark.timeout(24 * 3600)
+@pytest.mark.timeout(600)
 def test_no_call_is_ever_decided_on_what_held_before(world: World) -> None:
     NeverStale.world = world
     run_state_machine_as_test(NeverStale)
+
+
+@pytest.mark.fuzz
+@pytest.mark.timeout(24 * 3600)
+def test_nor_is_any_in_a_long_search(world: World) -> None:
+    NeverStale.world = world
+    run_state_machine_as_test(NeverStale, settings=settings(max_examples=max(LONG_EXAMPLES, settings.default.max_examples)))
