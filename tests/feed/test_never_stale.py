@@ -210,4 +210,4 @@ def test_no_call_is_ever_decided_on_what_held_before(world: World) -> None:
 @pytest.mark.timeout(24 * 3600)
 def test_nor_is_any_in_a_long_search(world: World) -> None:
     NeverStale.world = world
-    run_state_machine_as_test(NeverStale, settings=settings(max_examples=max(LONG_EXAMPLES, settings.default.max_examples)))
+    run_state_machine_as_test(NeverStale, settings=settings(max_examples=max(LONG_EXAMPLES, settings().max_examples)))
