@@ -42,9 +42,11 @@ def create_app(settings: Settings, brand: str = "atrium") -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await database.create_tables()
-        yield
-        await database.close()
+        try:
+            await database.create_tables()
+            yield
+        finally:
+            await database.close()
 
     app = FastAPI(title=configuration.brand.name, lifespan=lifespan)
     app.state.rack, app.state.configuration, app.state.database = rack, configuration, database

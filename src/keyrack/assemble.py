@@ -85,10 +85,17 @@ class Assembly:
         return tuple(self.brand.prefix(mode) for mode in self.brand.modes)
 
     async def start(self) -> None:
-        """Bring the schema up to date, check the store, follow its changes, and start the jobs. Raises what stands in the way."""
-        await migrate(self.settings.store_url, self.settings.traffic_url)
-        await self.store.check()
-        await self.feed.start()
+        """Bring the schema up to date, check the store, follow its changes, and start the jobs. Raises what stands in the way.
+
+        A start that fails leaves nothing open, and can be repeated.
+        """
+        try:
+            await migrate(self.settings.store_url, self.settings.traffic_url)
+            await self.store.check()
+            await self.feed.start()
+        except BaseException:
+            await self._close()
+            raise
         self.jobs.start()
         self.started = True
 
@@ -96,10 +103,16 @@ class Assembly:
         """Do what is due once more, and close."""
         self.started = False
         await self.jobs.stop()
+        await self._close()
+
+    async def _close(self) -> None:
         await self.feed.stop()
         self.spool.close()
         self.counters.close()
         await self.store.close()
+        if isinstance(self.feed, SqliteFeed):
+            # What it could not let go of while the store had the file open.
+            self.feed.close()
 
     def walk(self, table: Table) -> Walk:
         """Return the parts that one request passes."""

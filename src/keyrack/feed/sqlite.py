@@ -43,6 +43,8 @@ class SqliteFeed:
         self._connection: sqlite3.Connection | None = None
         self._index: mmap | None = None
         self._index_handle = -1
+        # Indexes that were in use elsewhere when they were given back, each with its handle.
+        self._left: list[tuple[mmap, int]] = []
         self._applied_header = b""
         # By which change the revision that was applied is known: a file that was set back may have reached the same number anew.
         self._applied_change: str | None = None
@@ -94,7 +96,11 @@ class SqliteFeed:
         return self._lost
 
     def close(self) -> None:
-        """Let go of the file. Nobody may be asking; the feed can be used again."""
+        """Let go of the file. Nobody may be asking; the feed can be used again.
+
+        What the store still uses is let go by the next close: the store's connections close after this one, so that they can clear the
+        log away.
+        """
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
@@ -110,8 +116,10 @@ class SqliteFeed:
         locks: it would open the file without a lock of its own, and lose the log under its feet when the parent closes. So a child
         believes nothing where it inherited the file.
         """
-        _kept.extend(one for one in (self._connection, self._index) if one is not None)
+        left = [index for index, _ in self._left]
+        _kept.extend(one for one in (self._connection, self._index, *left) if one is not None)
         self._connection = self._index = None
+        self._left = []
         self._index_handle = -1
         self._applied_header = b""
         self._lock = threading.Lock()
@@ -165,19 +173,19 @@ class SqliteFeed:
         return index
 
     def _unmap(self) -> None:
-        """Give the index back, or keep it for the life of the process.
+        """Give back the index, and those that were left.
 
-        Closing any handle on a file drops every POSIX lock that this process has on it, so it is closed only where nobody else here (a
-        host's own engine) has it open.
+        Closing any handle on a file drops every POSIX lock that this process has on it, so it is closed only where nobody else here (the
+        store, a host's own engine) has it open.
         """
-        index, handle, self._index, self._index_handle = self._index, self._index_handle, None, -1
-        if index is None:
-            return
-        if _handles_on(handle) == _OWN_HANDLES:
+        if self._index is not None:
+            self._left.append((self._index, self._index_handle))
+        self._index, self._index_handle = None, -1
+        free = [(index, handle) for index, handle in self._left if _handles_on(handle) == _OWN_HANDLES]
+        for index, handle in free:
             index.close()
             os.close(handle)
-        else:
-            _kept.append(index)
+        self._left = [each for each in self._left if each not in free]
 
     def _note_standing(self, opened: tuple[int, int]) -> None:
         seen = self._stand()

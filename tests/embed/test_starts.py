@@ -1,0 +1,72 @@
+"""A start that fails leaves nothing open behind, and can be repeated when its reason is gone."""
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
+
+from keyrack import Keyrack, Settings, create_engine
+from keyrack.store.migrations import VERSION_TABLE
+from tests.backends import Backend
+from tests.hosts import BRAND, living
+
+
+def rack_on(backend: Backend, folder: Path) -> Keyrack:
+    """Return a rack on a database."""
+    return Keyrack(Settings(data=folder, database_url=backend.url), brand=BRAND)
+
+
+async def rename_revisions(backend: Backend, old: str, new: str) -> None:
+    """Have the store say that other scripts have migrated it."""
+    engine = create_engine(backend.url)
+    table = VERSION_TABLE if backend.dialect == "sqlite" else f"keyrack.{VERSION_TABLE}"
+    async with engine.begin() as connection:
+        await connection.execute(text(f"UPDATE {table} SET version_num = replace(version_num, '{old}', '{new}')"))
+    await engine.dispose()
+
+
+def open_in(folder: Path) -> list[str]:
+    """Return the files of a folder that this process has open; what nobody holds any more is closed with a warning, which is an error."""
+    gc.collect()
+    handles = Path("/proc/self/fd")
+    if not handles.exists():
+        pytest.skip("the system does not tell which files are open")
+    names = [str(handle.readlink()) for handle in handles.iterdir() if handle.is_symlink()]
+    return [name for name in names if name.startswith(str(folder))]
+
+
+async def test_store_that_cannot_be_used_stops_the_start_and_nothing_stays_open(backend: Backend, tmp_path: Path) -> None:
+    await rename_revisions(backend, "main_", "later_")
+    app = FastAPI()
+    rack_on(backend, tmp_path).install(app)
+    with pytest.raises(RuntimeError, match="A newer Keyrack"):
+        async with living(app):
+            pass
+    assert [] == open_in(tmp_path)
+    await rename_revisions(backend, "later_", "main_")
+    async with living(app):
+        pass
+    assert [] == open_in(tmp_path)
+
+
+async def test_host_that_cannot_start_leaves_nothing_of_the_rack_open(backend: Backend, tmp_path: Path) -> None:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if next(reasons):
+            raise LookupError("the host's own reason")
+        yield
+
+    reasons = iter([True, False])
+    app = FastAPI(lifespan=lifespan)
+    rack_on(backend, tmp_path).install(app)
+    with pytest.raises(LookupError, match="the host's own reason"):
+        async with living(app):
+            pass
+    assert [] == open_in(tmp_path)
+    async with living(app):
+        pass
+    assert [] == open_in(tmp_path)
