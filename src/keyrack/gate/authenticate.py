@@ -94,6 +94,10 @@ class Authenticator:
 
     def _secret(self, headers: dict[bytes, bytes]) -> bytes:
         bearer = headers.get(b"authorization")
+        if bearer is not None and bearer[:7] == b"Bearer " and b"x-api-key" not in headers and b"x-api-token" not in headers:
+            secret = bearer[7:].strip()
+            if secret:
+                return secret
         own = [headers[name] for name in _OWN_HEADERS if name in headers]
         if len(own) + (bearer is not None) > 1:
             challenge = {"WWW-Authenticate": f'{self._challenge}, error="invalid_request"'}
@@ -106,8 +110,6 @@ class Authenticator:
                 "This call has no credential. Write the header `Authorization: Bearer <key>`.",
                 headers={"WWW-Authenticate": self._challenge},
             )
-        if bearer[:7] == b"Bearer " and (secret := bearer[7:].strip()):
-            return secret
         scheme, _, rest = bearer.strip().partition(b" ")
         if scheme.lower() == b"bearer" and rest.strip():
             return rest.strip()

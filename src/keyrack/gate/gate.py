@@ -46,15 +46,16 @@ class Gate:
             await self._live(scope, receive, send)
             return
         parts = self._parts or await self._started()
-        path = _path_inside(scope)
-        if not parts.table.guards(path):
+        path: str = scope["path"]
+        if scope.get("root_path"):
+            path = _path_inside(scope)
+        method = scope["method"] if kind == "http" else "WEBSOCKET"
+        match = parts.table.find(method, path, websocket=kind != "http")
+        if match is None:
             await self._outside(path)(scope, receive, send)
             return
-        started_ns = time.monotonic_ns()
         now_ms = time.time_ns() // 1_000_000
-        method = scope["method"] if kind == "http" else "WEBSOCKET"
-        call = Call(method, path, self._new_request_id(now_ms), now_ms, started_ns)
-        match = parts.table.find(method, path, websocket=kind != "http")
+        call = Call(method, path, self._new_request_id(now_ms), now_ms, time.monotonic_ns())
         if match.route is not None:
             call.operation = match.route.operation
             call.path_params = match.path_params

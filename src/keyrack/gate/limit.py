@@ -30,7 +30,7 @@ class Limiter:
             return []
         taken = self._counters.take(principal.buckets, operation.cost)
         headers = limit_headers(taken)
-        if not taken.allowed:
+        if taken.retry_after_seconds:
             names = [budget.limit.name for budget in taken.budgets if budget.exhausted]
             raise RATE_LIMITED(
                 f"The limit {names[0]!r} is used up; it allows another call in {taken.retry_after_seconds} s.",

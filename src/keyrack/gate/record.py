@@ -39,15 +39,16 @@ class Recorder:
         """Append the line of a call that reserved its room. When this returns, it outlives the process."""
         principal, operation, mask = call.principal, call.operation, self._mask
         duration_us = (time.monotonic_ns() - call.started_ns) // 1000
-        head = (call.request_id, call.arrived_at)
-        path = mask(call.path, PATH_LENGTH_MAX)
-        agent = mask(call.user_agent, USER_AGENT_LENGTH_MAX) if call.user_agent else None
         route = operation.template if operation is not None else None
+        # A path that is its own template says nothing that the host's code does not.
+        path = route if route == call.path else mask(call.path, PATH_LENGTH_MAX)
+        agent = mask(call.user_agent, USER_AGENT_LENGTH_MAX) if call.user_agent else None
         code = refused.refusal.code if refused is not None else None
         reason = mask(refused.detail, REASON_LENGTH_MAX) if refused is not None else None
         if principal is None:
             line = RequestLog(
-                *head,
+                call.request_id,
+                call.arrived_at,
                 None,
                 path,
                 route,
@@ -61,7 +62,8 @@ class Recorder:
             )
         else:
             line = RequestLog(
-                *head,
+                call.request_id,
+                call.arrived_at,
                 principal.workspace.id,
                 path,
                 route,

@@ -64,9 +64,22 @@ class Answer:
             return
         kind = message["type"]
         if kind == "http.response.start":
-            await self._start(message)
+            refused = self._instead(message)
+            if refused is not None:
+                await self.refuse(refused)
+                return
+            self.status = message["status"]
+            if self._call.sessions is None:
+                await self._open(message)
+            else:
+                await self._hold(message)
         elif kind == "http.response.body":
-            await self._body(message)
+            # Nearly every answer is one whole body, and every await between app and server is paid by every call.
+            if self._held is None and not message.get("more_body"):
+                self._record(None)
+                await self._send(message)
+            else:
+                await self._body(message)
         else:
             await self._send(message)
 
@@ -90,6 +103,11 @@ class Answer:
             raise why
         log.info("stream_ended", request_id=self._call.request_id)
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is left to do for this answer."""
+        return self.complete and self._watch is None
+
     async def close(self) -> None:
         """The call is over: have it recorded where no complete answer was, and let nothing of the host's transaction stay open."""
         if self._watch is not None:
@@ -101,27 +119,21 @@ class Answer:
                 await transactions.rollback(self._call)
             self._record(None)
 
-    async def _start(self, message: Message) -> None:
-        status: int = message["status"]
-        refused = self._instead(status, message)
-        if refused is not None:
-            await self.refuse(refused)
-            return
-        self.status = status
-        if self._call.sessions is None:
-            await self._open(message)
-        elif status >= 400:
+    async def _hold(self, message: Message) -> None:
+        """Hold an answer back until the host's transaction is committed; where the host itself refuses, roll back at once."""
+        if self.status >= 400:
             await transactions.rollback(self._call)
             await self._open(message)
         else:
             self._held = [message]
-            if self._bodiless(status):
+            if self._bodiless(self.status):
                 await self._release()
 
-    def _instead(self, status: int, message: Message) -> Refused | None:
+    def _instead(self, message: Message) -> Refused | None:
         """The refusal that goes out instead of the app's own answer, if any."""
         if self._call.refused is not None:
             return self._call.refused
+        status: int = message["status"]
         if status >= 400:
             return of_host(status, message.get("headers", ()))
         if self.caller is not None and self.caller.left_unasked:

@@ -57,15 +57,14 @@ class Table:
         self._refuse_duplicates()
         self._remember_fixed_paths()
 
-    def guards(self, path: str) -> bool:
-        """Whether a path lies in the guarded part."""
-        return path.startswith(self._inside) or path in self._guard
-
-    def find(self, method: str, path: str, websocket: bool = False) -> Match:
-        """Return the match of a call by the host router's rules. HEAD counts as GET where a route has GET."""
-        if not websocket and (known := self._exact.get((method, path))) is not None:
+    def find(self, method: str, path: str, websocket: bool = False) -> Match | None:
+        """Return the match of a call by the host router's rules, or None outside the guard. HEAD counts as GET where a route has GET."""
+        known = self._exact.get((method, path))
+        if known is not None and not websocket:
             return known
-        return self._search(method, path, websocket)
+        if path.startswith(self._inside) or path in self._guard:
+            return self._search(method, path, websocket)
+        return None
 
     def require(self, match: Match, path: str) -> Route:
         """Return the match's route, or raise Refused: 404, or 405 with the methods that the path has.

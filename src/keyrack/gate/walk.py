@@ -47,7 +47,7 @@ async def walk(parts: Walk, call: Call, match: Match, scope: Scope, receive: Rec
         headers = parts.heads.read(call, scope)                                        # 400, 431
         if match.route is None or match.route.operation.need is not None:
             principal = parts.authenticator.cached(call, headers) or await parts.authenticator.look_up(call)   # 401
-            route = parts.table.require(match, call.path)                              # 404, 405
+            route = match.route or parts.table.require(match, call.path)               # 404, 405
             authorize(principal, route.operation, match.path_params)                   # 403, or the 404 of a stranger
             answer.headers += parts.limiter.take(principal, route.operation)           # 429
             answer.caller = CurrentCaller(principal, call, parts.categories, parts.authenticator)
@@ -68,5 +68,6 @@ async def walk(parts: Walk, call: Call, match: Match, scope: Scope, receive: Rec
         parts.recorder.report("handler_failed", call, error)
         await answer.refuse(INTERNAL_ERROR("An error on our side stopped this call. Nothing of it was stored."))
     finally:
-        await answer.close()                                                           # recorded, whatever happened
+        if not answer.closed:
+            await answer.close()                                                       # recorded, whatever happened
         CURRENT.reset(token)

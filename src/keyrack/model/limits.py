@@ -20,6 +20,8 @@ from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
 
+Header = tuple[bytes, bytes]
+
 DAY_SECONDS = 86_400
 # Stands for the calendar month; `w` of `RateLimit-Policy` shows it as it is, because a policy should not change from month to month.
 MONTH_SECONDS = 30 * DAY_SECONDS
@@ -97,6 +99,7 @@ class Limit:
     full: int = field(init=False, repr=False, compare=False)
     item: bytes = field(init=False, repr=False, compare=False)
     policy: bytes = field(init=False, repr=False, compare=False)
+    headers: tuple[Header, Header] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _validate(self)
@@ -110,8 +113,10 @@ class Limit:
         object.__setattr__(self, "at_once", at_once)
         object.__setattr__(self, "step", step)
         object.__setattr__(self, "full", full)
-        object.__setattr__(self, "item", f'"{self.name}"'.encode())
-        object.__setattr__(self, "policy", f'"{self.name}";q={self.quota};w={self.window_seconds}'.encode())
+        policy = f'"{self.name}";q={self.quota};w={self.window_seconds}'.encode()
+        object.__setattr__(self, "item", f'"{self.name}";r='.encode())
+        object.__setattr__(self, "policy", policy)
+        object.__setattr__(self, "headers", ((b"ratelimit-policy", policy), (b"x-ratelimit-limit", b"%d" % self.quota)))
 
     def take(self, state: int, cost: int, now_ns: int) -> tuple[int, Budget]:
         """Take `cost` units at a time; return the state after it and what is left. A cost of 0 only looks.
@@ -213,7 +218,7 @@ def outlives_boot(state: int) -> bool:
     return state >= _MARK
 
 
-def limit_headers(taken: Taken) -> list[tuple[bytes, bytes]]:
+def limit_headers(taken: Taken) -> list[Header]:
     """Render what is left as headers: draft-ietf-httpapi-ratelimit-headers-11 (`RateLimit-Policy`, `RateLimit`), and `X-RateLimit-*`.
 
     `q` and `w` are quota and window, the lasting rate. A burst above the quota is a reserve that is not announced: `r` is never above
@@ -222,32 +227,26 @@ def limit_headers(taken: Taken) -> list[tuple[bytes, bytes]]:
     """
     budgets, wait = taken
     if len(budgets) == 1:
-        budget = budgets[0]
-        return _headers(budget.limit.policy, _left(budget), budget)
+        limit, remaining, reset, _ = budgets[0]
+        left = b"%d" % min(remaining, limit.quota)
+        until = b"%d" % reset
+        policy, quota = limit.headers
+        return [
+            policy,
+            (b"ratelimit", limit.item + left + b";t=" + until),
+            quota,
+            (b"x-ratelimit-remaining", left),
+            (b"x-ratelimit-reset", until),
+        ]
     shown = [budget for budget in budgets if budget.wait_seconds or not wait]
     tightest = min(shown, key=_shown)
-    return _headers(b", ".join([budget.limit.policy for budget in budgets]), b", ".join(map(_left, shown)), tightest)
-
-
-def _headers(policies: bytes, left: bytes, tightest: Budget) -> list[tuple[bytes, bytes]]:
-    limit, remaining, reset, _ = tightest
-    quota = limit.quota
-    if remaining > quota:
-        remaining = quota
     return [
-        (b"ratelimit-policy", policies),
-        (b"ratelimit", left),
-        (b"x-ratelimit-limit", b"%d" % quota),
-        (b"x-ratelimit-remaining", b"%d" % remaining),
-        (b"x-ratelimit-reset", b"%d" % reset),
+        (b"ratelimit-policy", b", ".join([budget.limit.policy for budget in budgets])),
+        (b"ratelimit", b", ".join([b"%b%d;t=%d" % (budget.limit.item, _shown(budget), budget.reset_seconds) for budget in shown])),
+        tightest.limit.headers[1],
+        (b"x-ratelimit-remaining", b"%d" % _shown(tightest)),
+        (b"x-ratelimit-reset", b"%d" % tightest.reset_seconds),
     ]
-
-
-def _left(budget: Budget) -> bytes:
-    limit, remaining, reset, _ = budget
-    if remaining > limit.quota:
-        remaining = limit.quota
-    return b"%b;r=%d;t=%d" % (limit.item, remaining, reset)
 
 
 def _shown(budget: Budget) -> int:
