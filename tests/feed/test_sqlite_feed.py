@@ -179,5 +179,5 @@ def test_an_index_of_another_format_is_never_believed_and_opened_once(path: Path
     handles = len(list(Path("/dev/fd").iterdir()))
     for _ in range(100):
         assert not feed.current()
-    assert len(list(Path("/dev/fd").iterdir())) == handles
+    assert len(list(Path("/dev/fd").iterdir())) <= handles
     feed.close()

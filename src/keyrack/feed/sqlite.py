@@ -43,8 +43,6 @@ class SqliteFeed:
         self._connection: sqlite3.Connection | None = None
         self._index: mmap | None = None
         self._index_handle = -1
-        # Indexes that were in use elsewhere when they were given back, each with its handle.
-        self._left: list[tuple[mmap, int]] = []
         self._applied_header = b""
         # By which change the revision that was applied is known: a file that was set back may have reached the same number anew.
         self._applied_change: str | None = None
@@ -98,8 +96,8 @@ class SqliteFeed:
     def close(self) -> None:
         """Let go of the file. Nobody may be asking; the feed can be used again.
 
-        What the store still uses is let go by the next close: the store's connections close after this one, so that they can clear the
-        log away.
+        What others here still use stays until the next close of any feed: the store's connections close after this one, so that they can
+        clear the log away.
         """
         with self._lock:
             if self._connection is not None:
@@ -116,10 +114,8 @@ class SqliteFeed:
         locks: it would open the file without a lock of its own, and lose the log under its feet when the parent closes. So a child
         believes nothing where it inherited the file.
         """
-        left = [index for index, _ in self._left]
-        _kept.extend(one for one in (self._connection, self._index, *left) if one is not None)
+        _kept.extend(one for one in (self._connection, self._index) if one is not None)
         self._connection = self._index = None
-        self._left = []
         self._index_handle = -1
         self._applied_header = b""
         self._lock = threading.Lock()
@@ -173,19 +169,11 @@ class SqliteFeed:
         return index
 
     def _unmap(self) -> None:
-        """Give back the index, and those that were left.
-
-        Closing any handle on a file drops every POSIX lock that this process has on it, so it is closed only where nobody else here (the
-        store, a host's own engine) has it open.
-        """
+        """Give the index back: closed now, or by a later feed that lets go."""
         if self._index is not None:
-            self._left.append((self._index, self._index_handle))
+            _left.append((self._index, self._index_handle))
         self._index, self._index_handle = None, -1
-        free = [(index, handle) for index, handle in self._left if _handles_on(handle) == _OWN_HANDLES]
-        for index, handle in free:
-            index.close()
-            os.close(handle)
-        self._left = [each for each in self._left if each not in free]
+        _let_go()
 
     def _note_standing(self, opened: tuple[int, int]) -> None:
         seen = self._stand()
@@ -215,9 +203,31 @@ class SqliteFeed:
 _feeds: "WeakSet[SqliteFeed]" = WeakSet()
 # What must never be closed in this process.
 _kept: list[sqlite3.Connection | mmap] = []
+# Indexes that were in use elsewhere in this process when they were given back, each with its handle.
+_left: list[tuple[mmap, int]] = []
+
+
+def _let_go() -> None:
+    """Close the indexes that nobody uses any more.
+
+    Closing any handle on a file drops every POSIX lock that this process has on it, so it is closed only where nobody else here (the
+    store, a host's own engine) has it open. Several threads may do this at once: each index is taken out by one.
+    """
+    in_use = []
+    while _left:
+        with suppress(IndexError):
+            index, handle = _left.pop()
+            if _handles_on(handle) > _OWN_HANDLES:
+                in_use.append((index, handle))
+            else:
+                index.close()
+                os.close(handle)
+    _left.extend(in_use)
 
 
 def _forget() -> None:
+    _kept.extend(index for index, _ in _left)
+    _left.clear()
     for feed in list(_feeds):
         feed.forget()
 
