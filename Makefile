@@ -2,6 +2,8 @@
 .PHONY: demo test check fuzz bench lock clean help
 
 PYTHON := .venv/bin/python
+# What Python compiles is kept, whatever the shell says: the tests start many processes.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest
 
 demo: ## Start Atrium with a sample workspace and print how to use it (options: ARGS="--port 8001 --brand pivotal")
 	@.ci/environment runtime
@@ -9,7 +11,7 @@ demo: ## Start Atrium with a sample workspace and print how to use it (options: 
 
 test: ## Run all tests (options: ARGS="-k revoke")
 	@.ci/environment dev
-	@$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(PYTEST) -n 2 --dist loadfile $(ARGS)
 
 check: ## Check style, types, import contracts and house rules
 	@.ci/environment dev
@@ -19,7 +21,7 @@ check: ## Check style, types, import contracts and house rules
 
 fuzz: ## Search at length for what must never happen (minutes; options: ARGS="--hypothesis-profile=long")
 	@.ci/environment dev
-	@$(PYTHON) -m pytest -n 2 -m fuzz --timeout 86400 $(ARGS)
+	@$(PYTEST) -n 2 -m fuzz --timeout 86400 $(ARGS)
 
 bench: ## Measure the gate beside what it is compared with, and print the figures
 	@.ci/environment dev
