@@ -5,6 +5,8 @@ import signal
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from importlib import import_module
+from typing import Any
 
 import structlog
 
@@ -21,8 +23,9 @@ from keyrack.gate.problems import Problems
 from keyrack.gate.record import Recorder
 from keyrack.gate.table import Table
 from keyrack.gate.walk import Walk
-from keyrack.manage.desk import Desk
+from keyrack.manage.desk import Desk, untraced
 from keyrack.model.brands import Brand
+from keyrack.model.measures import Tally
 from keyrack.model.permissions import Category
 from keyrack.model.plans import Plan
 from keyrack.model.refusals import Refused
@@ -34,9 +37,12 @@ from keyrack.store.ids import RequestIds
 from keyrack.store.migrations import migrate
 from keyrack.store.spool import Spool
 from keyrack.volatile.counters import Counters
+from keyrack.volatile.measures import Measures
 from keyrack.volatile.throttle import Throttle
 from keyrack.work import request_logs
 from keyrack.work.jobs import Job, Jobs
+from keyrack.work.measuring import Meter
+from keyrack.work.readiness import Finding, Readiness
 
 log = structlog.get_logger("keyrack")
 CHANGES_KEPT = 10_000
@@ -69,14 +75,32 @@ class Assembly:
         self.signers = {purpose: Signer(keys, purpose) for purpose in ("cursor", "form")}
         self.request_ids = RequestIds()
         self.problems = Problems(settings.base_url)
-        self.store = Store(settings.store_url, settings.traffic_url)
+        self.store = Store(settings.store_url, settings.traffic_url, settings.store_answer_seconds)
         self.cache = Cache(settings.cache_entries_max)
         self.feed = self._feed()
-        self.look_ups = LookUps(self.store, self.cache, self.feed, self.categories, self.plans, now)
+        self.tally = Tally()
+        answer_seconds = settings.store_answer_seconds
+        self.look_ups = LookUps(
+            self.store, self.cache, self.feed, self.categories, self.plans, now, answer_seconds=answer_seconds, tally=self.tally
+        )
         self.counters = Counters(settings.data / "counters")
         self.spool = Spool(settings.data / "spool", settings.spool_segment_bytes)
         self.recorder = Recorder(self.spool, Mask(self.prefixes))
-        self.desk = Desk(self.store, self.feed, brand, self.categories, self.plans, self.signers["cursor"], self.counters, now)
+        self.traces = self._traces()
+        self.desk = Desk(
+            self.store,
+            self.feed,
+            brand,
+            self.categories,
+            self.plans,
+            self.signers["cursor"],
+            self.counters,
+            now,
+            tally=self.tally,
+            trace=self.traces.follow if self.traces is not None else untraced,
+        )
+        self.readiness = Readiness(self.store, self.spool, self.feed)
+        self.meter = self._meter()
         self.jobs = Jobs(self._due())
 
     @property
@@ -97,17 +121,24 @@ class Assembly:
             await self._close()
             raise
         self.jobs.start()
-        self.started = True
+        if self.traces is not None:
+            self.traces.start()
+        self.started = self.readiness.is_started = True
 
     async def stop(self) -> None:
         """Do what is due once more, and close."""
-        self.started = False
+        self.started = self.readiness.is_started = False
         await self.jobs.stop()
         await self._close()
+        if self.traces is not None:
+            await self.traces.stop()
 
     async def _close(self) -> None:
+        await self.readiness.close()
         await self.feed.stop()
         self.spool.close()
+        if self.meter is not None:
+            self.meter.close()
         self.counters.close()
         await self.store.close()
         if isinstance(self.feed, SqliteFeed):
@@ -124,16 +155,11 @@ class Assembly:
 
     async def missing(self) -> list[str]:
         """What stands in the way of serving a call, in words; empty when ready."""
-        missing = [] if self.started else ["not started"]
-        if not self.spool.has_room:
-            missing.append("no room for the request log")
-        if isinstance(self.feed, PostgresqlFeed) and not self.feed.current():
-            missing.append("no lease on the database")
-        try:
-            await self.store.check()
-        except Refused as refused:
-            missing.append(refused.detail)
-        return missing
+        return [found.detail for found in (await self.readiness.look()).values() if not found.ok]
+
+    def details(self) -> dict[str, Finding]:
+        """How things are without which calls are served all the same, by name."""
+        return {"limits": Finding(True, "counted in a file of this machine")}
 
     def _feed(self) -> Feed:
         settings = self.settings
@@ -141,13 +167,35 @@ class Assembly:
             return SqliteFeed(settings.store_path, self.cache)
         return PostgresqlFeed(settings.feed_url, self.store, self.cache, Terms(settings.lease_seconds), settings.store_wait_seconds)
 
+    def _meter(self) -> Meter | None:
+        settings = self.settings
+        if settings.metrics_token is None:
+            return None
+        return Meter(Measures(settings.data / "measures"), self.tally, self.cache, self.feed, self.spool)
+
+    def _traces(self) -> Any:
+        """Return what makes spans. Loaded by its name, for it takes half a second and some memory that nobody else should pay."""
+        settings = self.settings
+        if settings.traces_url is None:
+            return None
+        return import_module("keyrack.work.traces").Traces(settings.traces_url, settings.traces_ratio, self.brand.name, Mask(self.prefixes))
+
     def _due(self) -> list[Job]:
+        measuring = [Job("measure", 1.0, self.meter.write)] if self.meter is not None else []
         return [
-            Job("move_logs", 1.0, lambda: request_logs.move(self.store, self.spool)),
+            *measuring,
+            Job("move_logs", 1.0, self._move_logs),
             Job("prune_logs", 3600.0, lambda: request_logs.prune(self.store, self._days_kept, self.now())),
             Job("prune_changes", 3600.0, self._prune_changes),
             Job("watch_store", 1.0, self._watch_store),
         ]
+
+    async def _move_logs(self) -> None:
+        if self.meter is None:
+            await request_logs.move(self.store, self.spool)
+        else:
+            await request_logs.move(self.store, self.spool, self.meter.note_moved)
+            self.meter.note_all_moved()
 
     async def _days_kept(self, workspace_ids: Collection[str]) -> dict[str, int]:
         """How long the plans of these workspaces keep their logs; deleted ones keep them for the default time."""

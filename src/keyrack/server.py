@@ -1,7 +1,8 @@
 """Keyrack as a host holds it: declared once, installed into an app, and asked from handlers."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from importlib import import_module
+from typing import Any, TypeVar, cast
 
 from fastapi import Depends
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -116,7 +117,9 @@ class Keyrack:
         inner_stack = app.build_middleware_stack
 
         def build() -> ASGIApp:
-            return self._gate(inner_stack(), lambda target: table_rows(app, target, self.categories, guard, declared), guard)
+            gate = self._gate(inner_stack(), lambda target: table_rows(app, target, self.categories, guard, declared), guard)
+            traces = self.assembly.traces
+            return gate if traces is None else cast(ASGIApp, traces.around(gate, [*guard, OWN_BASE]))
 
         # Starlette asks for its stack once, at its first scope: this way the gate also lies outside the host's error middleware.
         app.build_middleware_stack = build  # type: ignore[method-assign]
@@ -166,6 +169,9 @@ class Keyrack:
             return assembly.walk(table)
 
         pages = {**console.build(assembly), **docs.build(assembly), **build_health(assembly)}
+        if assembly.meter is not None:
+            # Loaded by its name: nobody else should pay for it.
+            pages |= import_module("keyrack.api.metrics").build_metrics(assembly)
         return Gate(host, pages, start, assembly.stop, assembly.request_ids.new)
 
 

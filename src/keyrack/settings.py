@@ -2,6 +2,7 @@
 
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 from pydantic import Field, SecretStr, field_validator
@@ -18,9 +19,14 @@ class Settings(BaseSettings):
     `data` is the folder for everything that Keyrack keeps itself. `database_url` names a PostgreSQL database; without it, SQLite files in
     `data` are used. `direct_url` leads to the same database itself where `database_url` leads to a pooler. On PostgreSQL a process may
     believe its memory for `lease_seconds` after each renewal, so a change waits about as long for one that does not answer; a call waits
-    `store_wait_seconds` for its process to renew. `secrets` are the signing keys, newest first; without any, a file in `data` holds one.
+    `store_wait_seconds` for its process to renew. The look-up of a credential may take `store_answer_seconds`, and so may the begin of any
+    transaction (a free connection, a server that answers, a lock): after that the answer is 503.
+    `secrets` are the signing keys, newest first; without any, a file in `data` holds one.
     `trusted_proxies` are the networks whose `X-Forwarded-For` or `Forwarded` header is believed. `base_url` is the address that people
     outside use; without it, links follow the call's Host header.
+
+    The server's own log is text for people at a terminal and JSON elsewhere, or what `log_format` says. `/metrics` is there for whoever
+    sends `metrics_token`, and for nobody where none is set. Traces go to the OTLP/HTTP address `traces_url`, `traces_ratio` of them.
     """
 
     model_config = SettingsConfigDict(env_prefix="KEYRACK_", extra="forbid", hide_input_in_errors=True)
@@ -37,7 +43,12 @@ class Settings(BaseSettings):
     cache_entries_max: int = Field(default=200_000, ge=100, le=10_000_000)
     spool_segment_bytes: int = Field(default=2 * 1024 * 1024, ge=64 * 1024, le=1024**3)
     store_wait_seconds: float = Field(default=1.0, gt=0, le=30)
+    store_answer_seconds: float = Field(default=2.0, gt=0, le=60)
     lease_seconds: float = Field(default=2.0, ge=0.5, le=LEASE_SECONDS_MAX)
+    log_format: Literal["auto", "json", "console"] = "auto"
+    metrics_token: SecretStr | None = Field(default=None, min_length=16)
+    traces_url: str | None = None
+    traces_ratio: float = Field(default=1.0, ge=0, le=1)
 
     @field_validator("trusted_proxies")
     @classmethod

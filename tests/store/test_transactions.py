@@ -194,11 +194,11 @@ class TestSqlite:
 
         full, normal = 2, 1
         async with store.changing() as c:
-            assert await pragmas(c) == ["wal", full, 1, 5000, 0]
+            assert await pragmas(c) == ["wal", full, 1, 1500, 0]
         async with store.reading() as c:
-            assert await pragmas(c) == ["wal", full, 1, 5000, 1]
+            assert await pragmas(c) == ["wal", full, 1, 1500, 1]
         async with store.writing_traffic() as c:
-            assert await pragmas(c) == ["wal", normal, 1, 5000, 0]
+            assert await pragmas(c) == ["wal", normal, 1, 1500, 0]
 
     async def test_a_file_that_stays_busy_refuses(self, store: Store) -> None:
         await _change(store)

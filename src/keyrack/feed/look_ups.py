@@ -1,5 +1,6 @@
 """Look-ups: from the digest of a credential to the principal it proves."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from hashlib import blake2b
 from ipaddress import ip_network
@@ -7,12 +8,16 @@ from typing import Protocol
 
 from keyrack.feed.cache import Cache, Start
 from keyrack.model.limits import Bucket
+from keyrack.model.measures import FAILED, FOUND, UNKNOWN, Tally
 from keyrack.model.permissions import Category, compile_rights
 from keyrack.model.plans import Plan
 from keyrack.model.principals import Kind, Principal
-from keyrack.model.refusals import API_DISABLED, KEY_EXPIRED, KEY_REVOKED, PLAN_UPGRADE_REQUIRED, STORE_UNAVAILABLE, Refusal
+from keyrack.model.refusals import API_DISABLED, KEY_EXPIRED, KEY_REVOKED, PLAN_UPGRADE_REQUIRED, STORE_UNAVAILABLE, Refusal, Refused
 from keyrack.store import changes, lookup
 from keyrack.store.database import Connection, Store
+
+ANSWER_SECONDS = 2.0
+"""How long a look-up may take, where nobody sets it."""
 
 Find = Callable[[Connection, bytes], Awaitable[lookup.FoundKey | None]]
 
@@ -48,6 +53,8 @@ class LookUps:
         plans: Mapping[str, Plan],
         now: Callable[[], int],
         find: Find = lookup.credential,
+        answer_seconds: float = ANSWER_SECONDS,
+        tally: Tally | None = None,
     ) -> None:
         self.cache = cache
         self.feed = feed
@@ -56,6 +63,8 @@ class LookUps:
         self._plans = plans
         self._now = now
         self._find = find
+        self._answer_seconds = answer_seconds
+        self._tally = tally or Tally()
 
     def cached(self, digest: bytes) -> Principal | None:
         """Return the principal from memory, or None where it is not there or must not be believed. No await in between."""
@@ -69,18 +78,31 @@ class LookUps:
         Begins after the call's head arrived, and never joins another look-up that began before. Raises Refused `store_unavailable`
         where this process may not decide a call now, or where the server that answers lacks changes that were applied here.
         """
-        start = await self.feed.begin()
+        try:
+            start = await self.feed.begin()
+            async with asyncio.timeout(self._answer_seconds):
+                found = await self._read(digest, start)
+        except TimeoutError as error:
+            self._tally.note_look_up(FAILED)
+            raise STORE_UNAVAILABLE("The store does not answer in time.", headers={"Retry-After": "1"}) from error
+        except Refused:
+            self._tally.note_look_up(FAILED)
+            raise
+        self._tally.note_look_up(UNKNOWN if found is None else FOUND)
+        if found is None:
+            return None
+        principal = self._principal(found)
+        self.cache.store(digest, principal, found.revision, start)
+        return principal
+
+    async def _read(self, digest: bytes, start: Start) -> lookup.FoundKey | None:
         async with self._store.reading() as connection:
             found = await self._find(connection, digest)
             revision = await changes.newest(connection) if found is None else found.revision
             if revision < start.applied:
                 await connection.discard()
                 raise STORE_UNAVAILABLE("The database server that answered is behind.", headers={"Retry-After": "1"})
-        if found is None:
-            return None
-        principal = self._principal(found)
-        self.cache.store(digest, principal, found.revision, start)
-        return principal
+        return found
 
     async def prove(self, digest: bytes) -> Principal | None:
         """Return the principal of a credential as it is at this moment."""

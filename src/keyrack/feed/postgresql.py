@@ -50,6 +50,12 @@ class PostgresqlFeed:
         """Whether the cache holds nothing that a change which has returned made untrue. False: no lease is held at this moment."""
         return self._now() < self._lease.until
 
+    @property
+    def lease_age_seconds(self) -> float | None:
+        """The seconds since this lease's last renewal began; None without a lease."""
+        begun = self._lease.begun
+        return None if begun == NEVER else self._now() - begun
+
     async def begin(self) -> Start:
         """Return the state in which a look-up begins that may decide a call: under a lease.
 

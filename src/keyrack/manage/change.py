@@ -44,6 +44,11 @@ class Change:
         """Whether the store can tell later that this change was committed: it keeps the ids of access changes."""
         return bool(self._touched)
 
+    @property
+    def kinds(self) -> list[str]:
+        """The types of the events that were recorded so far."""
+        return [event.type for event in self._events]
+
     def touch(self, *ids: str) -> None:
         """Say that what a cache may hold of these ids is no longer true: makes this an access change."""
         self._touched.update(ids)
@@ -93,18 +98,21 @@ async def change(desk: Desk, actor: Principal) -> AsyncIterator[Change]:
         raise CHANGE_INSIDE_TRANSACTION("A change of Keyrack's own things was made inside rack.transaction.")
     current: Change | None = None
     revision: int | None = None
-    try:
-        async with desk.store.changing(actor.workspace.id) as connection:
-            current = Change(desk, actor, connection)
-            yield current  # act
-            revision = await current.finish()  # events, then the revision
-    except Refused as refused:
-        if refused.refusal is not OUTCOME_UNKNOWN or current is None or revision is None or not current.is_known_by_its_id:
-            await _settle_what_is_gone(desk, refused)
-            raise
-        await _find_out(desk, actor, current.id, refused)
-    if revision is not None:  # committed
-        await settled(desk, revision)
+    with desk.trace("change") as told:
+        try:
+            async with desk.store.changing(actor.workspace.id) as connection:
+                current = Change(desk, actor, connection)
+                yield current  # act
+                revision = await current.finish()  # events, then the revision
+        except Refused as refused:
+            if refused.refusal is not OUTCOME_UNKNOWN or current is None or revision is None or not current.is_known_by_its_id:
+                await _settle_what_is_gone(desk, refused)
+                raise
+            await _find_out(desk, actor, current.id, refused)
+        told["keyrack.change.events"] = current.kinds if current is not None else []
+        if revision is not None:  # committed
+            told["keyrack.change.revision"] = revision
+            await settled(desk, revision)
 
 
 async def _find_out(desk: Desk, actor: Principal, change_id: str, unknown: Refused) -> None:
@@ -135,4 +143,6 @@ async def _settle_what_is_gone(desk: Desk, refused: Refused) -> None:
 
 async def settled(desk: Desk, revision: int) -> None:
     """Return when nobody can believe what held before a revision. A caller who goes away does not stop the wait."""
+    began = monotonic()
     await asyncio.shield(asyncio.create_task(desk.feed.settle(revision)))
+    desk.tally.change_waits.observe(monotonic() - began)

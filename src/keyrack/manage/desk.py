@@ -1,12 +1,14 @@
 """The desk: what every function in this layer needs to do its work."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from keyrack.crypto.sign import Signer
 from keyrack.model.brands import Brand
 from keyrack.model.limits import Bucket, Taken
+from keyrack.model.measures import Tally
 from keyrack.model.permissions import Category
 from keyrack.model.plans import Plan
 from keyrack.store.database import Store
@@ -26,11 +28,21 @@ class Counting(Protocol):
         """Take `cost` from every bucket, or from none."""
 
 
+Trace = Callable[[str], AbstractContextManager[dict[str, Any]]]
+"""Follows a piece of work by its name; what is put into the dict is told of it."""
+
+
+def untraced(_name: str) -> AbstractContextManager[dict[str, Any]]:
+    """Follow nothing."""
+    return nullcontext({})
+
+
 @dataclass(frozen=True)
 class Desk:
     """The parts that changes and queries are made with.
 
     `now` gives ms since the epoch; `cursors` signs the places in lists; `counters` bound how fast a workspace makes keys.
+    `tally` counts how long changes wait; `trace` follows them, where the operator wants that.
     """
 
     store: Store
@@ -41,3 +53,5 @@ class Desk:
     cursors: Signer
     counters: Counting
     now: Callable[[], int]
+    tally: Tally = field(default_factory=Tally)
+    trace: Trace = untraced

@@ -4,6 +4,7 @@ A reading transaction is one snapshot. A changing one commits when its block is 
 the database says on its way out of reach becomes the refusal `store_unavailable`; its own words stay behind, as the cause.
 """
 
+import asyncio
 import os
 import weakref
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -21,6 +22,9 @@ from keyrack.model import refusals
 from keyrack.store import postgresql, sqlite
 
 RETRY_AFTER_SECONDS = "1"
+WAIT_SECONDS = 2.0
+"""How long a transaction may take to begin, where nobody sets it."""
+
 _TRUSTED = "keyrack_trusted"
 
 
@@ -78,16 +82,18 @@ class Store:
 
     On SQLite they are two files; on PostgreSQL `traffic_url` is None, as one database holds both. The URLs are SQLAlchemy's, with or
     without a driver: `sqlite:////var/lib/keyrack/keyrack.db`, `postgresql://user@host/name`. A store belongs to one event loop.
+    A transaction that has not begun after `wait_seconds` (waiting for a connection, a server or a lock) is refused.
     """
 
-    def __init__(self, url: str, traffic_url: str | None = None) -> None:
+    def __init__(self, url: str, traffic_url: str | None = None, wait_seconds: float = WAIT_SECONDS) -> None:
         kind = sqlite if is_sqlite(url) else postgresql
         self.url, self.traffic_url = url, traffic_url or url
         self.dialect: str = kind.DIALECT
-        self._reader, self._writer = kind.engines(url, durable=True)
+        self._wait_seconds = wait_seconds
+        self._reader, self._writer = kind.engines(url, wait_seconds, durable=True)
         self._traffic_reader, self._traffic_writer = self._reader, self._writer
         if self.traffic_url != url:
-            self._traffic_reader, self._traffic_writer = kind.engines(self.traffic_url, durable=False)
+            self._traffic_reader, self._traffic_writer = kind.engines(self.traffic_url, wait_seconds, durable=False)
         # Counts how often connections lost their trust. Each one knows the count at which it was opened.
         self._trusted = 0
         for engine in self._engines():
@@ -106,7 +112,7 @@ class Store:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
         """Read in one snapshot; nothing can be written."""
-        async with _transaction(self._reader, commit=False) as connection:
+        async with _transaction(self._reader, self._wait_seconds, commit=False) as connection:
             yield connection
 
     @asynccontextmanager
@@ -116,7 +122,7 @@ class Store:
         On SQLite all changes run one after another. On PostgreSQL those do that name the same `one_at_a_time` (a workspace's id), so
         that what a change has read is still so when it writes.
         """
-        async with _transaction(self._writer, commit=True) as connection:
+        async with _transaction(self._writer, self._wait_seconds, commit=True) as connection:
             if one_at_a_time is not None and self.dialect == postgresql.DIALECT:
                 await connection.all(postgresql.lock(postgresql.Lock.CHANGES, one_at_a_time))
             yield connection
@@ -124,13 +130,13 @@ class Store:
     @asynccontextmanager
     async def reading_traffic(self) -> AsyncIterator[Connection]:
         """Read the traffic in one snapshot; nothing can be written."""
-        async with _transaction(self._traffic_reader, commit=False) as connection:
+        async with _transaction(self._traffic_reader, self._wait_seconds, commit=False) as connection:
             yield connection
 
     @asynccontextmanager
     async def writing_traffic(self) -> AsyncIterator[Connection]:
         """Write traffic. On SQLite this is another file: nothing spans the two."""
-        async with _transaction(self._traffic_writer, commit=True) as connection:
+        async with _transaction(self._traffic_writer, self._wait_seconds, commit=True) as connection:
             yield connection
 
     async def check(self) -> None:
@@ -139,7 +145,7 @@ class Store:
             for url in (self.url, self.traffic_url):
                 sqlite.check_place(url)
         for engine in self._engines():
-            async with _transaction(engine, commit=False) as connection:
+            async with _transaction(engine, self._wait_seconds, commit=False) as connection:
                 await connection.all(text("SELECT 1"))
 
     async def close(self) -> None:
@@ -182,12 +188,14 @@ def is_sqlite(url: str) -> bool:
 
 
 @asynccontextmanager
-async def _transaction(engine: AsyncEngine, *, commit: bool) -> AsyncIterator[Connection]:
+async def _transaction(engine: AsyncEngine, wait_seconds: float, *, commit: bool) -> AsyncIterator[Connection]:
     async with AsyncExitStack() as stack:
+        # One bound over all that is waited for: the pool's, the server's and the lock's own would add up.
         with translated():
-            connection = await engine.connect()
-            stack.push_async_exit(connection)
-            transaction = await connection.begin()
+            async with asyncio.timeout(wait_seconds):
+                connection = await engine.connect()
+                stack.push_async_exit(connection)
+                transaction = await connection.begin()
         try:
             yield Connection(connection)
         except BaseException:

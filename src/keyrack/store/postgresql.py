@@ -46,8 +46,11 @@ def lock(kind: Lock, name: str = "") -> Select[Any]:
     return select(func.pg_advisory_xact_lock(literal(int(kind)), func.hashtext(name)))
 
 
-def engines(url: str, *, durable: bool) -> tuple[AsyncEngine, AsyncEngine]:
-    """Return the engines of a database, reading and writing, on one pool. Commits are durable here whatever is asked."""
+def engines(url: str, wait_seconds: float, *, durable: bool) -> tuple[AsyncEngine, AsyncEngine]:
+    """Return the engines of a database, reading and writing, on one pool. Commits are durable here whatever is asked.
+
+    `wait_seconds`, how long a transaction may take to begin, is kept by who begins it.
+    """
     engine = engine_of(url)
     return (
         engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True),

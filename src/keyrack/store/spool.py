@@ -199,6 +199,14 @@ class Spool:
                     at = held.find(head, at + 1)
         return None
 
+    def bytes_on_disk(self) -> int:
+        """Return how large the segments of all processes are."""
+        total = 0
+        for path in self._paths():
+            with suppress(FileNotFoundError):
+                total += path.stat().st_size
+        return total
+
     def close(self) -> None:
         """Let go of all segments. What has not been moved waits for the next process; empty segments are removed."""
         for segment in self.own():

@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 DIALECT = "sqlite"
 BUSY_SECONDS_MAX = 5
+# The part of the time for a transaction to begin that SQLite waits for a lock: its own no comes first, and leaves nothing behind.
+BUSY_PART = 3 / 4
 JOURNAL_RETRY_SECONDS = 0.01
 POOL_WAIT_SECONDS_MAX = 10
 READERS_MAX = 4
@@ -36,13 +38,16 @@ class StoreUnusable(Exception):
     """The store cannot work where it stands. The message says what to change."""
 
 
-def engines(url: str, *, durable: bool) -> tuple[AsyncEngine, AsyncEngine]:
+def engines(url: str, wait_seconds: float, *, durable: bool) -> tuple[AsyncEngine, AsyncEngine]:
     """Return the engines of one file: a few readers, which cannot write, and one writer.
+
+    `wait_seconds` is how long a transaction may take to begin.
 
     A durable file is synced at each commit: a power cut must not bring a revoked key back. The other may lose its last seconds.
     """
-    reader = _engine(url, pool_size=READERS_MAX, durable=durable, read_only=True)
-    writer = _engine(url, pool_size=1, durable=durable)
+    busy_seconds_max = wait_seconds * BUSY_PART
+    reader = _engine(url, pool_size=READERS_MAX, durable=durable, read_only=True, busy_seconds_max=busy_seconds_max)
+    writer = _engine(url, pool_size=1, durable=durable, busy_seconds_max=busy_seconds_max)
     return reader.execution_options(**_SCHEMALESS, **{READ_ONLY_OPTION: True}), writer.execution_options(**_SCHEMALESS)
 
 
@@ -57,7 +62,7 @@ def migrating_engine(url: str, busy_seconds_max: int) -> AsyncEngine:
     return engine.execution_options(**_SCHEMALESS)
 
 
-def _engine(url: str, *, pool_size: int, durable: bool, read_only: bool = False, busy_seconds_max: int = BUSY_SECONDS_MAX) -> AsyncEngine:
+def _engine(url: str, *, pool_size: int, durable: bool, read_only: bool = False, busy_seconds_max: float = BUSY_SECONDS_MAX) -> AsyncEngine:
     engine = create_async_engine(
         async_url(url),
         pool_size=pool_size,
@@ -85,7 +90,7 @@ def async_url(url: str) -> URL:
     return parsed.set(drivername="sqlite+aiosqlite")
 
 
-async def _write_ahead(driver: aiosqlite.Connection, seconds_max: int) -> None:
+async def _write_ahead(driver: aiosqlite.Connection, seconds_max: float) -> None:
     """Turn the write-ahead log on, or find it on."""
     # Of several connections to a new file, SQLite refuses all but one at once, whatever the busy timeout: each of them has begun to
     # read, and would wait for the others. What is refused has let go.

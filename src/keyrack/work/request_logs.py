@@ -19,11 +19,14 @@ DAYS_KEPT = 30
 IDLE_SEGMENT_DAYS = 90
 UNAUTHORIZED = 401
 
+Moved = Callable[[Sequence[RequestLog]], object]
+"""Told of lines that have just been moved."""
+
 KeepDays = Callable[[Collection[str]], Awaitable[Mapping[str, int]]]
 """Says for these workspaces how many days their log is kept; one that it leaves out keeps it for DAYS_KEPT."""
 
 
-async def move(store: Store, spool: Spool) -> int:
+async def move(store: Store, spool: Spool, tell: Moved = len) -> int:
     """Move what this process has logged so far, and what dead ones left, into the store; return how many lines.
 
     Run it each second: it also makes the spool's next segment. Lines, last uses and position change in one transaction, so a line is
@@ -36,10 +39,10 @@ async def move(store: Store, spool: Spool) -> int:
             log.debug("spool_still_full")
     moved = 0
     for segment in spool.own():
-        moved += await _move_segment(store, spool, segment)
+        moved += await _move_segment(store, spool, segment, tell)
     try:
         for segment in spool.orphans():
-            moved += await _move_segment(store, spool, segment)
+            moved += await _move_segment(store, spool, segment, tell)
     finally:
         spool.give_back()
     return moved
@@ -83,7 +86,7 @@ async def _repeat(store: Store, delete: Callable[[Connection], Awaitable[int]]) 
         deleted += count
 
 
-async def _move_segment(store: Store, spool: Spool, segment: Segment) -> int:
+async def _move_segment(store: Store, spool: Spool, segment: Segment, tell: Moved) -> int:
     """Move a segment's lines, and remove it once no more can come."""
     moved, at_once = 0, LINES_AT_ONCE_MAX
     # Asked together: a segment that turns final while we wait for the database has lines behind this end, and waits for the next turn.
@@ -93,7 +96,7 @@ async def _move_segment(store: Store, spool: Spool, segment: Segment) -> int:
         if not records:
             break
         try:
-            moved += await _move_records(store, segment, records, after)
+            moved += await _move_records(store, segment, records, after, tell)
         except DBAPIError as error:
             if not _blames_a_value(error):
                 raise
@@ -116,7 +119,7 @@ async def _position(store: Store, segment: Segment) -> int:
     return segment.moved
 
 
-async def _move_records(store: Store, segment: Segment, records: Sequence[bytes], after: int) -> int:
+async def _move_records(store: Store, segment: Segment, records: Sequence[bytes], after: int, tell: Moved = len) -> int:
     lines = sorted(_decoded(segment, records), key=attrgetter("created_at"))
     today = max((line.created_at for line in lines), default=segment.made_at) // DAY_MS
     await request_log_days.make(store, {line.created_at // DAY_MS for line in lines} | {today + 1})
@@ -131,6 +134,7 @@ async def _move_records(store: Store, segment: Segment, records: Sequence[bytes]
         added = await request_logs.add(c, lines)
         await credential_uses.save(c, _uses_of(lines))
     segment.moved = after
+    tell(lines)
     return added
 
 
