@@ -70,7 +70,7 @@ async def test_a_store_of_a_newer_keyrack_is_left_alone(backend: Backend) -> Non
     await migrate(backend.url, backend.traffic_url)
     engine = create_engine(backend.url)
     async with engine.begin() as connection:
-        newer = "SET version_num = 'main_9999' WHERE version_num = 'main_0002'"
+        newer = "SET version_num = 'main_9999_needs_9999' WHERE version_num LIKE 'main_%'"
         await connection.execute(text(f"UPDATE {_named(backend, VERSION_TABLE)} {newer}"))
     await engine.dispose()
     with pytest.raises(StoreUnusable, match="A newer Keyrack has migrated this store"):

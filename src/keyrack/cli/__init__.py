@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from keyrack.cli import demo, doctor, integrations, keys, migrations, request_logs, serve, workspaces
+from keyrack.cli import copies, demo, doctor, integrations, keys, migrations, request_logs, serve, workspaces
 from keyrack.cli.failures import explain
 from keyrack.cli.options import Json
 from keyrack.cli.printing import print_failure, print_json, print_lines
@@ -24,6 +24,7 @@ app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.command("migrate")(migrations.migrate)
 app.command("doctor")(doctor.doctor)
+app.command("copy")(copies.copy)
 for group in (workspaces.commands, integrations.commands, keys.commands, request_logs.commands):
     app.add_typer(group)
 

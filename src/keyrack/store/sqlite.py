@@ -6,6 +6,7 @@ import sqlite3
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import aiosqlite
 from sqlalchemy import Connection, event
@@ -62,7 +63,31 @@ def migrating_engine(url: str, busy_seconds_max: int) -> AsyncEngine:
     return engine.execution_options(**_SCHEMALESS)
 
 
-def _engine(url: str, *, pool_size: int, durable: bool, read_only: bool = False, busy_seconds_max: float = BUSY_SECONDS_MAX) -> AsyncEngine:
+def holding_engine(url: str, busy_seconds_max: int) -> AsyncEngine:
+    """Return an engine of one connection that has the file to itself, from its first statement until it is closed.
+
+    It cannot be opened while any other connection is open, and no other one while it is.
+    """
+    engine = _engine(url, pool_size=1, durable=True, busy_seconds_max=busy_seconds_max, alone=True)
+    return engine.execution_options(**_SCHEMALESS)
+
+
+def looking_engine(url: str) -> AsyncEngine:
+    """Return an engine that changes nothing of a file, not even how it is written."""
+    path = quote(str(Path(async_url(url).database or "").absolute()))
+    engine = create_async_engine(f"sqlite+aiosqlite:///file:{path}?mode=ro&uri=true", hide_parameters=True)
+    return engine.execution_options(**_SCHEMALESS)
+
+
+def _engine(
+    url: str,
+    *,
+    pool_size: int,
+    durable: bool,
+    read_only: bool = False,
+    busy_seconds_max: float = BUSY_SECONDS_MAX,
+    alone: bool = False,
+) -> AsyncEngine:
     engine = create_async_engine(
         async_url(url),
         pool_size=pool_size,
@@ -74,6 +99,9 @@ def _engine(url: str, *, pool_size: int, durable: bool, read_only: bool = False,
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
+        if alone:
+            # Before the log is first looked at: else its index stays shared, and so does the file.
+            connection.run_async(lambda driver: driver.execute_fetchall("PRAGMA locking_mode=EXCLUSIVE"))
         connection.run_async(lambda driver: _write_ahead(driver, busy_seconds_max))
         _prepare(connection, durable=durable, read_only=read_only)
 
@@ -174,6 +202,12 @@ def is_certain_no(error: DBAPIError) -> bool:
     """Whether a failed commit certainly did not happen: the file was busy or full."""
     code = getattr(error.orig, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _CERTAIN_NO
+
+
+def is_busy(error: DBAPIError) -> bool:
+    """Whether an error says that somebody else has the file open, or writes to it."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def is_duplicate(error: DBAPIError) -> bool:

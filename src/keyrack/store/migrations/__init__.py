@@ -1,16 +1,21 @@
 """Migrations of Keyrack's own tables: run by the program, on its own connection, beside whatever a host runs for its tables.
 
-Each script says in its name whether it comes before (pre) or after (post) the code that needs it. The branch `main` is what must not be
-lost, `traffic` the rest: two files on SQLite, one database on PostgreSQL. A script's revision is its branch and its number, and follows
-the number before, so that names and numbers alone say what is missing.
+Each script says in its name whether it comes before (pre) or after (post) the code that needs it. A pre script only adds: code that does
+not know it goes on working, so a server runs it when it starts, beside older ones. A post script takes away what older code needs, so it
+runs when somebody asks for it, once no older code runs; code that knows it works before and after. A new database gets all of them.
+
+The branch `main` is what must not be lost, `traffic` the rest: two files on SQLite, one database on PostgreSQL. A script's revision is its
+branch and its number, and follows the number before; behind the first post script it also names the newest one that has run
+(`main_0005_needs_0004`). So names alone say what is missing, and older code can tell whether it still works.
 """
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
 
-from sqlalchemy import Connection, column, func, inspect, select, table
+from sqlalchemy import Connection, TableClause, column, func, inspect, select, table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.schema import CreateSchema
 
@@ -24,31 +29,44 @@ SECONDS_MAX = 600
 
 MAIN, TRAFFIC = "main", "traffic"
 VERSIONS = Path(__file__).parent / "versions"
+UNFINISHED_COPY = "unfinished_copy"
+"""Stands among the versions of a database that is being copied into."""
+
+_POST = re.compile(r"\d+_post_")
+_REVISION = re.compile(rf"(?P<branch>{MAIN}|{TRAFFIC})_(?P<number>\d+)(?:_needs_(?P<needed>\d+))?")
 
 
-async def migrate(store_url: str, traffic_url: str | None = None) -> list[str]:
+async def migrate(store_url: str, traffic_url: str | None = None, *, post: bool = False) -> list[str]:
     """Bring a store up to this version of Keyrack and return the scripts that ran, in order: none where it was up to date.
 
-    Several processes, or several tasks of one, may do this at once: one migrates, the others wait. Each database gets all or nothing.
-    Raises `StoreUnusable` where the store cannot stand there, or where a newer Keyrack has migrated it; Refused `store_unavailable`
-    where it does not answer.
+    Those that come after the code run only where `post` says that no older code does, or where the database is new. Several processes, or
+    several tasks of one, may do this at once: one migrates, the others wait. Each database gets all or nothing.
+    Raises `StoreUnusable` where the store cannot stand there, where a newer Keyrack has taken away what this one needs, or where a post
+    script of the version before is in the way; Refused `store_unavailable` where it does not answer.
     """
     ran: list[str] = []
     for url, branches in _databases(store_url, traffic_url):
         async with _opened(url) as engine:
             # Most starts find nothing to do, and then hold up nobody who writes.
-            if await _pending(engine, branches):
-                ran += await _migrate(engine, branches)
+            async with engine.execution_options(**{sqlite.READ_ONLY_OPTION: True}).connect() as connection:
+                is_due = bool(await connection.run_sync(_due, branches, post))
+            if is_due:
+                ran += await _migrate(engine, branches, post)
     return ran
 
 
 async def pending(store_url: str, traffic_url: str | None = None) -> list[str]:
-    """Return the scripts that `migrate` would run, in order, and run none. Raises what `migrate` raises."""
+    """Return the scripts that have not run, in order, and run none. Raises `StoreUnusable` and Refused as `migrate` does."""
     missing: list[str] = []
     for url, branches in _databases(store_url, traffic_url):
-        async with _opened(url) as engine:
-            missing += await _pending(engine, branches)
+        async with _opened(url) as engine, engine.execution_options(**{sqlite.READ_ONLY_OPTION: True}).connect() as connection:
+            missing += [script.stem for scripts in (await connection.run_sync(_missing, branches)).values() for script in scripts]
     return missing
+
+
+def is_post(name: str) -> bool:
+    """Whether a script comes after the code that needs it."""
+    return _POST.match(name) is not None
 
 
 def include_object(_object: object, name: str | None, kind: str, _reflected: bool, _compared_to: object) -> bool:
@@ -59,6 +77,11 @@ def include_object(_object: object, name: str | None, kind: str, _reflected: boo
 def version_schema(dialect_name: str) -> str | None:
     """Return the schema of the version table."""
     return SCHEMA if dialect_name == postgresql.DIALECT else None
+
+
+def version_table(dialect_name: str) -> TableClause:
+    """Return the table of the revisions that have run: the newest of each branch."""
+    return table(VERSION_TABLE, column("version_num"), schema=version_schema(dialect_name))
 
 
 def _databases(store_url: str, traffic_url: str | None) -> list[tuple[str, tuple[str, ...]]]:
@@ -82,16 +105,11 @@ async def _opened(url: str) -> AsyncIterator[AsyncEngine]:
         await engine.dispose()
 
 
-async def _pending(engine: AsyncEngine, branches: tuple[str, ...]) -> list[str]:
-    async with engine.execution_options(**{sqlite.READ_ONLY_OPTION: True}).connect() as connection:
-        return await connection.run_sync(_missing, branches)
-
-
-async def _migrate(engine: AsyncEngine, branches: tuple[str, ...]) -> list[str]:
+async def _migrate(engine: AsyncEngine, branches: tuple[str, ...], post: bool) -> list[str]:
     async with engine.begin() as connection:
         if connection.dialect.name == postgresql.DIALECT:
             await _prepare_postgresql(connection)
-        return await connection.run_sync(_upgrade, branches)
+        return await connection.run_sync(_upgrade, branches, post)
 
 
 async def _prepare_postgresql(connection: AsyncConnection) -> None:
@@ -104,40 +122,80 @@ async def _prepare_postgresql(connection: AsyncConnection) -> None:
         await connection.execute(CreateSchema(SCHEMA))
 
 
-def _upgrade(connection: Connection, branches: tuple[str, ...]) -> list[str]:
-    if not _missing(connection, branches):
+def _upgrade(connection: Connection, branches: tuple[str, ...], post: bool) -> list[str]:
+    due = _due(connection, branches, post)
+    if not due:
         # Another process was first.
         return []
     # Alembic takes nearly as long to load as all of Keyrack: only a start that has something to run waits for it.
-    ran: list[str] = import_module(f"{__name__}.upgrade").upgrade(connection, branches)
-    return ran
+    upgrade = import_module(f"{__name__}.upgrade").upgrade
+    upgrade(connection, {branch: revision(scripts[-1]) for branch, scripts in due.items()})
+    return [script.stem for scripts in due.values() for script in scripts]
 
 
-def _missing(connection: Connection, branches: tuple[str, ...]) -> list[str]:
-    """Return the scripts of these branches that have not run."""
+def _due(connection: Connection, branches: tuple[str, ...], post: bool) -> dict[str, list[Path]]:
+    """Return the scripts of each branch that are to run now; no branch without any."""
+    missing = _missing(connection, branches)
+    if not post and _heads(connection):
+        missing = {branch: _before_post(scripts) for branch, scripts in missing.items()}
+    return {branch: scripts for branch, scripts in missing.items() if scripts}
+
+
+def _before_post(scripts: list[Path]) -> list[Path]:
+    """Return the scripts before the first that comes after the code. Raises StoreUnusable where one behind it would have to run."""
+    first = next((place for place, script in enumerate(scripts) if is_post(script.stem)), len(scripts))
+    if not all(is_post(script.stem) for script in scripts[first:]):
+        raise sqlite.StoreUnusable(
+            f"{scripts[first].stem} of an earlier version did not run, and this version needs what comes behind it: "
+            "stop every process that runs an older version, then run keyrack migrate --post"
+        )
+    return scripts[:first]
+
+
+def _missing(connection: Connection, branches: tuple[str, ...]) -> dict[str, list[Path]]:
+    """Return the scripts of each branch that have not run."""
     heads = _heads(connection)
-    unknown = sorted(heads - {_revision(script) for branch in (MAIN, TRAFFIC) for script in _scripts(branch)})
-    if unknown:
-        raise sqlite.StoreUnusable(f"A newer Keyrack has migrated this store (to {', '.join(unknown)}): run that version, or a later one.")
-    missing: list[str] = []
+    if UNFINISHED_COPY in heads:
+        raise sqlite.StoreUnusable("This database is an unfinished copy: run the same keyrack copy again, which goes on where it stood.")
+    found: Mapping[str, list[Path]] = {branch: _scripts(branch) for branch in (MAIN, TRAFFIC)}
+    newer = [head for head in heads if all(head != revision(script) for scripts in found.values() for script in scripts)]
+    for head in newer:
+        _refuse_unless_known(head, found)
+    missing: dict[str, list[Path]] = {}
     for branch in branches:
-        scripts = _scripts(branch)
-        done = next((number for number, script in enumerate(scripts, 1) if _revision(script) in heads), 0)
-        missing += [script.stem for script in scripts[done:]]
+        scripts = found[branch]
+        done = next((number for number, script in enumerate(scripts, 1) if revision(script) in heads), 0)
+        is_ahead = any(head.startswith(f"{branch}_") for head in newer)
+        missing[branch] = [] if is_ahead else scripts[done:]
     return missing
+
+
+def _refuse_unless_known(head: str, found: Mapping[str, list[Path]]) -> None:
+    """Raise StoreUnusable unless a newer version has only added to what this one needs."""
+    parsed = _REVISION.fullmatch(head)
+    known = max(_number(script) for script in found[parsed["branch"]]) if parsed else 0
+    if parsed is None or int(parsed["number"]) <= known or int(parsed["needed"] or 0) > known:
+        raise sqlite.StoreUnusable(f"A newer Keyrack has migrated this store (to {head}): run that version, or a later one.")
 
 
 def _heads(connection: Connection) -> set[str]:
     """Return the newest revision of each branch in this database."""
-    schema = version_schema(connection.dialect.name)
-    if not inspect(connection).has_table(VERSION_TABLE, schema):
+    versions = version_table(connection.dialect.name)
+    if not inspect(connection).has_table(VERSION_TABLE, versions.schema):
         return set()
-    return set(connection.scalars(select(column("version_num")).select_from(table(VERSION_TABLE, schema=schema))))
+    return set(connection.scalars(select(versions.c.version_num)))
 
 
 def _scripts(branch: str) -> list[Path]:
     return sorted((VERSIONS / branch).glob("[0-9]*.py"))
 
 
-def _revision(script: Path) -> str:
-    return f"{script.parent.name}_{script.stem.partition('_')[0]}"
+def _number(script: Path) -> int:
+    return int(script.stem.partition("_")[0])
+
+
+def revision(script: Path) -> str:
+    """Return the revision that a script's place among the others gives it."""
+    posts = [_number(other) for other in _scripts(script.parent.name) if is_post(other.stem) and other.stem <= script.stem]
+    number = script.stem.partition("_")[0]
+    return f"{script.parent.name}_{number}" + (f"_needs_{posts[-1]:04}" if posts else "")

@@ -4,8 +4,7 @@ Its command and `env.py` go through `alembic.context` and `alembic.op`, of which
 or a host whose own Alembic is running, would take each other's. So each script is given its operations.
 """
 
-from collections.abc import Collection
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from alembic.operations import Operations
@@ -17,18 +16,18 @@ from keyrack.store.migrations import MAIN, TRAFFIC, VERSION_TABLE, VERSIONS, ver
 from keyrack.store.tables import NAMING
 
 
-def upgrade(connection: Connection, branches: Collection[str]) -> list[str]:
-    """Bring these branches up to date in the connection's transaction, and return the scripts that ran, in order."""
+def upgrade(connection: Connection, revisions: Mapping[str, str]) -> None:
+    """Bring each branch to its revision, in the connection's transaction."""
     scripts = ScriptDirectory(VERSIONS.parent, version_locations=[VERSIONS / branch for branch in (MAIN, TRAFFIC)])
-    return [name for branch in branches for name in _upgrade(connection, scripts, branch)]
+    for branch, revision in revisions.items():
+        _upgrade(connection, scripts, branch, revision)
 
 
-def _upgrade(connection: Connection, scripts: ScriptDirectory, branch: str) -> list[str]:
-    ran: list[str] = []
-
+def _upgrade(connection: Connection, scripts: ScriptDirectory, branch: str, revision: str) -> None:
     def missing(heads: tuple[str, ...], _context: MigrationContext) -> list[RevisionStep]:
-        newest_first = list(scripts.iterate_revisions(f"{branch}@head", heads, implicit_base=True))
-        ran.extend(Path(script.path).stem for script in reversed(newest_first))
+        # The other branch may be ahead of this code.
+        own = tuple(head for head in heads if head.startswith(f"{branch}_"))
+        newest_first = list(scripts.iterate_revisions(revision, own, implicit_base=True))
         return [MigrationStep.upgrade_from_script(scripts.revision_map, script) for script in reversed(newest_first)]
 
     options: dict[str, Any] = {
@@ -40,4 +39,3 @@ def _upgrade(connection: Connection, scripts: ScriptDirectory, branch: str) -> l
     }
     context = MigrationContext.configure(connection, opts=options)
     context.run_migrations(op=Operations(context))
-    return ran

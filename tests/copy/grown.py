@@ -1,0 +1,97 @@
+"""An installation that has grown: people and rights of every kind, ended keys, events in their order, and days of request log."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from keyrack import Keyrack, Settings
+from keyrack.manage import events, integrations, keys, spaces
+from keyrack.model.events import Event
+from keyrack.model.permissions import Level, Rights, SpaceRole
+from keyrack.model.principals import Mode, Principal
+from keyrack.model.request_logs import DAY_MS, CredentialUse, RequestLog
+from keyrack.model.workspaces import Workspace
+from keyrack.store import credential_uses, request_log_days, request_logs
+from keyrack.store.database import Store
+from keyrack.store.ids import RequestIds
+from keyrack.store.migrations import migrate
+from tests.hosts import ADMIN_RIGHTS, ALL_RIGHTS, BRAND, CATEGORIES, PLANS
+
+DAYS = 3
+LINES_AT_ONCE = 5000
+READ_ONLY = Rights(permissions={"customers": Level.READ})
+
+
+@dataclass
+class Grown:
+    """What of the installation a test asks for."""
+
+    workspace: Workspace
+    working: keys.Issued
+    narrow: keys.Issued
+    revoked: keys.Issued
+    events: list[Event]
+
+
+def rack_on(url: str | None, data: Path) -> Keyrack:
+    """Return the test host's rack on a database."""
+    return Keyrack(Settings(data=data, database_url=url), brand=BRAND, categories=CATEGORIES, plans=PLANS)
+
+
+async def grow(url: str | None, data: Path, lines: int = 300) -> Grown:
+    """Make an installation and use it."""
+    rack = rack_on(url, data)
+    await migrate(rack.settings.store_url, rack.settings.traffic_url)
+    try:
+        return await _grown(rack, lines)
+    finally:
+        # As the end of its process would.
+        await rack.assembly.feed.stop()
+        await rack.assembly.store.close()
+
+
+async def opened(url: str | None, data: Path, use: Callable[[Keyrack], Awaitable[object]]) -> None:
+    """Use an installation as a command does, and close it."""
+    rack = rack_on(url, data)
+    try:
+        await use(rack)
+    finally:
+        # As the end of its process would.
+        await rack.assembly.feed.stop()
+        await rack.assembly.store.close()
+
+
+async def _grown(rack: Keyrack, lines: int) -> Grown:
+    desk = rack.assembly.desk
+    workspace = await rack.workspaces.create("VML – Zürich 東京", slug="vml", owner_email="robin@vml.example", owner_name="Robin")
+    owner = await rack.workspaces.operator(workspace.id)
+    working = await keys.create(desk, owner, name="working", rights=ALL_RIGHTS)
+    narrow = await keys.create(desk, owner, name="narrow", rights=READ_ONLY, mode=Mode.TEST)
+    revoked = await keys.create(desk, owner, name="revoked", rights=ALL_RIGHTS, ip_ranges=("10.0.0.0/8",))
+    await keys.create(desk, owner, name="admin", rights=ADMIN_RIGHTS)
+    space = await spaces.create(desk, owner, "Project")
+    await integrations.set_space_role(desk, owner, narrow.key.integration_id, space.id, SpaceRole.VIEWER)
+    await keys.revoke(desk, owner, revoked.key.id)
+    await log(rack.assembly.store, workspace, working.key.id, lines)
+    return Grown(workspace, working, narrow, revoked, await _events(rack, owner))
+
+
+async def _events(rack: Keyrack, owner: Principal) -> list[Event]:
+    return await events.page(rack.assembly.desk, owner, limit=100)
+
+
+async def log(store: Store, workspace: Workspace, credential_id: str, lines: int) -> None:
+    """Add lines of the last days, as the mover does."""
+    ids, end = RequestIds(), workspace.created_at
+    for start in range(0, lines, LINES_AT_ONCE):
+        made = []
+        for number in range(start, min(start + LINES_AT_ONCE, lines)):
+            at = end - DAYS * DAY_MS * (lines - number) // lines
+            path = f"/api/v1/customers/c{number % 97}"
+            made.append(
+                RequestLog(ids.new(at), at, workspace.id, path, "/api/v1/customers/{customer}", "GET", 200, credential_id=credential_id)
+            )
+        await request_log_days.make(store, {line.created_at // DAY_MS for line in made})
+        async with store.writing_traffic() as c:
+            await request_logs.add(c, made)
+            await credential_uses.save(c, [CredentialUse(credential_id, workspace.id, end, "192.0.2.7")])
