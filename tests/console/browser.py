@@ -68,7 +68,15 @@ class Page:
     def fields(self, action: str) -> dict[str, str]:
         """What the form with this action would send."""
         (form,) = [form for form in self.root.all("form") if form.attributes["action"] == action]
-        return {one.attributes["name"]: one.attributes["value"] for one in form.all("input")}
+        sent = {}
+        for one in form.all("input"):
+            if one.attributes.get("type") not in ("radio", "checkbox") or "checked" in one.attributes:
+                sent[one.attributes["name"]] = one.attributes["value"]
+        for one in form.all("select"):
+            options = one.all("option")
+            chosen = next((option for option in options if "selected" in option.attributes), options[0])
+            sent[one.attributes["name"]] = chosen.attributes["value"]
+        return sent
 
     @property
     def actions(self) -> set[str]:

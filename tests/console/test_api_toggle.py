@@ -66,11 +66,11 @@ async def test_a_plain_member_is_refused_the_question_and_the_change(showroom: O
     browser = await showroom.signed_in("Cy")
     page = await browser.open(TOGGLE)
     assert 403 == page.status
-    assert {"/console/sign-out"} == page.actions
+    assert {"/console/sign-out", "/console/theme"} == page.actions
     (secret,) = browser.client.cookies.values()
     member = await sessions.find(showroom.desk, secret)
     assert member is not None
-    forged = FormTokens(showroom.host.rack.assembly.signers["form"]).make(member, "api")
+    forged = FormTokens(showroom.host.rack.assembly.signers["form"]).make(member, "api.switch")
     assert 403 == (await browser.send(TOGGLE, {"form_token": forged, "api": "off"})).status_code
     assert [None] == await codes(showroom, [await showroom.host.key()])
 

@@ -10,6 +10,7 @@ PIVOT = Configuration(
         test_mode=False,
         several_keys=False,
         edits_levels=False,
+        lists=("integrations",),
         navigation=("Organization Admin", "Integrations"),
         words=Words(workspace="organization", end="Delete"),
     ),

@@ -10,6 +10,7 @@ PIVOTAL = Configuration(
         all_by_default=True,
         edits_levels=False,
         edits_org_and_spaces=False,
+        lists=("keys",),
         navigation=("Admin", "API Keys"),
     ),
     onboarding_name="Loyalty launch",

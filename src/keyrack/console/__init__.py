@@ -1,33 +1,35 @@
 """The console: the pages on which people look after their workspace. Server-rendered; nothing needs JavaScript."""
 
+from collections.abc import Callable
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from keyrack.assemble import Assembly
-from keyrack.console.addresses import SIGN_IN, sign_in_url
+from keyrack.console.addresses import sign_in_url
 from keyrack.console.headers import Hardened
+from keyrack.console.keys import KeyPages
+from keyrack.console.navigation import Section
 from keyrack.console.pages import Pages
 from keyrack.console.sessions import SessionPages
+from keyrack.console.themes import ThemePages
 from keyrack.console.workspaces import WorkspacePages
 from keyrack.model.refusals import Refused
 
 __all__ = ["build", "sign_in_url"]
 
+# In the order of the sidebar. A page is added here, as a class in a file of its own, and with its template: docs/console.md.
+SECTIONS: tuple[Callable[[Pages], Section], ...] = (WorkspacePages, KeyPages, SessionPages, ThemePages)
+
 
 def build(assembly: Assembly) -> dict[str, ASGIApp]:
-    """Return the console by its path prefix."""
+    """Return the console by its path prefix. Raises RuntimeError where the build left no assets."""
     pages = Pages(assembly)
-    sessions, workspaces = SessionPages(pages), WorkspacePages(pages)
-    routes = [
-        Route("/console", workspaces.show, methods=["GET"]),
-        Route("/console/api", workspaces.confirm, methods=["GET"]),
-        Route("/console/api", workspaces.switch, methods=["POST"]),
-        Route(SIGN_IN, sessions.offer, methods=["GET"]),
-        Route(SIGN_IN, sessions.begin, methods=["POST"]),
-        Route("/console/sign-out", sessions.end, methods=["POST"]),
-        Route("/console/console.css", pages.style.answer, methods=["GET"]),
-    ]
+    sections = [section(pages) for section in SECTIONS]
+    pages.entries = [entry for section in sections for entry in section.entries]
+    routes = [Route("/console/static/{version}/{name:path}", pages.assets.answer, methods=["GET"])]
+    routes += [route for section in sections for route in section.routes]
     app = Starlette(routes=routes, exception_handlers={Refused: pages.refused, HTTPException: pages.http_error, Exception: pages.crashed})
     return {"/console": Hardened(app)}

@@ -1,37 +1,83 @@
-"""The cookie that carries a session's secret."""
+"""The cookies of the console: the session's secret, what is said once on the next page, and whether pages are light or dark."""
+
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from keyrack.console.addresses import Addresses
 from keyrack.crypto.format import Secret
+from keyrack.crypto.sign import Signer
+
+FLASH_SECONDS = 60
+THEME_SECONDS = 365 * 24 * 3600
+THEMES = ("system", "light", "dark")
 
 
-class SessionCookie:
-    """The session's cookie of one brand: products on several ports of one machine keep apart by its name."""
+class Flash(NamedTuple):
+    """Something said once, on the next page: its tone is `success` or `warning`."""
 
-    def __init__(self, key_prefix: str, addresses: Addresses) -> None:
-        self._name = f"{key_prefix}_session"
+    tone: str
+    text: str
+
+
+class Cookies:
+    """The cookies of one brand: products on several ports of one machine keep apart by their names."""
+
+    def __init__(self, key_prefix: str, addresses: Addresses, signer: Signer) -> None:
+        self._prefix = key_prefix
         self._addresses = addresses
+        self._signer = signer
 
-    def read(self, request: Request) -> str:
-        """Return the secret in a request's cookie; empty where there is none."""
-        return request.cookies.get(self._named(request), "")
+    def session(self, request: Request) -> str:
+        """Return the session's secret in a request; empty where there is none."""
+        return self._read(request, "session")
 
-    def give(self, request: Request, response: Response, secret: Secret, seconds: int) -> None:
+    def begin_session(self, request: Request, response: Response, secret: Secret, seconds: int) -> None:
         """Put a session's secret into the browser that asked, for this time."""
-        self._set(request, response, secret.text, seconds)
+        self._set(request, response, "session", secret.text, seconds)
 
-    def take_back(self, request: Request, response: Response) -> None:
-        """Have the browser forget the cookie."""
-        self._set(request, response, "", 0)
+    def end_session(self, request: Request, response: Response) -> None:
+        """Have the browser forget its session."""
+        self._set(request, response, "session", "", 0)
 
-    def _set(self, request: Request, response: Response, text: str, seconds: int) -> None:
+    def say(self, request: Request, response: Response, text: str, tone: str = "success") -> None:
+        """Have the next page say this, once. Never a secret."""
+        self._set(request, response, "flash", self._signer.sign_timed(["flash", tone, text]), FLASH_SECONDS)
+
+    def flash(self, request: Request) -> Flash | None:
+        """Return what the last page wanted to be said."""
+        try:
+            match self._signer.read_timed(self._read(request, "flash"), FLASH_SECONDS):
+                case ["flash", str(tone), str(text)]:
+                    return Flash(tone, text)
+        except ValueError:
+            pass
+        return None
+
+    def forget_flash(self, request: Request, response: Response) -> None:
+        """Have the browser forget what was said."""
+        self._set(request, response, "flash", "", 0)
+
+    def theme(self, request: Request) -> str:
+        """Return which of `THEMES` somebody chose."""
+        chosen = self._read(request, "theme")
+        return chosen if chosen in THEMES else THEMES[0]
+
+    def choose_theme(self, request: Request, response: Response, theme: str) -> None:
+        """Remember one of `THEMES` in the browser that asked."""
+        self._set(request, response, "theme", theme, THEME_SECONDS)
+
+    def _read(self, request: Request, what: str) -> str:
+        return request.cookies.get(self._named(request, what), "")
+
+    def _set(self, request: Request, response: Response, what: str, text: str, seconds: int) -> None:
         # `__Host-` binds the cookie to this very host, and browsers take it with Path=/ only (RFC 6265bis §4.1.3.2). Without https there
         # is no such binding; the cookie then goes to the console alone.
         secure = self._addresses.is_secure(request)
         path = "/" if secure else self._addresses.console(request)
-        response.set_cookie(self._named(request), text, max_age=seconds, path=path, secure=secure, httponly=True, samesite="lax")
+        response.set_cookie(self._named(request, what), text, max_age=seconds, path=path, secure=secure, httponly=True, samesite="lax")
 
-    def _named(self, request: Request) -> str:
-        return f"__Host-{self._name}" if self._addresses.is_secure(request) else self._name
+    def _named(self, request: Request, what: str) -> str:
+        name = f"{self._prefix}_{what}"
+        return f"__Host-{name}" if self._addresses.is_secure(request) else name

@@ -4,21 +4,21 @@ from starlette.requests import Request
 
 from keyrack.crypto.sign import Signer
 from keyrack.model.principals import Principal
-from keyrack.model.refusals import CSRF_FAILED
+from keyrack.model.refusals import CONFLICT, CSRF_FAILED, INSUFFICIENT_PERMISSION, INVALID_REQUEST, RATE_LIMITED, Refused
 
-FIELDS_MAX = 10
+FIELDS_MAX = 20
 FIELD_BYTES_MAX = 4096
 FORM_SECONDS_MAX = 3600
 
 
-async def read_form(request: Request) -> dict[str, str]:
+async def read_form(request: Request, fields_max: int = FIELDS_MAX) -> dict[str, str]:
     """Return the fields of a form. Raises Refused `csrf_failed` where the browser says that another site sent it.
 
     Browsers that do not say (over plain http, or old) pass here: a form that changes something also carries a token.
     """
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise CSRF_FAILED("Another site sent this form. Open the page here, and repeat what you did.")
-    form = await request.form(max_files=0, max_fields=FIELDS_MAX, max_part_size=FIELD_BYTES_MAX)
+    form = await request.form(max_files=0, max_fields=fields_max, max_part_size=FIELD_BYTES_MAX)
     return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
@@ -40,3 +40,13 @@ class FormTokens:
             signed = None
         if signed != [member.credential_id, purpose]:
             raise CSRF_FAILED("This form is too old, or belongs to another sign-in. Open the page again, and repeat what you did.")
+
+
+def problems(refused: Refused, *fields: str) -> dict[str, str]:
+    """Return what is wrong with a form by the field it stands beside, or under the empty name where it belongs to none of them.
+
+    Raises the refusal again where the form is not at fault.
+    """
+    if refused.refusal not in (INVALID_REQUEST, CONFLICT, INSUFFICIENT_PERMISSION, RATE_LIMITED):
+        raise refused
+    return {refused.param if refused.param in fields else "": refused.detail}

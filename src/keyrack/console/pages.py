@@ -1,63 +1,106 @@
-"""Pages: templates filled with what every one of them shows, and refusals as pages that people can read."""
+"""Pages: templates filled with what every one of them shows, forms that are ours, and refusals as pages that people can read."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from keyrack.assemble import Assembly
 from keyrack.console.addresses import Addresses
-from keyrack.console.cookies import SessionCookie
-from keyrack.console.forms import FormTokens
-from keyrack.console.styles import Style
+from keyrack.console.assets import Assets
+from keyrack.console.cookies import Cookies
+from keyrack.console.forms import FIELDS_MAX, FormTokens, read_form
+from keyrack.console.lists import ListQuery
+from keyrack.console.moments import moment
+from keyrack.console.navigation import Entry, Navigation
 from keyrack.manage import sessions
+from keyrack.manage.cursors import Cursors
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import INTERNAL_ERROR, SESSION_ENDED, Refused, of_status
 
 TEMPLATES = Path(__file__).parent / "templates"
-SIGN_OUT = "sign-out"
 _HTTP_DETAILS = {400: "The console could not read this form.", 404: "There is no such page.", 405: "This page is not reached that way."}
 
 
+class Sent(NamedTuple):
+    """A form that a signed-in member sent from a page of ours."""
+
+    member: Principal
+    fields: dict[str, str]
+
+
 class Pages:
-    """The pages of one host, and who is looking at them."""
+    """The pages of one host, and who is looking at them. `entries` are those that people find; `build` fills them in."""
 
     def __init__(self, assembly: Assembly) -> None:
         self.brand = assembly.brand
         self.desk = assembly.desk
         self.addresses = Addresses(assembly.settings.base_url, assembly.problems)
-        self.cookie = SessionCookie(assembly.brand.key_prefix, self.addresses)
-        self.tokens = FormTokens(assembly.signers["form"])
-        self.style = Style(assembly.brand.color)
+        self.cookies = Cookies(assembly.brand.key_prefix, self.addresses, assembly.signers["form"])
+        self.assets = Assets(assembly.brand)
+        self.entries: Sequence[Entry] = ()
+        self._tokens = FormTokens(assembly.signers["form"])
+        self._cursors = Cursors(assembly.desk.cursors)
         self._templates = Environment(
             loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        self._templates.globals.update(brand=assembly.brand, style_version=self.style.version)
+        self._templates.globals.update(brand=assembly.brand, icon=self.assets.icon, moment=moment)
 
     def render(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a page, for the member whom `member` has found, if it was asked."""
         member: Principal | None = getattr(request.state, "member", None)
-        token = self.tokens.make(member, SIGN_OUT) if member else ""
         at = self.addresses.console(request)
-        return HTMLResponse(self._templates.get_template(template).render(at=at, member=member, sign_out_token=token, **values), status)
+        flash = self.cookies.flash(request)
+        shared = {
+            "at": at,
+            "assets": f"{at}/static/{self.assets.version}",
+            "flash": flash,
+            "form_token": lambda purpose: self._tokens.make(member, purpose) if member else "",
+            "here": _below_console(request),
+            "member": member,
+            "navigation": Navigation(self.entries, member, _below_console(request)) if member else None,
+            "theme": self.cookies.theme(request),
+        }
+        page = HTMLResponse(self._templates.get_template(template).render(shared | values), status)
+        if flash is not None:
+            self.cookies.forget_flash(request, page)
+        return page
 
     async def member(self, request: Request) -> Principal:
         """Return who is signed in, read from the store now. Raises Refused `session_ended` where nobody is."""
-        member = await sessions.find(self.desk, self.cookie.read(request))
+        member = await sessions.find(self.desk, self.cookies.session(request))
         if member is None:
             raise SESSION_ENDED("Nobody is signed in here, or the sign-in has ended. Open a new sign-in link to come in.")
         request.state.member = member
         return member
 
+    async def sent(self, request: Request, purpose: str, fields_max: int = FIELDS_MAX) -> Sent:
+        """Return a form and who sent it. The form was made for this purpose by `ui.form`. Raises Refused `session_ended`, `csrf_failed`."""
+        fields = await read_form(request, fields_max)
+        member = await self.member(request)
+        self._tokens.check(member, purpose, fields)
+        return Sent(member, fields)
+
+    def query(self, request: Request, member: Principal, *names: str) -> ListQuery:
+        """Return what the address of a list asks for, with filters by these names."""
+        return ListQuery(request, member, self._cursors, names)
+
+    def go(self, request: Request, path: str, said: str = "") -> Response:
+        """Lead on to a page, by its path below the console, where something is said once."""
+        answer = RedirectResponse(f"{self.addresses.console(request)}{path}", 303)
+        if said:
+            self.cookies.say(request, answer, said)
+        return answer
+
     async def refused(self, request: Request, refused: Exception) -> Response:
         """Answer a refusal with a page that says what to do."""
         assert isinstance(refused, Refused)
         heading, detail = refused.refusal.title, refused.detail
-        leads_back = not request.url.path.endswith("/console")
-        page = self.render(request, "refusal.html", refused.refusal.status, heading=heading, detail=detail, leads_back=leads_back)
+        page = self.render(request, "refusal.html", refused.refusal.status, heading=heading, detail=detail)
         page.headers.update(refused.headers)
         return page
 
@@ -71,3 +114,8 @@ class Pages:
     async def crashed(self, request: Request, error: Exception) -> Response:
         """Answer a fault of ours without any of its internals."""
         return await self.refused(request, INTERNAL_ERROR("An error on our side stopped this page. Try again in a moment."))
+
+
+def _below_console(request: Request) -> str:
+    """The path that was asked for, below the console's: empty for its first page."""
+    return str(request.scope["path"]).partition("/console")[2].rstrip("/")

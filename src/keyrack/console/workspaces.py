@@ -1,17 +1,18 @@
 """The workspace: who is signed in, where its API is, and the API toggle."""
 
 import shlex
+from collections.abc import Sequence
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
+from starlette.routing import Route
 
-from keyrack.console.forms import read_form
+from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.manage import keys, workspaces
 from keyrack.model.permissions import OrgAccess
 from keyrack.model.refusals import INVALID_REQUEST
 
-API_TOGGLE = "api"
 _ACCESS = {
     OrgAccess.NONE: "No org-level access",
     OrgAccess.READER: "Reader: reads every category",
@@ -24,6 +25,20 @@ class WorkspacePages:
 
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
+
+    @property
+    def routes(self) -> Sequence[Route]:
+        """The routes."""
+        return [
+            Route("/console", self.show, methods=["GET"]),
+            Route("/console/api", self.confirm, methods=["GET"]),
+            Route("/console/api", self.switch, methods=["POST"]),
+        ]
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """The first page."""
+        return [Entry("home", "", "Overview", "layout-grid")]
 
     async def show(self, request: Request) -> Response:
         """Show the workspace. Raises Refused `session_ended`."""
@@ -47,16 +62,14 @@ class WorkspacePages:
         member = await self._pages.member(request)
         active = await keys.count_accepted(self._pages.desk, member)
         counted = "1 active key" if active == 1 else f"{active:,} active keys"
-        token = self._pages.tokens.make(member, API_TOGGLE)
-        return self._pages.render(request, "api_toggle.html", active_keys=active, keys_counted=counted, form_token=token)
+        return self._pages.render(request, "api_toggle.html", active_keys=active, keys_counted=counted)
 
     async def switch(self, request: Request) -> Response:
         """Switch the API, and return when that holds everywhere. Raises Refused `session_ended`, `csrf_failed`, 403, 400."""
-        form = await read_form(request)
-        member = await self._pages.member(request)
-        self._pages.tokens.check(member, API_TOGGLE, form)
-        await workspaces.switch_api(self._pages.desk, member, _wanted(form))
-        return RedirectResponse(self._pages.addresses.console(request), 303)
+        member, form = await self._pages.sent(request, "api.switch")
+        wanted = _wanted(form)
+        await workspaces.switch_api(self._pages.desk, member, wanted)
+        return self._pages.go(request, "", f"The API is switched {'on' if wanted else 'off'}.")
 
 
 def _wanted(form: dict[str, str]) -> bool:

@@ -9,6 +9,8 @@ from keyrack.model.principals import Mode
 TEST_SUFFIX = "_test"
 PREFIX_LENGTH_MAX = 24
 TEXT_LENGTH_MAX = 60
+LOGO_LENGTH_MAX = 100_000
+LISTS = frozenset({"keys", "integrations"})
 _PREFIX = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _COLOR = re.compile(r"#[0-9a-f]{6}")
 
@@ -17,13 +19,15 @@ _COLOR = re.compile(r"#[0-9a-f]{6}")
 class Words:
     """What a brand calls our nouns: singular, as they stand inside a sentence. Raises ValueError for an empty or overlong word.
 
-    `name` is what a key's name is called (name, label), `end` the verb on the button that ends a key (Revoke, Delete).
+    `name` is what a key's name is called (name, label), `create` stands on the button that leads to a new key (Create key, Create new),
+    `end` is the verb on the button that ends one (Revoke, Delete).
     """
 
     workspace: str = "workspace"
     integration: str = "integration"
     key: str = "API key"
     name: str = "name"
+    create: str = "Create key"
     end: str = "Revoke"
 
     def __post_init__(self) -> None:
@@ -40,8 +44,9 @@ class Brand:
     of them; otherwise it gets none. `several_keys` lets an integration hold more than one usable key, so that a swap needs no downtime.
 
     `edits_levels` offers the level of each category for editing, `edits_org_and_spaces` the org-level access and the space roles; with
-    neither, people see no rights at all. `navigation` are the titles that lead to the page, from the outside in. `color` is the console's
-    accent, written `#rrggbb`; text on it is black or white, whichever can be read.
+    neither, people see no rights at all. `lists` are the lists of credentials that the console shows: `keys`, `integrations` or both.
+    `navigation` are the titles that lead to the first of them, from the outside in. `color` is the console's accent, written `#rrggbb`;
+    text on it is black or white, whichever can be read. `logo` is an SVG document; without one the console shows the name's first letter.
     """
 
     name: str
@@ -51,9 +56,11 @@ class Brand:
     several_keys: bool = True
     edits_levels: bool = True
     edits_org_and_spaces: bool = True
+    lists: tuple[str, ...] = ("keys", "integrations")
     navigation: tuple[str, ...] = ("Settings", "API & Webhooks")
     words: Words = field(default_factory=Words)
     color: str = "#3451b2"
+    logo: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         _check_text("name", self.name)
@@ -63,10 +70,14 @@ class Brand:
             raise ValueError(f"key_prefix {self.key_prefix!r} ends in {TEST_SUFFIX}: live keys would look like test keys")
         if isinstance(self.navigation, str) or not self.navigation:
             raise ValueError('navigation is a tuple of at least one title, like ("Settings", "API keys")')
+        if not self.lists or len(set(self.lists)) < len(self.lists) or not set(self.lists) <= LISTS:
+            raise ValueError(f"lists {self.lists!r}: name at least one of {', '.join(sorted(LISTS))}, each once")
         for title in self.navigation:
             _check_text("navigation", title)
         if not _COLOR.fullmatch(self.color):
             raise ValueError(f"color {self.color!r}: write #rrggbb in lower case, like #3451b2")
+        if self.logo and (not self.logo.startswith("<svg") or len(self.logo) > LOGO_LENGTH_MAX):
+            raise ValueError(f"logo: give the text of an SVG document, which begins with <svg and has at most {LOGO_LENGTH_MAX} characters")
 
     @property
     def modes(self) -> tuple[Mode, ...]:

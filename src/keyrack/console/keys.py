@@ -1,0 +1,207 @@
+"""API keys: the list, making one, its permissions, rotating it and ending it."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from keyrack.console.forms import problems
+from keyrack.console.lists import ROWS
+from keyrack.console.navigation import Entry
+from keyrack.console.pages import Pages
+from keyrack.manage import keys
+from keyrack.manage.keys import Issued, Listed
+from keyrack.model.permissions import ALL, Category, Level, Rights
+from keyrack.model.principals import Mode
+from keyrack.model.refusals import INVALID_REQUEST, Refused
+
+CATEGORIES_MAX = 200
+OVERLAPS = (("0", "Now"), ("3600", "In an hour"), ("86400", "In a day"), ("604800", "In 7 days"))
+_TONES = {"disabled": "warn", "ending": "warn", "expired": "bad", "ended": "neutral"}
+_LEVELS = {Level.NONE: "None", Level.READ: "Read", Level.WRITE: "Write and delete"}
+
+
+class Line(NamedTuple):
+    """A key as it stands in the list. `until` says when it ends or ended, where it does."""
+
+    listed: Listed
+    state: str
+    tone: str
+    until: tuple[str, int] | None
+
+    @property
+    def can_rotate(self) -> bool:
+        """Whether a successor may be made."""
+        return self.state in ("active", "disabled")
+
+
+class KeyPages:
+    """The pages about keys."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    @property
+    def routes(self) -> Sequence[Route]:
+        """The routes."""
+        return [
+            Route("/console/keys", self.show, methods=["GET"]),
+            Route("/console/keys", self.create, methods=["POST"]),
+            Route("/console/keys/new", self.offer, methods=["GET"]),
+            Route("/console/keys/{key_id}/permissions", self.permissions, methods=["GET"]),
+            Route("/console/keys/{key_id}/rotate", self.ask_rotation, methods=["GET"]),
+            Route("/console/keys/{key_id}/rotate", self.rotate, methods=["POST"]),
+            Route("/console/keys/{key_id}/end", self.ask_end, methods=["GET"]),
+            Route("/console/keys/{key_id}/end", self.end, methods=["POST"]),
+        ]
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """The list, where the brand has one."""
+        brand = self._pages.brand
+        if "keys" not in brand.lists:
+            return []
+        return [Entry("keys", "/keys", brand.navigation[-1], "key", tab="API Keys", group=brand.navigation[0], for_admins=True)]
+
+    async def show(self, request: Request) -> Response:
+        """Show the keys that go on, or with the filter those that ended. Raises Refused `session_ended`, 403, 400."""
+        member = await self._pages.member(request)
+        query = self._pages.query(request, member, "search", "state", "mode")
+        asked = query.filters
+        found = await keys.page(
+            self._pages.desk,
+            member,
+            limit=ROWS + 1,
+            after=query.place,
+            mode=_mode(asked["mode"]) if asked["mode"] else None,
+            ended=asked["state"] == "ended",
+            search=asked["search"] or None,
+        )
+        now = self._pages.desk.now()
+        listing = query.page([_line(one, now) for one in found], lambda line: (line.listed.key.created_at, line.listed.key.id))
+        return self._pages.render(request, "keys/list.html", listing=listing)
+
+    async def offer(self, request: Request) -> Response:
+        """Show the form that makes a key. Raises Refused `session_ended`, 403."""
+        member = await self._pages.member(request)
+        member.require_admin("create keys")
+        return self._form(request, {"all": "yes"} if self._pages.brand.all_by_default else {}, {})
+
+    async def create(self, request: Request) -> Response:
+        """Make a key, and show its secret this once. Raises Refused `session_ended`, `csrf_failed`, 403."""
+        member, form = await self._pages.sent(request, "keys.create", CATEGORIES_MAX)
+        try:
+            issued = await keys.create(
+                self._pages.desk, member, name=_name(form), mode=_mode(form.get("mode", "live")), rights=self._rights(form)
+            )
+        except Refused as refused:
+            return self._form(request, form, problems(refused, "name", "mode", "permissions"), refused.refusal.status)
+        return self._issued(request, issued, "The key works from now on.")
+
+    async def permissions(self, request: Request) -> Response:
+        """Show what a key may do. Raises Refused `session_ended`, 403, 404."""
+        listed = await self._listed(request)
+        rights = listed.integration.rights
+        levels = [(category.title, _LEVELS[rights.level(category)]) for category in self._categories]
+        return self._pages.render(
+            request, "keys/permissions.html", listed=listed, levels=levels, all=rights.has_all, org_access=rights.org_access.value
+        )
+
+    async def ask_rotation(self, request: Request) -> Response:
+        """Ask before a key is rotated. Raises Refused `session_ended`, 403, 404."""
+        return self._asked(request, "keys/rotate.html", await self._listed(request))
+
+    async def rotate(self, request: Request) -> Response:
+        """Replace a key, and show the new secret this once. Raises Refused `session_ended`, `csrf_failed`, 403, 404."""
+        member, form = await self._pages.sent(request, "keys.rotate")
+        overlap = form.get("overlap_seconds", "0")
+        try:
+            if overlap not in dict(OVERLAPS):
+                raise INVALID_REQUEST("Choose one of the times in the list.", param="overlap_seconds")
+            issued = await keys.rotate(self._pages.desk, member, request.path_params["key_id"], int(overlap))
+        except Refused as refused:
+            beside = problems(refused, "overlap_seconds")
+            return self._asked(request, "keys/rotate.html", await self._listed(request), beside, refused.refusal.status)
+        return self._issued(request, issued, f"The old key ends {dict(OVERLAPS)[overlap].lower()}.")
+
+    async def ask_end(self, request: Request) -> Response:
+        """Ask before a key is ended, and say what that breaks. Raises Refused `session_ended`, 403, 404."""
+        return self._asked(request, "keys/end.html", await self._listed(request))
+
+    async def end(self, request: Request) -> Response:
+        """End a key for good, or disable it instead. Raises Refused `session_ended`, `csrf_failed`, 403, 404, 409."""
+        member, form = await self._pages.sent(request, "keys.end")
+        key_id = request.path_params["key_id"]
+        if form.get("instead") == "disable":
+            key = await keys.edit(self._pages.desk, member, key_id, enabled=False)
+            return self._pages.go(request, "/keys", f"{key.name} is disabled. It is refused from now on, until it is enabled again.")
+        key = await keys.revoke(self._pages.desk, member, key_id)
+        return self._pages.go(request, "/keys", f"{key.name} has ended. It is refused from now on.")
+
+    @property
+    def _categories(self) -> list[Category]:
+        """What levels are given in: what lies in spaces is reached by roles."""
+        return [category for category in self._pages.desk.categories.values() if not category.in_spaces]
+
+    async def _listed(self, request: Request) -> Listed:
+        member = await self._pages.member(request)
+        return await keys.get(self._pages.desk, member, request.path_params["key_id"])
+
+    def _form(self, request: Request, form: Mapping[str, str], beside: Mapping[str, str], status: int = 200) -> Response:
+        given = {
+            "name": form.get("name", ""),
+            "mode": form.get("mode", "live"),
+            "levels": {category.name: form.get(f"level.{category.name}", "none") for category in self._categories},
+            "all": form.get("all") == "yes",
+        }
+        return self._pages.render(request, "keys/new.html", status, given=given, problems=beside, categories=self._categories)
+
+    def _rights(self, form: Mapping[str, str]) -> Rights | None:
+        """The rights that were chosen, or None where the brand lets nobody choose."""
+        if not self._pages.brand.edits_levels:
+            return None
+        if form.get("all") == "yes":
+            return Rights(permissions={ALL: Level.WRITE})
+        try:
+            return Rights(
+                permissions={category.name: Level.of(form.get(f"level.{category.name}", "none")) for category in self._categories}
+            )
+        except ValueError as error:
+            raise INVALID_REQUEST(f"{error}.", param="permissions") from None
+
+    def _asked(
+        self, request: Request, template: str, listed: Listed, beside: Mapping[str, str] | None = None, status: int = 200
+    ) -> Response:
+        return self._pages.render(request, template, status, listed=listed, problems=beside or {}, overlaps=OVERLAPS)
+
+    def _issued(self, request: Request, issued: Issued, said: str) -> Response:
+        url = f"{self._pages.addresses.outside(request)}/api/v1/me"
+        curl = f"curl {shlex.quote(url)} \\\n  -H {shlex.quote(f'Authorization: Bearer {issued.secret.text}')}"
+        return self._pages.render(request, "keys/issued.html", issued=issued, said=said, curl=curl)
+
+
+def _line(listed: Listed, now: int) -> Line:
+    key, state = listed.key, listed.key.state(now)
+    until = None
+    if key.ends_at is not None:
+        until = ("ended" if state == "ended" else "ends", key.ends_at)
+    elif key.expires_at is not None:
+        until = ("expired" if state == "expired" else "expires", key.expires_at)
+    return Line(listed, state, _TONES.get(state, "neutral"), until)
+
+
+def _name(form: Mapping[str, str]) -> str:
+    name = form.get("name", "").strip()
+    if not name or len(name) > 100 or not name.isprintable():
+        raise INVALID_REQUEST("Write 1 to 100 printable characters.", param="name")
+    return name
+
+
+def _mode(word: str) -> Mode:
+    try:
+        return Mode(word)
+    except ValueError:
+        raise INVALID_REQUEST("Choose live or test.", param="mode") from None

@@ -1,0 +1,41 @@
+// Links and forms with `data-dialog` show the page they lead to in a dialog: the part of it that carries `data-dialog-body`.
+
+export function listen(enrich) {
+  const dialog = document.getElementById("dialog");
+  if (!dialog) return;
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-dialog]");
+    if (link && !event.defaultPrevented && event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey) {
+      event.preventDefault();
+      open(dialog, link.href, enrich);
+    }
+    if (dialog.open && (event.target === dialog || event.target.closest("[data-dialog-close]"))) {
+      event.preventDefault();
+      dialog.close();
+    }
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-dialog]");
+    if (form) {
+      event.preventDefault();
+      open(dialog, form.action, enrich);
+    }
+  });
+}
+
+async function open(dialog, address, enrich) {
+  try {
+    const answer = await fetch(address, { credentials: "same-origin" });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const body = page.querySelector("[data-dialog-body]");
+    if (!body) throw new Error("this page has no dialog");
+    dialog.replaceChildren(document.adoptNode(body));
+    document.querySelectorAll("[popover].menu:popover-open").forEach((menu) => menu.hidePopover());
+    dialog.setAttribute("aria-labelledby", "dialog-title");
+    enrich(dialog);
+    dialog.showModal();
+  } catch {
+    location.assign(address);
+  }
+}
