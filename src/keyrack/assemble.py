@@ -10,6 +10,8 @@ from typing import Any
 
 import structlog
 
+from keyrack.crypto.passwords import Passwords
+from keyrack.crypto.seal import Sealer
 from keyrack.crypto.sign import Signer, keys_in
 from keyrack.feed.cache import Cache
 from keyrack.feed.leases import Terms
@@ -23,7 +25,7 @@ from keyrack.gate.problems import Problems
 from keyrack.gate.record import Recorder
 from keyrack.gate.table import Table
 from keyrack.gate.walk import Walk
-from keyrack.manage.desk import Desk, untraced
+from keyrack.manage.desk import Desk, Outside, untraced
 from keyrack.model.brands import Brand
 from keyrack.model.measures import Tally
 from keyrack.model.permissions import Category
@@ -39,13 +41,14 @@ from keyrack.store.spool import Spool
 from keyrack.volatile.counters import Counters
 from keyrack.volatile.measures import Measures
 from keyrack.volatile.throttle import Throttle
-from keyrack.work import request_logs
+from keyrack.work import mail, request_logs
 from keyrack.work.jobs import Job, Jobs
 from keyrack.work.measuring import Meter
 from keyrack.work.readiness import Finding, Readiness
 
 log = structlog.get_logger("keyrack")
 CHANGES_KEPT = 10_000
+MAIL_SECONDS = 2.0
 
 
 def now_ms() -> int:
@@ -87,6 +90,7 @@ class Assembly:
         self.spool = Spool(settings.data / "spool", settings.spool_segment_bytes)
         self.recorder = Recorder(self.spool, Mask(self.prefixes))
         self.traces = self._traces()
+        self.passwords = Passwords()
         self.desk = Desk(
             self.store,
             self.feed,
@@ -96,6 +100,9 @@ class Assembly:
             self.signers["cursor"],
             self.counters,
             now,
+            sealers={purpose: Sealer(keys, purpose) for purpose in ("key", "mail")},
+            passwords=self.passwords,
+            outside=Outside(settings.base_url, settings.sends_mail, tuple(settings.portal_origins)),
             tally=self.tally,
             trace=self.traces.follow if self.traces is not None else untraced,
         )
@@ -140,6 +147,7 @@ class Assembly:
         if self.meter is not None:
             self.meter.close()
         self.counters.close()
+        self.passwords.close()
         await self.store.close()
         if isinstance(self.feed, SqliteFeed):
             # What it could not let go of while the store had the file open.
@@ -181,6 +189,7 @@ class Assembly:
         return import_module("keyrack.work.traces").Traces(settings.traces_url, settings.traces_ratio, self.brand.name, Mask(self.prefixes))
 
     def _due(self) -> list[Job]:
+        send = mail.sender(self.settings)
         measuring = [Job("measure", 1.0, self.meter.write)] if self.meter is not None else []
         return [
             *measuring,
@@ -188,6 +197,7 @@ class Assembly:
             Job("prune_logs", 3600.0, lambda: request_logs.prune(self.store, self._days_kept, self.now())),
             Job("prune_changes", 3600.0, self._prune_changes),
             Job("watch_store", 1.0, self._watch_store),
+            *([Job("send_mail", MAIL_SECONDS, lambda: mail.deliver(self.desk, send))] if send is not None else []),
         ]
 
     async def _move_logs(self) -> None:

@@ -1,16 +1,18 @@
 """What an operator sets. Every setting has a default that is right for one machine."""
 
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 
 LEASE_SECONDS_MAX = 10.0
 """No process may believe its memory for longer without renewing."""
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
 
 
 class Settings(BaseSettings):
@@ -27,6 +29,11 @@ class Settings(BaseSettings):
 
     The server's own log is text for people at a terminal and JSON elsewhere, or what `log_format` says. `/metrics` is there for whoever
     sends `metrics_token`, and for nobody where none is set. Traces go to the OTLP/HTTP address `traces_url`, `traces_ratio` of them.
+
+    Mail goes out from `mail_from` through `smtp_url` (`smtp://user:password@host:587`, or `smtps://` for TLS from the beginning) or
+    through Resend, with `resend_key`; its links need `base_url`. Without either, pages show links to copy. `portal_origins` are the
+    origins whose pages may frame the console by a portal link. People sign in through the OpenID provider `oidc_issuer` as the client
+    `oidc_client_id` with `oidc_client_secret`, called `oidc_name` on the page.
     """
 
     model_config = SettingsConfigDict(env_prefix="KEYRACK_", extra="forbid", hide_input_in_errors=True)
@@ -49,6 +56,15 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(default=None, min_length=16)
     traces_url: str | None = None
     traces_ratio: float = Field(default=1.0, ge=0, le=1)
+    mail_from: str | None = None
+    smtp_url: SecretStr | None = None
+    resend_key: SecretStr | None = None
+    resend_url: str = "https://api.resend.com"
+    portal_origins: list[str] = Field(default_factory=list)
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_name: str = "single sign-on"
 
     @field_validator("trusted_proxies")
     @classmethod
@@ -63,6 +79,32 @@ class Settings(BaseSettings):
         if value is not None and not value.startswith(("https://", "http://")):
             raise ValueError("base_url begins with https:// (or http:// on a private machine)")
         return value.rstrip("/") if value else value
+
+    @field_validator("portal_origins")
+    @classmethod
+    def _origins(cls, value: list[str]) -> list[str]:
+        for origin in value:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError("a portal origin is a scheme and a host, like https://app.example.com")
+        return value
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Settings":
+        if self.smtp_url is not None and self.resend_key is not None:
+            raise ValueError("mail goes out through smtp_url or resend_key, not both")
+        if self.sends_mail and (self.mail_from is None or self.base_url is None):
+            raise ValueError("mail needs mail_from, and base_url for its links")
+        if self.smtp_url is not None and urlsplit(self.smtp_url.get_secret_value()).scheme not in ("smtp", "smtps"):
+            raise ValueError("smtp_url begins with smtp:// or smtps://")
+        oidc = (self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret)
+        if any(oidc) and not (all(oidc) and self.base_url):
+            raise ValueError("an OpenID provider needs oidc_issuer, oidc_client_id, oidc_client_secret and base_url")
+        return self
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether mail goes out from here."""
+        return self.smtp_url is not None or self.resend_key is not None
 
     @property
     def store_url(self) -> str:

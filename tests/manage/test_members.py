@@ -1,5 +1,6 @@
 """Members: roles are for people, owners for owners, and one owner always stays."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -8,8 +9,8 @@ from keyrack.manage import members, sessions
 from keyrack.manage.desk import Desk
 from keyrack.model.members import MemberStatus, Role
 from keyrack.model.permissions import ALL, Level, OrgAccess, Rights, SpaceRole
-from keyrack.model.principals import Kind
-from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, INVALID_REQUEST, NOT_FOUND
+from keyrack.model.principals import Kind, Principal
+from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, INVALID_REQUEST, NOT_FOUND, Refused
 from tests.hosts import ADMIN_RIGHTS, Host
 from tests.manage.conftest import Actors
 from tests.manage.refused import refused
@@ -145,3 +146,57 @@ async def test_actor_of_another_workspace_changes_nobody_here(host: Host, actors
     theirs = await host.rack.members.add(neighbour.workspace.id, email="t@them.test", name="Them")
     with refused(NOT_FOUND):
         await host.rack.members.edit(host.workspace.id, theirs.id, may_use_api=True)
+
+
+async def test_two_owners_who_demote_each_other_at_once_leave_one(host: Host, actors: Actors) -> None:
+    olga, oleg = await actors.sign_in("olga", Role.OWNER), await actors.sign_in("oleg", Role.OWNER)
+    for change in ({"role": Role.MEMBER}, {"status": MemberStatus.INACTIVE}, None):
+        both = [_let_go(host, one, other, change) for one, other in ((olga, oleg), (oleg, olga))]
+        ended = await asyncio.gather(*both, return_exceptions=True)
+        assert 1 == len([one for one in ended if isinstance(one, Refused)]), ended
+        owners = await host.rack.members.list(host.workspace.id)
+        (left,) = [one for one in owners if one.role is Role.OWNER and one.status is MemberStatus.ACTIVE]
+        gone = olga if left.id == oleg.member_id else oleg
+        if change is not None:
+            await host.rack.members.edit(host.workspace.id, gone.member_id or "", role=Role.OWNER, status=MemberStatus.ACTIVE)
+
+
+async def _let_go(host: Host, actor: Principal, other: Principal, change: dict[str, Any] | None) -> object:
+    if change is None:
+        return await host.rack.members.remove(host.workspace.id, other.member_id or "", actor=actor)
+    return await host.rack.members.edit(host.workspace.id, other.member_id or "", actor=actor, **change)
+
+
+async def test_member_leaves_and_the_last_owner_stays(host: Host, desk: Desk, actors: Actors) -> None:
+    owner, plain = await actors.sign_in("olga", Role.OWNER), await actors.sign_in("mo", Role.MEMBER)
+    with refused(CONFLICT, "last owner"):
+        await members.leave(desk, owner)
+    await members.leave(desk, plain)
+    assert await host.rack.members.find(host.workspace.id, plain.member_id or "") is None
+    with refused(INSUFFICIENT_PERMISSION):
+        await members.leave(desk, await actors.behind(await host.key(ADMIN_RIGHTS)))
+
+
+async def test_owner_hands_the_workspace_over_in_one_change(host: Host, desk: Desk, actors: Actors) -> None:
+    owner, admin = await actors.sign_in("olga", Role.OWNER), await actors.sign_in("ada", Role.ADMIN)
+    idle = await host.rack.members.add(host.workspace.id, email="idle@acme.test", name="Idle")
+    await host.rack.members.edit(host.workspace.id, idle.id, status=MemberStatus.INACTIVE)
+    for heir in (idle.id, owner.member_id or ""):
+        with refused(CONFLICT):
+            await members.transfer(desk, owner, heir)
+    for actor in (admin, await actors.behind(await host.key(ADMIN_RIGHTS)), host.owner):
+        with refused(INSUFFICIENT_PERMISSION):
+            await members.transfer(desk, actor, admin.member_id or "")
+    assert Role.OWNER is (await members.transfer(desk, owner, admin.member_id or "")).role
+    before = await members.get(desk, host.owner, owner.member_id or "")
+    assert (Role.ADMIN, OrgAccess.ADMIN) == (before.role, before.rights.org_access)
+    with refused(INSUFFICIENT_PERMISSION):
+        await members.transfer(desk, owner, idle.id)
+
+
+async def test_partner_is_shown_and_taken_away(host: Host) -> None:
+    member = await host.rack.members.add(host.workspace.id, email="p@agency.test", name="Pat")
+    assert "Agency Ltd" == (await host.rack.members.edit(host.workspace.id, member.id, partner=" Agency Ltd ")).partner
+    assert (await host.rack.members.edit(host.workspace.id, member.id, partner="")).partner is None
+    with refused(INVALID_REQUEST):
+        await host.rack.members.edit(host.workspace.id, member.id, partner="x" * 101)

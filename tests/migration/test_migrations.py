@@ -1,8 +1,5 @@
 """Keyrack's own migrations: once, whole, and to what the tables say."""
 
-import asyncio
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,27 +16,12 @@ from keyrack.store.migrations import VERSION_TABLE, migrate, version_schema
 from keyrack.store.sqlite import StoreUnusable
 from tests.backends import Backend
 
-SCRIPTS = ["0001_pre_first_schema", "0002_pre_leases", "0001_pre_request_log"]
-MIGRATE = """
-import asyncio, json, sys
-from keyrack.store.migrations import migrate
-
-print(json.dumps(asyncio.run(migrate(*json.loads(sys.argv[1])))))
-"""
+SCRIPTS = ["0001_pre_first_schema", "0002_pre_leases", "0003_pre_sign_in", "0001_pre_request_log"]
 
 
 async def test_every_script_runs_once(backend: Backend) -> None:
     assert await migrate(backend.url, backend.traffic_url) == SCRIPTS
     assert await migrate(backend.url, backend.traffic_url) == []
-
-
-async def test_processes_that_migrate_at_once_do_it_once(backend: Backend) -> None:
-    urls = json.dumps([backend.url, backend.traffic_url])
-    started = [await asyncio.create_subprocess_exec(sys.executable, "-c", MIGRATE, urls, stdout=asyncio.subprocess.PIPE) for _ in range(4)]
-    answers = [json.loads((await process.communicate())[0]) for process in started]
-    assert [process.returncode for process in started] == [0] * 4
-    # On files, one process may be first at the one and another at the other.
-    assert sorted(script for answer in answers for script in answer) == sorted(SCRIPTS)
 
 
 async def test_the_scripts_make_exactly_what_the_tables_say(backend: Backend) -> None:

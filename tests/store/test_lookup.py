@@ -59,7 +59,7 @@ async def test_ended_keys_and_those_of_deleted_integrations_are_found_so_that_th
 async def test_a_session_is_found_with_its_member_until_it_ends(store: Store, acme: Workspace) -> None:
     person, digest = a_person("ada@example.com"), a_digest()
     member = a_member(acme.id, person, rights=Rights(OrgAccess.ADMIN))
-    session = Session(new_id(), person.id, acme.id, NOW, NOW + 9)
+    session = Session(new_id(), person.id, acme.id, NOW, NOW + 9, NOW)
     async with store.changing() as c:
         await people.add(c, person)
         await members.add(c, member)

@@ -34,6 +34,7 @@ class Change:
         self.connection = connection
         self.now = desk.now()
         self.id = new_id()
+        self.workspace_id = actor.workspace.id
         self._actor = actor
         self._events: list[Event] = []
         self._touched: set[str] = set()

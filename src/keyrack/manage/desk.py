@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from keyrack.crypto.passwords import Passwords
+from keyrack.crypto.seal import Sealer
 from keyrack.crypto.sign import Signer
 from keyrack.model.brands import Brand
 from keyrack.model.limits import Bucket, Taken
@@ -38,10 +40,20 @@ def untraced(_name: str) -> AbstractContextManager[dict[str, Any]]:
 
 
 @dataclass(frozen=True)
+class Outside:
+    """What the operator set about the world outside: where this host is, whether it sends mail, and which origins may frame the console."""
+
+    base_url: str | None = None
+    sends_mail: bool = False
+    portal_origins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Desk:
     """The parts that changes and queries are made with.
 
-    `now` gives ms since the epoch; `cursors` signs the places in lists; `counters` bound how fast a workspace makes keys.
+    `now` gives ms since the epoch; `cursors` signs the places in lists; `counters` bound how fast a workspace makes keys and how often
+    somebody tries to sign in; `sealers` seal secrets that may be revealed (`key`) and mail that waits (`mail`).
     `tally` counts how long changes wait; `trace` follows them, where the operator wants that.
     """
 
@@ -53,5 +65,8 @@ class Desk:
     cursors: Signer
     counters: Counting
     now: Callable[[], int]
+    sealers: Mapping[str, Sealer] = field(default_factory=dict)
+    passwords: Passwords = field(default_factory=Passwords)
+    outside: Outside = field(default_factory=Outside)
     tally: Tally = field(default_factory=Tally)
     trace: Trace = untraced

@@ -11,13 +11,14 @@ from typing import Any
 from keyrack.manage import rights as choices
 from keyrack.manage.change import Change, change
 from keyrack.manage.desk import Desk
-from keyrack.manage.operators import DECIDES_ROLES, acting
+from keyrack.manage.operators import acting
 from keyrack.model.events import EventType
 from keyrack.model.members import Member, MemberStatus, Role
 from keyrack.model.people import Person
 from keyrack.model.permissions import OrgAccess, Rights
 from keyrack.model.principals import Kind, Principal
 from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, INVALID_REQUEST, NOT_FOUND, Refused
+from keyrack.store import invitations as invitation_rows
 from keyrack.store import lookup
 from keyrack.store import members as rows
 from keyrack.store import people as person_rows
@@ -27,7 +28,9 @@ from keyrack.store.paging import Place
 MEMBER_ADDED = EventType("member.added", description="A person became a member.")
 MEMBER_UPDATED = EventType("member.updated", description="A member's role, rights or status were changed.")
 MEMBER_REMOVED = EventType("member.removed", description="A person is no longer a member.")
+WORKSPACE_TRANSFERRED = EventType("workspace.transferred", description="An owner handed the workspace over to another member.")
 EMAIL_LENGTH_MAX = 254
+NAME_LENGTH_MAX = 100
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -79,11 +82,20 @@ async def join(
 ) -> Member:
     """Make a person a member inside a change under way. Raises what `add` raises."""
     if role is not Role.MEMBER:
-        await _require_say(c, actor, role)
+        await require_say(c, actor, role)
+    given = choices.checked(desk, actor, role.default_rights if rights is None else rights)
+    return await let_in(c, email=email, name=name, role=role, rights=given, may_use_api=may_use_api)
+
+
+async def let_in(c: Change, *, email: str, name: str, role: Role, rights: Rights, may_use_api: bool = False) -> Member:
+    """Make a person a member inside a change under way, with rights that somebody who had them has given.
+
+    Raises Refused: 409 where the person is a member already, or for an owner without org-level Admin; 400 for an email that is none.
+    """
     person = await _person(c, email, name)
     member = Member(
         id=new_id(),
-        workspace_id=actor.workspace.id,
+        workspace_id=c.workspace_id,
         person_id=person.id,
         name=person.name,
         email=person.email,
@@ -92,7 +104,7 @@ async def join(
         may_use_api=may_use_api,
         created_at=c.now,
         updated_at=c.now,
-        rights=choices.checked(desk, actor, role.default_rights if rights is None else rights),
+        rights=rights,
     )
     _require_admin_owner(member)
     await rows.add(c.connection, member)
@@ -103,9 +115,10 @@ async def join(
 
 
 async def edit(desk: Desk, actor: Principal, member_id: str, **fields: Any) -> Member:
-    """Change a member's `role`, `status`, `may_use_api`, `org_access`, `permissions` or `spaces`; what is not named stays.
+    """Change a member's `role`, `status`, `may_use_api`, `partner`, `org_access`, `permissions` or `spaces`; what is not named stays.
 
-    A new role brings its own rights, as far as none are named with it; roles in spaces stay.
+    A new role brings its own rights, as far as none are named with it; roles in spaces stay. Who may invite nobody any more has what they
+    offered taken back.
 
     Raises Refused: 403 without org-level Admin, for a role changed by a credential, for an owner touched by anybody but an owner, or for
     more rights than the actor has; 404; 409 where the last owner would be lost.
@@ -119,10 +132,8 @@ async def edit(desk: Desk, actor: Principal, member_id: str, **fields: Any) -> M
             return member
         await _require_say_over(c, actor, member, edited)
         edited = replace(edited, updated_at=c.now)
-        await rows.save(c.connection, edited)
+        await _save(c, member, edited)
         await _require_owner_left(c, member)
-        c.touch(edited.id, edited.person_id)
-        c.record(MEMBER_UPDATED, edited.id, shown(edited))
     return edited
 
 
@@ -135,11 +146,38 @@ async def remove(desk: Desk, actor: Principal, member_id: str) -> Member:
     async with change(desk, actor) as c:
         member = await rows.get(c.connection, actor.workspace.id, member_id)
         await _require_say_over(c, actor, member, member)
-        await rows.remove(c.connection, actor.workspace.id, member.id)
-        await _require_owner_left(c, member)
-        c.touch(member.id, member.person_id)
-        c.record(MEMBER_REMOVED, member.id, shown(member))
+        await _remove(c, member)
     return member
+
+
+async def leave(desk: Desk, actor: Principal) -> Member:
+    """Let the actor go, by their own wish: when this returns, they are signed out of this workspace.
+
+    Raises Refused: 403 for anybody but a person who signed in by themselves; 409 for the last owner.
+    """
+    _require_person(actor)
+    async with change(desk, actor) as c:
+        member = await rows.get(c.connection, actor.workspace.id, actor.member_id or "")
+        await _remove(c, member)
+    return member
+
+
+async def transfer(desk: Desk, actor: Principal, member_id: str) -> Member:
+    """Hand the workspace over: another active member becomes its owner, and the actor an admin, at once or not at all.
+
+    Raises Refused: 403 for anybody but an owner who signed in by themselves; 404; 409 for oneself, or for a member who is inactive.
+    """
+    _require_person(actor)
+    async with change(desk, actor) as c:
+        await require_say(c, actor, Role.OWNER)
+        own = await rows.get(c.connection, actor.workspace.id, actor.member_id or "")
+        heir = await rows.get(c.connection, actor.workspace.id, member_id)
+        if heir.id == own.id or not heir.active(c.now):
+            raise CONFLICT("Hand the workspace over to another member, who is active.")
+        made = [(heir, Role.OWNER), (own, Role.ADMIN)]
+        saved = [await _save(c, one, _with_role(one, role, c.now)) for one, role in made]
+        c.record(WORKSPACE_TRANSFERRED, actor.workspace.id, {"from_member_id": own.id, "to_member_id": heir.id, "to_name": heir.name})
+    return saved[0]
 
 
 def shown(member: Member) -> dict[str, Any]:
@@ -150,6 +188,7 @@ def shown(member: Member) -> dict[str, Any]:
         "role": member.role.value,
         "status": member.status.value,
         "may_use_api": member.may_use_api,
+        "partner": member.partner,
         **choices.shown(member.rights),
     }
 
@@ -194,7 +233,7 @@ class Members:
         return await add(self._desk, by, email=email, name=name, role=role, rights=rights, may_use_api=may_use_api)
 
     async def edit(self, workspace_id: str, member_id: str, *, actor: Principal | None = None, **fields: Any) -> Member:
-        """Change a member's `role`, `status`, `may_use_api`, `org_access`, `permissions` or `spaces`. Raises Refused 403, 404, 409."""
+        """Change what `keyrack.manage.members.edit` names. Raises Refused 400, 403, 404, 409."""
         return await edit(self._desk, await acting(self._desk, workspace_id, actor), member_id, **fields)
 
     async def remove(self, workspace_id: str, member_id: str, *, actor: Principal | None = None) -> Member:
@@ -202,10 +241,24 @@ class Members:
         return await remove(self._desk, await acting(self._desk, workspace_id, actor), member_id)
 
 
-async def _person(c: Change, email: str, name: str) -> Person:
+def checked_email(email: str) -> str:
+    """Return an email as it is stored. Raises Refused 400 for one that is none."""
     address = email.strip().lower()
     if len(address) > EMAIL_LENGTH_MAX or not address.isprintable() or not _EMAIL.fullmatch(address):
         raise INVALID_REQUEST("Write an email like mira@aurora.com.", param="email")
+    return address
+
+
+def checked_name(name: str) -> str:
+    """Return a person's name as it is stored. Raises Refused 400 for one that is none."""
+    stripped = name.strip()
+    if not 1 <= len(stripped) <= NAME_LENGTH_MAX or not stripped.isprintable():
+        raise INVALID_REQUEST(f"A name has 1 to {NAME_LENGTH_MAX} printable characters.", param="name")
+    return stripped
+
+
+async def _person(c: Change, email: str, name: str) -> Person:
+    address = checked_email(email)
     person = await lookup.person(c.connection, address)
     if person is None:
         person = Person(new_id(), address, name.strip() or address, c.now, c.now)
@@ -216,6 +269,8 @@ async def _person(c: Change, email: str, name: str) -> Person:
 def _edited(desk: Desk, actor: Principal, member: Member, fields: Mapping[str, Any]) -> Member:
     edited = replace(member, **{name: value for name, value in fields.items() if name not in choices.PARTS})
     parts = {name: value for name, value in fields.items() if name in choices.PARTS}
+    if edited.partner is not None:
+        edited = replace(edited, partner=_checked_partner(edited.partner))
     base = member.rights
     if edited.role is not member.role:
         base = replace(edited.role.default_rights, spaces=member.rights.spaces)
@@ -226,19 +281,52 @@ def _edited(desk: Desk, actor: Principal, member: Member, fields: Mapping[str, A
     return edited
 
 
+def _checked_partner(partner: str) -> str | None:
+    stripped = partner.strip()
+    if len(stripped) > NAME_LENGTH_MAX or not stripped.isprintable():
+        raise INVALID_REQUEST(f"A partner's name has at most {NAME_LENGTH_MAX} printable characters.", param="partner")
+    return stripped or None
+
+
 def _require_admin_owner(member: Member) -> None:
     if member.role is Role.OWNER and member.rights.org_access is not OrgAccess.ADMIN:
         raise CONFLICT("An owner has org-level Admin: give them another role first.", param="org_access")
 
 
+def _with_role(member: Member, role: Role, now: int) -> Member:
+    return replace(member, role=role, rights=replace(role.default_rights, spaces=member.rights.spaces), updated_at=now)
+
+
+async def _save(c: Change, before: Member, member: Member) -> Member:
+    await rows.save(c.connection, member)
+    if before.invites and not member.invites:
+        await invitation_rows.revoke_made_by(c.connection, member.workspace_id, member.id, c.now)
+    c.touch(member.id, member.person_id)
+    c.record(MEMBER_UPDATED, member.id, shown(member))
+    return member
+
+
+async def _remove(c: Change, member: Member) -> None:
+    await rows.remove(c.connection, member.workspace_id, member.id)
+    await invitation_rows.revoke_made_by(c.connection, member.workspace_id, member.id, c.now)
+    await _require_owner_left(c, member)
+    c.touch(member.id, member.person_id)
+    c.record(MEMBER_REMOVED, member.id, shown(member))
+
+
+def _require_person(actor: Principal) -> None:
+    if actor.kind is not Kind.SESSION or not actor.decides_roles:
+        raise INSUFFICIENT_PERMISSION("Only a person who signed in by themselves does this.")
+
+
 async def _require_say_over(c: Change, actor: Principal, member: Member, edited: Member) -> None:
     for role in {member.role, edited.role} if edited.role is not member.role else {member.role} & {Role.OWNER}:
-        await _require_say(c, actor, role)
+        await require_say(c, actor, role)
 
 
-async def _require_say(c: Change, actor: Principal, role: Role) -> None:
-    """Refuse unless the actor may give or take a role: no credential may, and an owner's only an owner, or the operator."""
-    if actor.kind not in DECIDES_ROLES:
+async def require_say(c: Change, actor: Principal, role: Role) -> None:
+    """Raise Refused 403 unless the actor may give or take a role: no credential may, and an owner's only an owner, or the operator."""
+    if not actor.decides_roles:
         raise INSUFFICIENT_PERMISSION("A credential changes nobody's role and no owner: sign in to the console to do that.", param="role")
     if role is Role.OWNER and actor.kind is not Kind.OPERATOR:
         own = await rows.get(c.connection, actor.workspace.id, actor.member_id or "")

@@ -1,13 +1,10 @@
 """The operator: whoever runs the program. The command line and the host's own code act as one, unless they name another actor."""
 
 from keyrack.manage.desk import Desk
-from keyrack.model.principals import Kind, Principal
+from keyrack.model.principals import Principal
 from keyrack.model.principals import operator as principal_of
 from keyrack.model.refusals import NOT_FOUND
 from keyrack.store import workspaces
-
-DECIDES_ROLES = (Kind.SESSION, Kind.OPERATOR)
-"""Who may change members' roles and switch the API on: a person who signed in, or the operator; a credential never (DESIGN §5)."""
 
 
 async def operator(desk: Desk, workspace_id: str) -> Principal:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from keyrack.manage import members
-from keyrack.manage.change import change
+from keyrack.manage.change import Change, change
 from keyrack.manage.desk import Desk
-from keyrack.manage.operators import DECIDES_ROLES, operator
+from keyrack.manage.operators import operator
 from keyrack.model.events import EventType
 from keyrack.model.members import Role
 from keyrack.model.principals import Principal
@@ -45,9 +45,24 @@ async def switch_api(desk: Desk, actor: Principal, enabled: bool) -> Workspace:
     Raises Refused 403: without org-level Admin, and for a credential that would switch it on.
     """
     actor.require_admin("switch the API")
-    if enabled and actor.kind not in DECIDES_ROLES:
+    if enabled and not actor.decides_roles:
         raise INSUFFICIENT_PERMISSION("A credential never switches the API on: sign in to the console to do that.", param="api_enabled")
     return await _save(desk, actor, api_enabled=enabled)
+
+
+def made(desk: Desk, name: str, slug: str | None = None, plan: str | None = None) -> Workspace:
+    """Return a workspace to be added: on the first plan, with a slug made from its name, unless others are given. Raises Refused 400."""
+    now = desk.now()
+    chosen = plan if plan is not None else next(iter(desk.plans))
+    workspace = Workspace(new_workspace_id(), name.strip(), _slug_of(name) if slug is None else slug, chosen, True, now, now)
+    _check(desk, workspace)
+    return workspace
+
+
+async def add(c: Change, workspace: Workspace) -> None:
+    """Add a workspace inside a change under way, made as its operator. Raises Refused 409 where the slug is taken."""
+    await rows.add(c.connection, workspace)
+    c.record(WORKSPACE_CREATED, workspace.id, shown(workspace))
 
 
 def shown(workspace: Workspace) -> dict[str, Any]:
@@ -89,14 +104,10 @@ class Workspaces:
         the slug is taken; 400 for a name, slug, plan or email that cannot be.
         """
         desk = self._desk
-        now = desk.now()
-        chosen = plan if plan is not None else next(iter(desk.plans))
-        workspace = Workspace(new_workspace_id(), name.strip(), _slug_of(name) if slug is None else slug, chosen, True, now, now)
-        _check(desk, workspace)
+        workspace = made(desk, name, slug, plan)
         actor = principal_of(workspace, dict(desk.categories))
         async with change(desk, actor) as c:
-            await rows.add(c.connection, workspace)
-            c.record(WORKSPACE_CREATED, workspace.id, shown(workspace))
+            await add(c, workspace)
             if owner_email is not None:
                 await members.join(desk, c, actor, email=owner_email, name=owner_name or "", role=Role.OWNER, may_use_api=True)
         return workspace

@@ -30,7 +30,10 @@ class MemberStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person in a workspace. Times are milliseconds since the epoch; `access_until` ends the membership by the clock."""
+    """A person in a workspace. Times are milliseconds since the epoch; `access_until` ends the membership by the clock.
+
+    `partner` says for which outside company somebody works here: a contractor, an agency.
+    """
 
     id: str
     workspace_id: str
@@ -44,6 +47,12 @@ class Member:
     updated_at: int
     rights: Rights = field(default_factory=Rights)
     access_until: int | None = None
+    partner: str | None = None
+
+    @property
+    def invites(self) -> bool:
+        """Whether the member may invite others: what they have offered ends when they may no longer."""
+        return self.status is MemberStatus.ACTIVE and self.rights.org_access is OrgAccess.ADMIN
 
     def active(self, now: int) -> bool:
         """Whether the member may act at this moment."""

@@ -36,6 +36,9 @@ class Principal:
     shown. `derived_from` are all ids whose change ends this value's truth (CONSISTENCY §2). `refusal` is set where the credential is
     known but not accepted: such a call is refused, and logged under its name. `until` (ms since the epoch) is compared on every call;
     from then on `until_refusal` holds: an expiry, or the end of a rotation's overlap.
+
+    Of a session: `proved_at` is when its person last proved who they are (0: not at all); one that a portal link began was asked for
+    with the key `through_key_id`, and stands in a frame of `origin`.
     """
 
     kind: Kind
@@ -54,6 +57,9 @@ class Principal:
     grant_id: str | None = None
     until: int | None = None
     until_refusal: Refusal = KEY_EXPIRED
+    proved_at: int = 0
+    through_key_id: str | None = None
+    origin: str | None = None
     ip_ranges: tuple[IPv4Network | IPv6Network, ...] = ()
     buckets: tuple[Bucket, ...] = ()
     refusal: Refusal | None = None
@@ -62,6 +68,14 @@ class Principal:
     def is_admin(self) -> bool:
         """Whether this principal manages the workspace."""
         return self.rights.org_access is OrgAccess.ADMIN
+
+    @property
+    def decides_roles(self) -> bool:
+        """Whether this is a person who signed in by themselves, or the operator.
+
+        They alone change members' roles and switch the API on: no credential does, and no session that one asked for (DESIGN §5).
+        """
+        return self.kind is Kind.OPERATOR or (self.kind is Kind.SESSION and self.through_key_id is None)
 
     @property
     def owner_id(self) -> str:

@@ -75,6 +75,9 @@ KEY_EXPIRED = Refusal("key_expired", 401, "Key has expired", "Create a new key, 
 KEY_DISABLED = Refusal("key_disabled", 401, "Key is disabled", "An admin of the workspace can enable the key again.")
 API_DISABLED = Refusal("api_disabled", 401, "API switched off", "An owner or admin can switch the API on again in the console.")
 SESSION_ENDED = Refusal("session_ended", 401, "Not signed in", "Sign in again.")
+SIGN_IN_FAILED = Refusal(
+    "sign_in_failed", 401, "Not signed in", "Check the email and the password. A link by mail, or from an admin, lets you choose another."
+)
 # 403: we know who is calling, and they may know that this exists
 INSUFFICIENT_PERMISSION = Refusal(
     "insufficient_permission", 403, "Missing permission", "Ask an admin to add the permission named in `detail` to this integration."
@@ -83,11 +86,17 @@ ADDRESS_NOT_ALLOWED = Refusal(
     "address_not_allowed", 403, "Address not allowed", "Call from one of the key's address ranges, or ask an admin to add this address."
 )
 PLAN_UPGRADE_REQUIRED = Refusal("plan_upgrade_required", 403, "Plan has no API access", "Move the workspace to a plan with API access.")
+PROOF_REQUIRED = Refusal(
+    "proof_required", 403, "Prove that it is you", "Type your password again; the proof holds for ten minutes. Then repeat what you did."
+)
 CSRF_FAILED = Refusal("csrf_failed", 403, "Form has expired", "Open the page again and repeat what you did.")
 # 404 … 431
 NOT_FOUND = Refusal("not_found", 404, "Not found", "Check the id and the path. Things of other workspaces look exactly like missing ones.")
 METHOD_NOT_ALLOWED = Refusal("method_not_allowed", 405, "Method not allowed", "Use one of the methods in the `Allow` header.")
 CONFLICT = Refusal("conflict", 409, "Conflict", "Read the present state of the object, then decide again.")
+LINK_ENDED = Refusal(
+    "link_ended", 410, "Link no longer works", "Each link works once, and only for a while: ask whoever sent it for a new one."
+)
 BODY_TOO_LARGE = Refusal("body_too_large", 413, "Body too large", "Send less in one call.")
 HEADERS_TOO_LARGE = Refusal("headers_too_large", 431, "Headers too large", "Send fewer or shorter headers.")
 UNSUPPORTED_MEDIA_TYPE = Refusal(

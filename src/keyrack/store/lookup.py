@@ -1,17 +1,20 @@
 """The closed list of finders that take no workspace. Each names the modules that may call it; a test holds them to it."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, Row, delete, insert, or_, select, update
 
 from keyrack.model.integrations import Integration
+from keyrack.model.invitations import Invitation
 from keyrack.model.keys import Key
 from keyrack.model.members import Member
 from keyrack.model.people import Person
-from keyrack.model.sessions import Session
+from keyrack.model.sessions import LinkPurpose, Session
 from keyrack.model.workspaces import Workspace
 from keyrack.store import integrations as integration_rows
+from keyrack.store import invitations as invitation_rows
 from keyrack.store import keys as key_rows
 from keyrack.store import members as member_rows
 from keyrack.store import people as person_rows
@@ -19,7 +22,21 @@ from keyrack.store import rights
 from keyrack.store import workspaces as workspace_rows
 from keyrack.store.database import Connection
 from keyrack.store.paging import Place, newest_first
-from keyrack.store.tables import COUNTER_ID, integrations, keys, members, people, revisions, sessions, sign_in_links, workspaces
+from keyrack.store.tables import (
+    COUNTER_ID,
+    integrations,
+    invitations,
+    keys,
+    members,
+    people,
+    revisions,
+    sessions,
+    set_up_links,
+    sign_in_links,
+    workspaces,
+)
+
+MEMBERSHIPS_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +70,32 @@ class UsedLink:
 
     person_id: str
     workspace_id: str
+    purpose: LinkPurpose = LinkPurpose.SIGN_IN
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A person with what is stored of their password. The repr hides it."""
+
+    person: Person
+    password_hash: str | None = field(repr=False)
+    email_verified_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A workspace that a person is in, and the member that they are there."""
+
+    workspace: Workspace
+    member: Member
+
+
+@dataclass(frozen=True, slots=True)
+class FoundInvitation:
+    """An invitation and the workspace that it is into."""
+
+    invitation: Invitation
+    workspace: Workspace
 
 
 async def credential(c: Connection, digest: bytes) -> FoundKey | None:
@@ -102,20 +145,94 @@ async def session(c: Connection, digest: bytes) -> FoundSession | None:
         workspace_id=of[sessions.c.workspace_id],
         created_at=of[sessions.c.created_at],
         expires_at=of[sessions.c.expires_at],
+        proved_at=of[sessions.c.proved_at],
+        through_key_id=of[sessions.c.through_key_id],
+        origin=of[sessions.c.origin],
     )
     return FoundSession(signed_in, member_rows.read(row), workspace_rows.read(row), rights.read_reached(row), of["newest_revision"])
 
 
-async def use_sign_in_link(c: Connection, digest: bytes, now: int) -> UsedLink | None:
-    """Use up a sign-in link, or return None: unknown, used or expired. Of two at once, one gets it. For `keyrack.manage.sessions` alone."""
+async def use_sign_in_link(
+    c: Connection, digest: bytes, now: int, purposes: Collection[LinkPurpose] = (LinkPurpose.SIGN_IN,)
+) -> UsedLink | None:
+    """Use up a link of one of these purposes, or return None: unknown, used or expired. Of two at once, one gets it.
+
+    For `keyrack.manage.sessions` and `keyrack.manage.passwords`.
+    """
     fresh = or_(sign_in_links.c.expires_at.is_(None), sign_in_links.c.expires_at > now)
     used = update(sign_in_links).where(sign_in_links.c.digest == digest, sign_in_links.c.used_at.is_(None), fresh).values(used_at=now)
-    row = await c.first(used.returning(sign_in_links.c.person_id, sign_in_links.c.workspace_id))
-    return UsedLink(row.person_id, row.workspace_id) if row else None
+    used = used.where(sign_in_links.c.purpose.in_([purpose.value for purpose in purposes]))
+    row = await c.first(used.returning(sign_in_links.c.person_id, sign_in_links.c.workspace_id, sign_in_links.c.purpose))
+    return UsedLink(row.person_id, row.workspace_id, LinkPurpose(row.purpose)) if row else None
+
+
+async def end_sessions(c: Connection, person_id: str, at: int, but: str | None = None) -> int:
+    """End what one person holds: their sessions in every workspace, but the one with the id `but`. Returns how many.
+
+    For `keyrack.manage.sessions`, `keyrack.manage.passwords` and `keyrack.manage.openid`.
+    """
+    theirs = (sessions.c.person_id == person_id) & sessions.c.ended_at.is_(None)
+    if but is not None:
+        theirs &= sessions.c.id != but
+    return await c.execute(update(sessions).where(theirs).values(ended_at=at))
+
+
+async def login(c: Connection, email: str) -> Login | None:
+    """Return the person with this email, in whatever case, as they sign in.
+
+    For `keyrack.manage.sessions`, `keyrack.manage.passwords`, `keyrack.manage.invitations`, `keyrack.manage.set_ups` and
+    `keyrack.manage.openid`.
+    """
+    return _login(await c.first(select(people).where(people.c.email == email.strip().lower())))
+
+
+async def login_of(c: Connection, person_id: str) -> Login | None:
+    """Return a person as they sign in. For `keyrack.manage.sessions` and `keyrack.manage.passwords`."""
+    return _login(await c.first(select(people).where(people.c.id == person_id)))
+
+
+async def memberships(c: Connection, person_id: str) -> list[Membership]:
+    """Return what workspaces a person is in, the newest membership first: at most 100.
+
+    For `keyrack.manage.sessions`, `keyrack.manage.people`, `keyrack.manage.passwords` and `keyrack.manage.openid`.
+    """
+    joined = members.join(people, people.c.id == members.c.person_id).join(workspaces, workspaces.c.id == members.c.workspace_id)
+    found = select(members, people.c.name, people.c.email, workspaces, rights.roles_of(members)).select_from(joined)
+    theirs = found.where(members.c.person_id == person_id, workspaces.c.deleted_at.is_(None))
+    rows = await c.all(newest_first(theirs, members, None, MEMBERSHIPS_MAX))
+    return [Membership(workspace_rows.read(row), member_rows.read(row)) for row in rows]
+
+
+async def invitation(c: Connection, digest: bytes) -> FoundInvitation | None:
+    """Return the invitation with this digest, whatever came of it, in a workspace that was not deleted.
+
+    For `keyrack.manage.invitations` alone.
+    """
+    joined = invitations.join(workspaces, workspaces.c.id == invitations.c.workspace_id)
+    found = select(invitations, workspaces).select_from(joined)
+    row = await c.first(found.where(invitations.c.digest == digest, workspaces.c.deleted_at.is_(None)))
+    return FoundInvitation(invitation_rows.read(row), workspace_rows.read(row)) if row else None
+
+
+async def anybody(c: Connection) -> bool:
+    """Whether anybody at all has a password. For `keyrack.manage.set_ups` alone."""
+    return await c.first(select(people.c.id).where(people.c.password_hash.is_not(None)).limit(1)) is not None
+
+
+async def add_set_up_link(c: Connection, digest: bytes, created_at: int, expires_at: int) -> None:
+    """Add the link that lets the first person in, in place of those before it. For `keyrack.manage.set_ups` alone."""
+    await c.execute(delete(set_up_links))
+    await c.execute(insert(set_up_links).values(digest=digest, created_at=created_at, expires_at=expires_at))
+
+
+async def use_set_up_link(c: Connection, digest: bytes, now: int) -> bool:
+    """Use up the link that lets the first person in; False: unknown, used or expired. For `keyrack.manage.set_ups` alone."""
+    waiting = (set_up_links.c.digest == digest) & set_up_links.c.used_at.is_(None) & (set_up_links.c.expires_at > now)
+    return bool(await c.execute(update(set_up_links).where(waiting).values(used_at=now)))
 
 
 async def person(c: Connection, email: str) -> Person | None:
-    """Return the person with this email, in whatever case. For `keyrack.manage.members` alone: it adds people to its workspace."""
+    """Return the person with this email, in whatever case. For `keyrack.manage.members`: it adds people to its workspace."""
     row = await c.first(select(people).where(people.c.email == email.lower()))
     return person_rows.read(row) if row else None
 
@@ -131,6 +248,10 @@ async def all_workspaces(c: Connection, *, limit: int, after: Place | None = Non
     """Return the workspaces, newest first. For `keyrack.manage.workspaces` alone: the operator lists them."""
     found = newest_first(select(workspaces).where(workspaces.c.deleted_at.is_(None)), workspaces, after, limit)
     return [workspace_rows.read(row) for row in await c.all(found)]
+
+
+def _login(row: Row[Any] | None) -> Login | None:
+    return Login(person_rows.read(row), row.password_hash, row.email_verified_at) if row else None
 
 
 def _revision() -> ColumnElement[Any]:

@@ -96,6 +96,7 @@ def read(row: Row[Any]) -> Member:
         updated_at=of[members.c.updated_at],
         rights=rights.read(row, members),
         access_until=of[members.c.access_until],
+        partner=of[members.c.partner],
     )
 
 
@@ -112,6 +113,7 @@ def _columns(member: Member) -> dict[str, Any]:
         "status": member.status.value,
         "may_use_api": member.may_use_api,
         "access_until": member.access_until,
+        "partner": member.partner,
         "created_at": member.created_at,
         "updated_at": member.updated_at,
         **rights.columns(member.rights),

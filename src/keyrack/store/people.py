@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, insert, select, update
 
 from keyrack.model.people import Person
 from keyrack.model.refusals import CONFLICT, NOT_FOUND
@@ -26,6 +26,16 @@ async def add(c: Connection, person: Person) -> None:
         await c.execute(insert(people).values(**row))
     except Duplicate as duplicate:
         raise CONFLICT("A person with this email exists.", param="email") from duplicate
+
+
+async def set_password(c: Connection, workspace_id: str, person_id: str, password_hash: str, at: int, *, verified: bool = False) -> None:
+    """Give a member of a workspace another password; `verified` notes that their email was proved. Raises Refused `not_found`."""
+    member_here = select(members.c.id).where(members.c.workspace_id == workspace_id, members.c.person_id == person_id).exists()
+    values: dict[str, Any] = {"password_hash": password_hash, "updated_at": at}
+    if verified:
+        values["email_verified_at"] = at
+    if not await c.execute(update(people).where(people.c.id == person_id, member_here).values(**values)):
+        raise NOT_FOUND("There is no such person.")
 
 
 def read(row: Row[Any]) -> Person:

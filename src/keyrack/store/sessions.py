@@ -1,17 +1,22 @@
 """Sessions and sign-in links as rows. Both are found by the digest of their secret: see `lookup`."""
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
-from keyrack.model.sessions import Session
+from keyrack.model.sessions import LinkPurpose, Session
 from keyrack.store.database import Connection
-from keyrack.store.tables import sessions, sign_in_links
+from keyrack.store.tables import members, sessions, sign_in_links
 
 
 async def add(c: Connection, session: Session, digest: bytes) -> None:
-    """Begin a session, proved at the moment it was made."""
-    times = {"proved_at": session.created_at, "created_at": session.created_at, "expires_at": session.expires_at}
-    own = {"id": session.id, "person_id": session.person_id, "workspace_id": session.workspace_id}
-    await c.execute(insert(sessions).values(**own, **times, digest=digest))
+    """Begin a session."""
+    own = ("id", "person_id", "workspace_id", "created_at", "expires_at", "proved_at", "through_key_id", "origin")
+    await c.execute(insert(sessions).values(digest=digest, **{name: getattr(session, name) for name in own}))
+
+
+async def prove(c: Connection, workspace_id: str, session_id: str, at: int) -> bool:
+    """Note that the person behind a session proved who they are. False: it has ended, or there is none."""
+    open_one = (sessions.c.workspace_id == workspace_id) & (sessions.c.id == session_id) & sessions.c.ended_at.is_(None)
+    return bool(await c.execute(update(sessions).where(open_one).values(proved_at=at)))
 
 
 async def end(c: Connection, workspace_id: str, session_id: str, at: int) -> bool:
@@ -20,7 +25,24 @@ async def end(c: Connection, workspace_id: str, session_id: str, at: int) -> boo
     return bool(await c.execute(update(sessions).where(open_one).values(ended_at=at)))
 
 
-async def add_link(c: Connection, workspace_id: str, person_id: str, *, digest: bytes, created_at: int, expires_at: int | None) -> None:
-    """Add a link that signs a person in, once. Without `expires_at` it lives until it is used."""
+async def add_link(
+    c: Connection,
+    workspace_id: str,
+    person_id: str,
+    *,
+    digest: bytes,
+    created_at: int,
+    expires_at: int | None,
+    purpose: LinkPurpose = LinkPurpose.SIGN_IN,
+) -> None:
+    """Add a link that signs a person in, or lets them choose a password, once. Without `expires_at` it lives until it is used."""
     times = {"created_at": created_at, "expires_at": expires_at}
-    await c.execute(insert(sign_in_links).values(digest=digest, person_id=person_id, workspace_id=workspace_id, **times))
+    own = {"digest": digest, "person_id": person_id, "workspace_id": workspace_id, "purpose": purpose.value}
+    await c.execute(insert(sign_in_links).values(**own, **times))
+
+
+async def end_links(c: Connection, workspace_id: str, person_id: str, at: int) -> None:
+    """Use up every link of a person that still waits, in whatever workspace: the person's workspace here says that they may be named."""
+    member_here = select(members.c.id).where(members.c.workspace_id == workspace_id, members.c.person_id == person_id).exists()
+    waiting = (sign_in_links.c.person_id == person_id) & sign_in_links.c.used_at.is_(None)
+    await c.execute(update(sign_in_links).where(waiting, member_here).values(used_at=at))

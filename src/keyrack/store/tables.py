@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.schema import BLANK_SCHEMA
@@ -84,6 +85,19 @@ people = Table(
     _text("password_hash", nullable=True),
     _time("created_at"),
     _time("updated_at"),
+    _time("email_verified_at", nullable=True),
+)
+
+# Who a person is to an identity provider: found by the provider's own name for them, so that an email that moves on takes nobody along.
+identities = Table(
+    "keyrack_identities",
+    metadata,
+    _text("issuer"),
+    _text("subject"),
+    _of("people", "person_id"),
+    _time("created_at"),
+    PrimaryKeyConstraint("issuer", "subject"),
+    Index(None, "person_id"),
 )
 
 members = Table(
@@ -149,7 +163,7 @@ integrations = Table(
     Index(None, "workspace_id", "created_at", "id"),
 )
 
-# Rows of ended keys stay, so that calls with them are logged under their name.
+# Rows of ended keys stay, so that calls with them are logged under their name. `sealed` is the secret where the workspace reveals it.
 keys = Table(
     "keyrack_keys",
     metadata,
@@ -171,8 +185,21 @@ keys = Table(
     _text("ended_by", nullable=True),
     _text("end_reason", nullable=True),
     _text("successor_id", nullable=True),
+    Column("sealed", LargeBinary),
     Index(None, "workspace_id", "created_at", "id"),
     Index(None, "integration_id", "created_at", "id"),
+    Index(None, "expires_at"),
+)
+
+# That a key's maker was told of its expiry at this time, so many days before: once.
+key_notices = Table(
+    "keyrack_key_notices",
+    metadata,
+    _of("keys", "key_id"),
+    _time("expires_at"),
+    Column("days", BigInteger, nullable=False),
+    _time("told_at"),
+    PrimaryKeyConstraint("key_id", "expires_at", "days"),
 )
 
 invitations = Table(
@@ -188,9 +215,13 @@ invitations = Table(
     _time("created_at"),
     _time("expires_at"),
     _time("accepted_at", nullable=True),
+    Column("spaces", Json, nullable=False, server_default=text("'{}'")),
+    _time("revoked_at", nullable=True),
     Index(None, "workspace_id", "created_at", "id"),
 )
 
+# proved_at is 0 where nobody proved who they are: a sign-in link lets in whoever holds it. A session that a portal link began has the key
+# that asked for the link, and the origin of the page that may frame the console.
 sessions = Table(
     "keyrack_sessions",
     metadata,
@@ -202,6 +233,8 @@ sessions = Table(
     _time("created_at"),
     _time("expires_at"),
     _time("ended_at", nullable=True),
+    _text("through_key_id", nullable=True),
+    _text("origin", nullable=True),
     Index(None, "person_id"),
     Index(None, "workspace_id"),
 )
@@ -216,7 +249,46 @@ sign_in_links = Table(
     _time("created_at"),
     _time("expires_at", nullable=True),
     _time("used_at", nullable=True),
+    Column("purpose", Text, nullable=False, server_default="sign_in"),
     Index(None, "person_id"),
+)
+
+# Lets the very first person in, of whom there is nothing to name yet.
+set_up_links = Table(
+    "keyrack_set_up_links",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    _time("created_at"),
+    _time("expires_at"),
+    _time("used_at", nullable=True),
+)
+
+portal_links = Table(
+    "keyrack_portal_links",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    _of("workspaces", "workspace_id"),
+    _text("member_id"),
+    _of("keys", "key_id"),
+    _time("auth_time", nullable=True),
+    _text("origin", nullable=True),
+    _time("created_at"),
+    _time("expires_at"),
+    _time("used_at", nullable=True),
+)
+
+# Mail that waits to be sent. Its content is sealed, for it may hold links.
+outbox = Table(
+    "keyrack_outbox",
+    metadata,
+    _id(),
+    _text("kind"),
+    Column("sealed", LargeBinary, nullable=False),
+    _time("created_at"),
+    _time("due_at"),
+    Column("attempts", BigInteger, nullable=False),
+    _time("failed_at", nullable=True),
+    Index(None, "due_at"),
 )
 
 apps = Table(

@@ -27,10 +27,10 @@ class Throttle:
         self._counters.take((self._bucket(address),), 1)
 
     def _bucket(self, address: str) -> Bucket:
-        return Bucket(FAILURES, blake2b(_subject(address), digest_size=16, key=self._counters.salt).digest())
+        return Bucket(FAILURES, blake2b(together(address), digest_size=16, key=self._counters.salt).digest())
 
 
-def _subject(address: str) -> bytes:
+def together(address: str) -> bytes:
     """Return what is throttled together: an IPv4 address, or an IPv6 /64, because one customer of a provider holds all of that."""
     try:
         parsed = ip_address(address)

@@ -1,0 +1,35 @@
+"""Attempts to prove oneself by a password or an email: counted before they are looked at, per account and per address."""
+
+from hashlib import blake2b
+
+from keyrack.manage.desk import Desk
+from keyrack.model.limits import Bucket, Limit
+from keyrack.model.refusals import TOO_MANY_FAILURES
+from keyrack.volatile.throttle import together
+
+# 15 at once: people try their old passwords. 30 an hour then: far below what guessing one out of a thousand needs in a day.
+OF_ACCOUNT = Limit("account_attempts", quota=30, window_seconds=3600, burst=15)
+# An office shares an address.
+OF_ADDRESS = Limit("address_attempts", quota=300, window_seconds=3600, burst=60)
+
+
+def count(desk: Desk, email: str, address: str) -> None:
+    """Count one attempt on an account from an address, whether or not such an account exists. Raises Refused `too_many_failures`."""
+    account = Bucket(OF_ACCOUNT, _key(OF_ACCOUNT, email.strip().lower().encode()))
+    _take(desk, account, Bucket(OF_ADDRESS, _key(OF_ADDRESS, together(address))))
+
+
+def count_of_address(desk: Desk, address: str) -> None:
+    """Count one attempt from an address that names no account. Raises Refused `too_many_failures`."""
+    _take(desk, Bucket(OF_ADDRESS, _key(OF_ADDRESS, together(address))))
+
+
+def _take(desk: Desk, *buckets: Bucket) -> None:
+    taken = desk.counters.take(buckets, 1)
+    if not taken.allowed:
+        wait = str(taken.retry_after_seconds)
+        raise TOO_MANY_FAILURES(f"Too many attempts: try again in {wait} seconds.", headers={"Retry-After": wait})
+
+
+def _key(limit: Limit, subject: bytes) -> bytes:
+    return blake2b(limit.name.encode() + b"\0" + subject, digest_size=16).digest()

@@ -1,0 +1,117 @@
+"""Mail: letters are put into the outbox together with what they tell of, sealed, and rendered in the brand's name when they are sent."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from keyrack.crypto.format import Secret
+from keyrack.manage.desk import Desk
+from keyrack.model.invitations import Invitation
+from keyrack.model.keys import Key
+from keyrack.model.mail import Letter, Mail, MailKind, Waiting
+from keyrack.model.times import iso
+from keyrack.model.workspaces import Workspace
+from keyrack.store import outbox
+from keyrack.store.database import Connection
+from keyrack.store.ids import new_id
+
+INVITATION_PATH = "/console/invitation"
+PASSWORD_PATH = "/console/new-password"
+SET_UP_PATH = "/console/set-up"
+PORTAL_PATH = "/console/portal"
+
+LETTERS = Path(__file__).parent / "letters"
+_templates = Environment(loader=FileSystemLoader(LETTERS), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
+def link_url(base_url: str, path: str, secret: Secret) -> str:
+    """Return the address of a link for the one person who may follow it: in mail, on a page that shows it once, or at a command line."""
+    return f"{base_url.rstrip('/')}{path}?link={secret.text}"
+
+
+async def queue(desk: Desk, c: Connection, letter: Letter) -> None:
+    """Put a letter into the outbox, in the transaction of what it tells of. Does nothing where no mail is set up."""
+    if desk.outside.sends_mail:
+        await _add(desk, c, MailKind.LETTER, asdict(letter))
+
+
+async def queue_password_link(desk: Desk, c: Connection, email: str) -> None:
+    """Put the wish for a link to choose a new password into the outbox, whether or not anybody has this email."""
+    await _add(desk, c, MailKind.PASSWORD, {"to": email})
+
+
+def letter_in(desk: Desk, waiting: Waiting) -> Letter:
+    """Return the letter that waits. Raises ValueError where no key opens it."""
+    given = _open(desk, waiting)
+    return Letter(**{**given, "lines": tuple(given["lines"])})
+
+
+def wished_by(desk: Desk, waiting: Waiting) -> str:
+    """Return the email that wants a link to choose a new password. Raises ValueError where no key opens it."""
+    return str(_open(desk, waiting)["to"])
+
+
+def rendered(desk: Desk, mail_id: str, letter: Letter) -> Mail:
+    """Return a letter as a mail, as text and as HTML, in the brand's name."""
+    values = {"letter": letter, "brand": desk.brand}
+    text = "\n\n".join([*letter.lines, *([f"{letter.link_label}:\n{letter.link}"] if letter.link else []), f"– {desk.brand.name}"])
+    return Mail(mail_id, letter.to, letter.subject, text + "\n", _templates.get_template("letter.html").render(**values))
+
+
+def invitation_letter(desk: Desk, workspace: Workspace, invitation: Invitation, secret: Secret) -> Letter:
+    """Return what somebody who is invited is told."""
+    word = desk.brand.words.workspace
+    return Letter(
+        to=invitation.email,
+        subject=f"{invitation.made_by_name} invites you to {workspace.name}",
+        lines=(
+            f"{invitation.made_by_name} invites you to the {word} “{workspace.name}” on {desk.brand.name}, as {invitation.role.value}.",
+            "The link works once, and for a week. Do not forward this mail: whoever follows the link comes in.",
+        ),
+        link=link_url(desk.outside.base_url or "", INVITATION_PATH, secret),
+        link_label="Accept the invitation",
+    )
+
+
+def password_letter(desk: Desk, to: str, name: str, secret: Secret) -> Letter:
+    """Return what somebody who asked for a new password is told."""
+    return Letter(
+        to=to,
+        subject=f"Choose a new password for {desk.brand.name}",
+        lines=(
+            f"Hello {name}, somebody asked for a new password for your sign-in to {desk.brand.name}.",
+            "The link works once, and for an hour. If it was not you, there is nothing to do: your password stays as it is.",
+        ),
+        link=link_url(desk.outside.base_url or "", PASSWORD_PATH, secret),
+        link_label="Choose a new password",
+    )
+
+
+def expiry_letter(desk: Desk, to: str, workspace: Workspace, key: Key, days: int) -> Letter:
+    """Return what the maker of a key is told that expires soon."""
+    word, at = desk.brand.words.key, iso(key.expires_at or 0)
+    when = "1 day" if days == 1 else f"{days} days"
+    return Letter(
+        to=to,
+        subject=f"“{key.name}” expires in less than {when}",
+        lines=(
+            f"The {word} “{key.name}” ({key.prefix}…) of {workspace.name} expires at {at}. From then on every call with it is refused.",
+            "Rotate it, or give it another expiry, before that.",
+        ),
+        link=f"{desk.outside.base_url}/console" if desk.outside.base_url else None,
+        link_label="Open the console",
+    )
+
+
+async def _add(desk: Desk, c: Connection, kind: MailKind, content: object) -> None:
+    mail_id, now = new_id(), desk.now()
+    sealed = desk.sealers["mail"].seal(json.dumps(content).encode(), mail_id)
+    await outbox.add(c, Waiting(mail_id, kind, sealed, now, now))
+
+
+def _open(desk: Desk, waiting: Waiting) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(desk.sealers["mail"].open(waiting.sealed, waiting.id))
+    return content

@@ -1,0 +1,40 @@
+"""Invitations: offers to become a member, each through a link that works once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from keyrack.model.members import Role
+from keyrack.model.permissions import Rights, SpaceRole
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """One offer to one email. Times are milliseconds since the epoch; `made_by` is the member, or the operator, who made it.
+
+    Whoever accepts it gets the role's rights and these roles in spaces.
+    """
+
+    id: str
+    workspace_id: str
+    email: str
+    role: Role
+    made_by: str
+    made_by_name: str
+    created_at: int
+    expires_at: int
+    spaces: Mapping[str, SpaceRole] = field(default_factory=dict)
+    accepted_at: int | None = None
+    revoked_at: int | None = None
+
+    @property
+    def rights(self) -> Rights:
+        """What the new member may do."""
+        return replace(self.role.default_rights, spaces=self.spaces)
+
+    def state(self, now: int) -> str:
+        """The one word the list shows: accepted, revoked, expired or open."""
+        if self.accepted_at is not None:
+            return "accepted"
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expires_at <= now else "open"

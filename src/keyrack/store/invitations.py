@@ -1,0 +1,93 @@
+"""Invitations as rows. The one that a link belongs to is found by the link's digest: see `lookup`."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, insert, not_, select, update
+
+from keyrack.model.invitations import Invitation
+from keyrack.model.members import Role
+from keyrack.model.permissions import SpaceRole
+from keyrack.model.refusals import NOT_FOUND
+from keyrack.store.database import Connection
+from keyrack.store.paging import Place, newest_first
+from keyrack.store.tables import invitations
+
+
+async def get(c: Connection, workspace_id: str, invitation_id: str) -> Invitation:
+    """Return an invitation, whatever came of it. Raises Refused `not_found`."""
+    row = await c.first(select(invitations).where(invitations.c.workspace_id == workspace_id, invitations.c.id == invitation_id))
+    if row is None:
+        raise NOT_FOUND("There is no such invitation.")
+    return read(row)
+
+
+async def page(
+    c: Connection, workspace_id: str, *, now: int, limit: int, after: Place | None = None, is_open: bool | None = None
+) -> list[Invitation]:
+    """Return invitations, newest first; `is_open` chooses those that can still be accepted, or the others."""
+    found = select(invitations).where(invitations.c.workspace_id == workspace_id)
+    if is_open is not None:
+        found = found.where(_open(now) if is_open else not_(_open(now)))
+    return [read(row) for row in await c.all(newest_first(found, invitations, after, limit))]
+
+
+async def open_for(c: Connection, workspace_id: str, email: str, now: int) -> Invitation | None:
+    """Return the invitation of an email that can still be accepted, or None."""
+    row = await c.first(select(invitations).where(invitations.c.workspace_id == workspace_id, invitations.c.email == email, _open(now)))
+    return read(row) if row else None
+
+
+async def add(c: Connection, invitation: Invitation, digest: bytes) -> None:
+    """Add an invitation under the digest of its link."""
+    await c.execute(insert(invitations).values(id=invitation.id, digest=digest, **_columns(invitation)))
+
+
+async def accept(c: Connection, workspace_id: str, invitation_id: str, at: int) -> bool:
+    """Use an invitation up. False: somebody did before, or it is over. Of two at once, one does."""
+    waiting = and_(invitations.c.workspace_id == workspace_id, invitations.c.id == invitation_id, _open(at))
+    return bool(await c.execute(update(invitations).where(waiting).values(accepted_at=at)))
+
+
+async def renew(c: Connection, workspace_id: str, invitation_id: str, digest: bytes, expires_at: int) -> bool:
+    """Give an invitation that nobody accepted another link, in place of the one it had. False: it is accepted or revoked."""
+    kept = and_(invitations.c.accepted_at.is_(None), invitations.c.revoked_at.is_(None))
+    own = and_(invitations.c.workspace_id == workspace_id, invitations.c.id == invitation_id, kept)
+    return bool(await c.execute(update(invitations).where(own).values(digest=digest, expires_at=expires_at)))
+
+
+async def revoke(c: Connection, workspace_id: str, invitation_id: str, at: int) -> None:
+    """End an invitation that was neither accepted nor revoked."""
+    kept = and_(invitations.c.accepted_at.is_(None), invitations.c.revoked_at.is_(None))
+    own = and_(invitations.c.workspace_id == workspace_id, invitations.c.id == invitation_id, kept)
+    await c.execute(update(invitations).where(own).values(revoked_at=at))
+
+
+async def revoke_made_by(c: Connection, workspace_id: str, made_by: str, at: int) -> int:
+    """End every open invitation that somebody made, and return how many: nobody comes in on the word of who may invite no more."""
+    theirs = and_(invitations.c.workspace_id == workspace_id, invitations.c.made_by == made_by, _open(at))
+    return await c.execute(update(invitations).where(theirs).values(revoked_at=at))
+
+
+def read(row: Row[Any]) -> Invitation:
+    """Return the invitation in a row that holds all columns of its table."""
+    of = row._mapping
+    same = ("id", "workspace_id", "email", "made_by", "made_by_name", "created_at", "expires_at", "accepted_at", "revoked_at")
+    spaces: dict[str, str] = of[invitations.c.spaces]
+    return Invitation(
+        **{name: of[invitations.c[name]] for name in same},
+        role=Role(of[invitations.c.role]),
+        spaces={space_id: SpaceRole(role) for space_id, role in spaces.items()},
+    )
+
+
+def _open(now: int) -> ColumnElement[bool]:
+    return and_(invitations.c.accepted_at.is_(None), invitations.c.revoked_at.is_(None), invitations.c.expires_at > now)
+
+
+def _columns(invitation: Invitation) -> dict[str, Any]:
+    same = ("workspace_id", "email", "made_by", "made_by_name", "created_at", "expires_at", "accepted_at", "revoked_at")
+    return {
+        **{name: getattr(invitation, name) for name in same},
+        "role": invitation.role.value,
+        "spaces": {space_id: role.value for space_id, role in invitation.spaces.items()},
+    }
