@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_settings import SettingsError
 from sqlalchemy.exc import DBAPIError
 
-from keyrack.model.refusals import Refused
+from keyrack.model.refusals import NOT_FOUND, Refused
 from keyrack.settings import Settings
 from keyrack.store.sqlite import StoreUnusable
 
@@ -43,6 +43,8 @@ def explain(error: BaseException) -> str | None:
 
 def _explain_refusal(refused: Refused) -> str:
     details = [refused.detail, *(str(error.get("detail", "")) for error in refused.errors)]
+    if refused.refusal is NOT_FOUND:
+        details.append("Commands take ids: the list commands show them.")
     cause = refused.__cause__
     if refused.refusal.status >= 500 and cause is not None:
         details.append(f"({cause.orig if isinstance(cause, DBAPIError) else cause})")
@@ -50,4 +52,7 @@ def _explain_refusal(refused: Refused) -> str:
 
 
 def _told(error: ValidationError, name: Callable[[str], str] = str) -> str:
-    return "; ".join(f"{name('.'.join(map(str, each['loc'])))}: {each['msg']}" for each in error.errors(include_input=False))
+    return "; ".join(
+        f"{name('.'.join(map(str, each['loc'])))}: {each['msg'].removeprefix('Value error, ')}"
+        for each in error.errors(include_input=False)
+    )

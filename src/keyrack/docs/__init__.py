@@ -4,7 +4,7 @@ from html import escape
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -28,7 +28,10 @@ def build(assembly: Assembly) -> dict[str, ASGIApp]:
         chosen = list(refusals.ALL.values()) if one is None else [one]
         return HTMLResponse(_page(assembly.brand.name, chosen), status_code=200 if known else 404, headers=HEADERS)
 
-    return {"/docs": Starlette(routes=[Route("/docs/errors", errors), Route("/docs/errors/{code}", errors)])}
+    async def index(request: Request) -> RedirectResponse:
+        return RedirectResponse(f"{request.scope.get('root_path', '')}/docs/errors")
+
+    return {"/docs": Starlette(routes=[Route("/docs", index), Route("/docs/errors", errors), Route("/docs/errors/{code}", errors)])}
 
 
 def _page(brand: str, chosen: list[refusals.Refusal]) -> str:

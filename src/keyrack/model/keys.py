@@ -15,7 +15,6 @@ class EndReason(StrEnum):
     REVOKED = "revoked"
     ROTATED = "rotated"
     INTEGRATION_DELETED = "integration_deleted"
-    WORKSPACE_DELETED = "workspace_deleted"
 
 
 @dataclass(frozen=True, slots=True)
