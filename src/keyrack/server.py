@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from keyrack import api, console, docs
 from keyrack.api.health import build_health
 from keyrack.assemble import Assembly, now_ms
+from keyrack.embed import access_logs
 from keyrack.embed.errors import install_handlers
 from keyrack.embed.routes import table_rows
 from keyrack.gate import transactions
@@ -29,6 +30,7 @@ from keyrack.model.calls import CURRENT, Call
 from keyrack.model.events import Actor, Event, EventType
 from keyrack.model.permissions import OWN_NEEDS, Category
 from keyrack.model.plans import Plan
+from keyrack.model.request_logs import Mask
 from keyrack.settings import Settings
 from keyrack.store.database import create_engine
 from keyrack.store.events import event_row
@@ -165,6 +167,7 @@ class Keyrack:
             install_handlers(own)
             rows = host_rows(host) + table_rows(own, own, self.categories, [OWN_BASE], {})
             table = Table([*guard, OWN_BASE], rows)
+            access_logs.guard(Mask(assembly.prefixes))
             await assembly.start()
             return assembly.walk(table)
 

@@ -65,7 +65,7 @@ def demo(
     listener = listen(host, port)
     app = hosts.load(APP)
     rack = hosts.rack_in(app, APP)
-    server_log.configure(rack.assembly.prefixes)
+    server_log.configure(rack.assembly.prefixes, form=rack.settings.log_format)
 
     async def prepare() -> servers.Announce:
         prepared = await _prepare(rack, url_of(listener), empty)

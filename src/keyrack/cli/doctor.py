@@ -56,7 +56,7 @@ def doctor(app: App = None, data: Data = None, as_json: Json = False) -> None:
 
 
 async def _examine(settings: Settings) -> list[Finding]:
-    local: list[Callable[[Settings], Finding]] = [_versions, _variables, _folder, _clock, _spool, _signing_keys, _addresses]
+    local: list[Callable[[Settings], Finding]] = [_versions, _variables, _folder, _clock, _spool, _signing_keys, _addresses, _telemetry]
     return [*(check(settings) for check in local), *[finding async for finding in _database(settings)]]
 
 
@@ -125,7 +125,22 @@ def _signing_keys(settings: Settings) -> Finding:
 def _addresses(settings: Settings) -> Finding:
     base = settings.base_url or "each call's own Host header (set KEYRACK_BASE_URL behind a proxy)"
     proxies = ", ".join(settings.trusted_proxies) or "none: a client's address is its peer's"
-    return Finding("addresses", OK, f"links begin with {base}; trusted proxies: {proxies}")
+    found = f"links begin with {base}; trusted proxies: {proxies}"
+    if not settings.trusted_proxies and (settings.base_url or "").startswith("https://"):
+        # This program speaks no TLS, so something in front of it does.
+        advice = "name what answers HTTPS in front in KEYRACK_TRUSTED_PROXIES, or all calls seem to come from there."
+        return Finding("addresses", WARNING, f"{found}. {advice}")
+    return Finding("addresses", OK, found)
+
+
+def _telemetry(settings: Settings) -> Finding:
+    metrics = (
+        f"/metrics for whoever has the token of {len(settings.metrics_token.get_secret_value())} places"
+        if settings.metrics_token
+        else "no metrics"
+    )
+    traces = f"{settings.traces_ratio:.0%} of the traces to {settings.traces_url}" if settings.traces_url else "no traces"
+    return Finding("telemetry", OK, f"{metrics}; {traces}; log as {settings.log_format}")
 
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:

@@ -35,7 +35,7 @@ def serve(
     hosts.use_folder(data, make=True)
     app = hosts.load(name)
     rack = hosts.rack_in(app, name)
-    server_log.configure(rack.assembly.prefixes)
+    server_log.configure(rack.assembly.prefixes, form=rack.settings.log_format)
     if hosts.rewrites_addresses(app):
         log.warning(
             "proxy_headers_in_front",

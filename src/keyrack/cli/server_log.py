@@ -8,19 +8,21 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor
 
+from keyrack.model.calls import CURRENT
 from keyrack.model.request_logs import Mask
 
 TEXT_LENGTH_MAX = 20_000
 
 
-def configure(prefixes: Sequence[str], level: int = logging.INFO) -> None:
+def configure(prefixes: Sequence[str], level: int = logging.INFO, form: str = "auto") -> None:
     """Send what this process logs, through structlog or the standard library, to standard error.
 
-    People at a terminal get lines to read, everything else JSON. Tracebacks never hold the values of variables. `prefixes` are what this
-    host's secrets begin with.
+    `form` is `json`, `console` (lines to read) or `auto`: lines for people at a terminal, JSON for everything else. What is logged while a
+    call runs names its request id. Tracebacks never hold the values of variables. `prefixes` are what this host's secrets begin with.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _name_call,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -33,7 +35,7 @@ def configure(prefixes: Sequence[str], level: int = logging.INFO) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
     )
     handler = logging.StreamHandler(sys.stderr)
-    last = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer()]
+    last = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(form)]
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=last, foreign_pre_chain=shared))
     logging.basicConfig(handlers=[handler], level=level, force=True)
     # What these say of their own life is told by our commands, in one line each.
@@ -47,8 +49,15 @@ def _is_true(record: logging.LogRecord) -> bool:
     return record.msg != "ASGI callable returned without completing handshake."
 
 
-def _renderer() -> Processor:
-    if sys.stderr.isatty():
+def _name_call(_logger: Any, _method: str, line: EventDict) -> EventDict:
+    call = CURRENT.get()
+    if call is not None:
+        line.setdefault("request_id", call.request_id)
+    return line
+
+
+def _renderer(form: str) -> Processor:
+    if form == "console" or (form == "auto" and sys.stderr.isatty()):
         return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     return structlog.processors.JSONRenderer()
 

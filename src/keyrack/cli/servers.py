@@ -59,7 +59,8 @@ def worker_app() -> ASGIApp:
     """Return the app of a worker process, which logs like its parent."""
     name = os.environ[APP_VARIABLE]
     app = hosts.load(name)
-    server_log.configure(hosts.rack_in(app, name).assembly.prefixes)
+    rack = hosts.rack_in(app, name)
+    server_log.configure(rack.assembly.prefixes, form=rack.settings.log_format)
     return app
 
 
