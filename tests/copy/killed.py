@@ -1,4 +1,4 @@
-"""A copy that ends itself after some time, as `kill -9` does: `python -m tests.copy.killed FROM TO SECONDS`. It prints `resumed_rows`."""
+"""Copies that are killed after some time, each a process: `python -m tests.copy.killed FROM TO SECONDS…`. It prints how each ended."""
 
 import asyncio
 import os
@@ -10,8 +10,8 @@ from keyrack.store import copying
 from keyrack.store.copying.places import Place
 
 
-def main(source: str, target: str, seconds: float) -> None:
-    """Copy; the time runs from the first batch on."""
+def copy(source: str, target: str, seconds: float) -> None:
+    """Copy, and be killed when this time has passed since the first batch."""
     timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGKILL))
     timer.daemon = True
     started = False
@@ -22,10 +22,21 @@ def main(source: str, target: str, seconds: float) -> None:
             started = True
             timer.start()
 
-    copied = asyncio.run(copying.copy(Place.named(source), Place.named(target), tell))
-    timer.cancel()
-    sys.stdout.write(f"{copied.resumed_rows}\n")
+    asyncio.run(copying.copy(Place.named(source), Place.named(target), tell))
+
+
+def main(source: str, target: str, *times: str) -> None:
+    """Begin one copy after another, until one was quicker than its time."""
+    for seconds in times:
+        child = os.fork()
+        if child == 0:
+            copy(source, target, float(seconds))
+            os._exit(0)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        sys.stdout.write(f"{code}\n")
+        if code != -signal.SIGKILL:
+            break
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], float(sys.argv[3]))
+    main(*sys.argv[1:])
