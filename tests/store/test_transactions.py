@@ -127,7 +127,7 @@ async def test_a_connection_counts_what_wrote(store: Store) -> None:
         await changes.newest(c)
         assert c.writes == 0
         await changes.bump(c, ["id"], "change")
-        assert c.writes == 2
+        assert (2 if c.dialect == "sqlite" else 1) == c.writes
 
 
 async def test_a_row_that_is_there_already_is_a_duplicate(store: Store) -> None:

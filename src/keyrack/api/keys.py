@@ -13,6 +13,7 @@ from keyrack.manage.keys import IP_RANGES_MAX, Issued, Listed
 from keyrack.model.keys import OVERLAP_SECONDS_MAX, EndReason
 from keyrack.model.permissions import OrgAccess
 from keyrack.model.principals import Mode
+from keyrack.model.refusals import OUTCOME_UNKNOWN, STORE_UNAVAILABLE, Refused
 
 router = APIRouter(prefix="/keys")
 
@@ -124,14 +125,14 @@ async def get_key(key_id: PathId, actor: Actor, desk: Desk) -> KeyView:
 async def update_key(key_id: PathId, body: KeyChanges, actor: Actor, desk: Desk) -> KeyView:
     """Change fields of a key, and of its integration where the two are one."""
     await keys.edit(desk, actor, key_id, **body.values())
-    return view(await keys.get(desk, actor, key_id), desk.now())
+    return await _changed(desk, actor, key_id)
 
 
 @router.delete("/{key_id}", dependencies=[ADMIN, PLAIN])
 async def revoke_key(key_id: PathId, actor: Actor, desk: Desk) -> KeyView:
     """End a key for good."""
     await keys.revoke(desk, actor, key_id)
-    return view(await keys.get(desk, actor, key_id), desk.now())
+    return await _changed(desk, actor, key_id)
 
 
 @router.post("/{key_id}/rotate", status_code=201, dependencies=[ADMIN, PLAIN, NEVER_STORED])
@@ -139,6 +140,16 @@ async def rotate_key(key_id: PathId, actor: Actor, desk: Desk, body: Rotation | 
     """Replace a key by its successor, which is answered."""
     issued = await keys.rotate(desk, actor, key_id, (body or Rotation()).overlap_seconds)
     return view_issued(issued, desk.now())
+
+
+async def _changed(desk: Desk, actor: Actor, key_id: str) -> KeyView:
+    try:
+        return view(await keys.get(desk, actor, key_id), desk.now())
+    except Refused as refused:
+        if refused.refusal is STORE_UNAVAILABLE:
+            # That would say that nothing has changed.
+            raise OUTCOME_UNKNOWN("The key was changed, but the store went away before the answer was read.") from refused
+        raise
 
 
 def view(listed: Listed, now: int) -> KeyView:

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, insert, literal, select, update
+from sqlalchemy import ARRAY, String, cast, delete, func, insert, literal, select, update
 
+from keyrack.store import postgresql
 from keyrack.store.database import Connection
 from keyrack.store.tables import COUNTER_ID, changes, revisions
 
@@ -64,19 +65,26 @@ class Changes:
 
 
 async def bump(c: Connection, touched: Collection[str], change_id: str) -> int:
-    """Give a change its revision and return it. The last statements of its transaction: from here on other access changes wait.
+    """Give a change its revision and return it. The last statement of its transaction: from here on other access changes wait.
 
     `touched` are all ids that caches may hold something of; `change_id` lets `committed` find the change when its commit got no answer.
     """
     if not touched:
         raise ValueError("an access change touches at least one id; a change that touches none takes no revision")
     raised = update(revisions).where(revisions.c.id == COUNTER_ID).values(revision=revisions.c.revision + 1).returning(revisions.c.revision)
-    row = await c.first(raised)
+    ids = sorted(touched)
+    if c.dialect == postgresql.DIALECT:
+        # In one statement: from its beginning on all others wait, however far away this process is.
+        count = raised.cte("raised")
+        rows = select(count.c.revision, func.unnest(cast(ids, ARRAY(String))), literal(change_id))
+        row = await c.first(insert(changes).from_select(["revision", "touched_id", "change_id"], rows).returning(changes.c.revision))
+    else:
+        row = await c.first(raised)
     if row is None:
         raise LookupError("the revision counter is missing: this store was not made by `keyrack migrate`")
     revision = int(row.revision)
-    rows = [{"revision": revision, "touched_id": touched_id, "change_id": change_id} for touched_id in sorted(set(touched))]
-    await c.execute(insert(changes), rows)
+    if c.dialect != postgresql.DIALECT:
+        await c.execute(insert(changes), [{"revision": revision, "touched_id": key, "change_id": change_id} for key in ids])
     return revision
 
 

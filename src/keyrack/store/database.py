@@ -120,11 +120,11 @@ class Store:
         """Read and write in one transaction.
 
         On SQLite all changes run one after another. On PostgreSQL those do that name the same `one_at_a_time` (a workspace's id), so
-        that what a change has read is still so when it writes.
+        that what a change has read is still so when it writes; the server ends one that stands still, so that others go on.
         """
         async with _transaction(self._writer, self._wait_seconds, commit=True) as connection:
             if one_at_a_time is not None and self.dialect == postgresql.DIALECT:
-                await connection.all(postgresql.lock(postgresql.Lock.CHANGES, one_at_a_time))
+                await connection.all(postgresql.turn(one_at_a_time))
             yield connection
 
     @asynccontextmanager

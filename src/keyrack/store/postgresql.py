@@ -16,12 +16,15 @@ CONNECT_SECONDS_MAX = 5
 STATEMENT_SECONDS_MAX = 10
 LOCK_WAIT_SECONDS_MAX = 5
 IDLE_IN_TRANSACTION_SECONDS_MAX = 30
+# The same for a change, for which others wait: its process may have been stopped, or its link cut.
+IDLE_IN_CHANGE_SECONDS_MAX = 0.5
 RECYCLE_SECONDS = 1800
 
 # SQLSTATE classes and codes (PostgreSQL, appendix A): connection lost, out of resources, server stopping or statement timed out,
-# system error; serialization failure and deadlock; a lock waited for too long; a primary that became a standby.
+# system error; serialization failure and deadlock; a lock waited for too long; a primary that became a standby; a transaction whose
+# client said nothing for too long.
 _AWAY_CLASSES = ("08", "40", "53", "57", "58")
-_AWAY = frozenset({"55P03", "25006"})
+_AWAY = frozenset({"55P03", "25006", "25P03"})
 _UNIQUE = "23505"
 
 _PROOF_SQL = "SELECT pg_is_in_recovery(), current_setting('synchronous_commit')"
@@ -44,6 +47,12 @@ class Lock(IntEnum):
 def lock(kind: Lock, name: str = "") -> Select[Any]:
     """Return the statement that waits for a lock; two names may share one, which only means more waiting."""
     return select(func.pg_advisory_xact_lock(literal(int(kind)), func.hashtext(name)))
+
+
+def turn(name: str) -> Select[Any]:
+    """Return the statement that waits for a change's turn, and has the server end the change where its client falls silent."""
+    limit = f"{round(IDLE_IN_CHANGE_SECONDS_MAX * 1000)}ms"
+    return lock(Lock.CHANGES, name).add_columns(func.set_config("idle_in_transaction_session_timeout", limit, True))
 
 
 def engines(url: str, wait_seconds: float, *, durable: bool) -> tuple[AsyncEngine, AsyncEngine]:
