@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -40,8 +41,11 @@ from keyrack.store.migrations import migrate
 from keyrack.store.spool import Spool
 from keyrack.volatile.counters import Counters
 from keyrack.volatile.measures import Measures
+from keyrack.volatile.shares import Shares
 from keyrack.volatile.throttle import Throttle
-from keyrack.work import mail, request_logs
+from keyrack.volatile.valkey import SCRIPT_LOAD, ValkeyCounters
+from keyrack.volatile.wire import Wire
+from keyrack.work import mail, quotas, request_logs
 from keyrack.work.jobs import Job, Jobs
 from keyrack.work.measuring import Meter
 from keyrack.work.readiness import Finding, Readiness
@@ -87,6 +91,8 @@ class Assembly:
             self.store, self.cache, self.feed, self.categories, self.plans, now, answer_seconds=answer_seconds, tally=self.tally
         )
         self.counters = Counters(settings.data / "counters")
+        self.wire = self._wire()
+        self.shared_counters = None if self.wire is None else self._shared_counters(self.wire)
         self.spool = Spool(settings.data / "spool", settings.spool_segment_bytes)
         self.recorder = Recorder(self.spool, Mask(self.prefixes))
         self.traces = self._traces()
@@ -124,6 +130,8 @@ class Assembly:
             await migrate(self.settings.store_url, self.settings.traffic_url)
             await self.store.check()
             await self.feed.start()
+            if self.wire is not None:
+                await self.wire.start()
         except BaseException:
             await self._close()
             raise
@@ -142,6 +150,8 @@ class Assembly:
 
     async def _close(self) -> None:
         await self.readiness.close()
+        if self.wire is not None:
+            await self.wire.stop()
         await self.feed.stop()
         self.spool.close()
         if self.meter is not None:
@@ -158,7 +168,7 @@ class Assembly:
         settings = self.settings
         heads = HeadReader(settings.trusted_proxies, settings.header_bytes_max, settings.header_count_max, self.prefixes)
         authenticator = Authenticator(self.look_ups, Throttle(self.counters), self.brand.name, self.now)
-        limiter = Limiter(self.counters)
+        limiter = Limiter(self.counters, self.shared_counters)
         return Walk(heads, authenticator, limiter, self.recorder, self.problems, table, self.categories, settings.body_bytes_max)
 
     async def missing(self) -> list[str]:
@@ -188,13 +198,26 @@ class Assembly:
             return None
         return import_module("keyrack.work.traces").Traces(settings.traces_url, settings.traces_ratio, self.brand.name, Mask(self.prefixes))
 
+    def _wire(self) -> Wire | None:
+        url = self.settings.valkey_url
+        return None if url is None else Wire(url.get_secret_value(), self.settings.valkey_wait_seconds, [SCRIPT_LOAD])
+
+    def _shared_counters(self, wire: Wire) -> ValkeyCounters:
+        feed = self.feed
+        shares = Shares(self.counters, lambda: feed.live if isinstance(feed, PostgresqlFeed) else 1)
+        return ValkeyCounters(wire, shares, partial(quotas.recall, self.store))
+
     def _due(self) -> list[Job]:
         send = mail.sender(self.settings)
         measuring = [Job("measure", 1.0, self.meter.write)] if self.meter is not None else []
+        shared = self.shared_counters
+        keeping = [Job("keep_quotas", 3.0, lambda: quotas.keep(self.store, shared))] if shared is not None else []
         return [
             *measuring,
+            *keeping,
             Job("move_logs", 1.0, self._move_logs),
             Job("prune_logs", 3600.0, lambda: request_logs.prune(self.store, self._days_kept, self.now())),
+            Job("prune_quotas", 3600.0, lambda: quotas.prune(self.store, self.now())),
             Job("prune_changes", 3600.0, self._prune_changes),
             Job("watch_store", 1.0, self._watch_store),
             *([Job("send_mail", MAIL_SECONDS, lambda: mail.deliver(self.desk, send))] if send is not None else []),

@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     `store_wait_seconds` for its process to renew. The look-up of a credential may take `store_answer_seconds`, and so may the begin of any
     transaction (a free connection, a server that answers, a lock): after that the answer is 503.
     `secrets` are the signing keys, newest first; without any, a file in `data` holds one.
+    `valkey_url` (`valkey://`, `valkeys://` for TLS, `unix://`) names the Valkey with which several machines count their limits together; a
+    call waits for its answer `valkey_wait_seconds` at most, once. Without it, limits are counted per machine.
     `trusted_proxies` are the networks whose `X-Forwarded-For` or `Forwarded` header is believed. `base_url` is the address that people
     outside use; without it, links follow the call's Host header.
 
@@ -51,6 +53,8 @@ class Settings(BaseSettings):
     spool_segment_bytes: int = Field(default=2 * 1024 * 1024, ge=64 * 1024, le=1024**3)
     store_wait_seconds: float = Field(default=1.0, gt=0, le=30)
     store_answer_seconds: float = Field(default=2.0, gt=0, le=60)
+    valkey_url: SecretStr | None = None
+    valkey_wait_seconds: float = Field(default=0.25, gt=0, le=5)
     lease_seconds: float = Field(default=2.0, ge=0.5, le=LEASE_SECONDS_MAX)
     log_format: Literal["auto", "json", "console"] = "auto"
     metrics_token: SecretStr | None = Field(default=None, min_length=16)
@@ -71,6 +75,13 @@ class Settings(BaseSettings):
     def _networks(cls, value: list[str]) -> list[str]:
         for network in value:
             ip_network(network, strict=False)
+        return value
+
+    @field_validator("valkey_url")
+    @classmethod
+    def _valkey(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("valkey://", "valkeys://", "unix://")):
+            raise ValueError("valkey_url begins with valkey://, valkeys:// (TLS) or unix://")
         return value
 
     @field_validator("base_url")

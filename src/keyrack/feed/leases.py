@@ -198,10 +198,14 @@ class _Sight:
 
 
 class Settling:
-    """Waits for the others: one for all the changes of this process. `lease` is its own, where it has one: it never waits for itself."""
+    """Waits for the others: one for all the changes of this process. `lease` is its own, where it has one: it never waits for itself.
+
+    `live` is how many leases there were when they were last read: others read it, without a lock.
+    """
 
     def __init__(self, ground: Ground, terms: Terms, lease: Lease | None) -> None:
         self.waiting: list[Waiting] = []
+        self.live = 1
         self._ground = ground
         self._terms = terms
         self._lease = lease
@@ -234,6 +238,7 @@ class Settling:
             for waiting in asked:
                 waiting.is_announced = True
         standing = await self._ground.standing()
+        self.live = len(standing.leases)
         now = self._ground.now()
         self._refuse_behind(asked, standing)
         self._look(standing.leases, now)

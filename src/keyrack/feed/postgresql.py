@@ -56,6 +56,12 @@ class PostgresqlFeed:
         begun = self._lease.begun
         return None if begun == NEVER else self._now() - begun
 
+    @property
+    def live(self) -> int:
+        """How many processes decide calls, by the leases that were there at this process's last renewal; at least 1."""
+        worker = self._worker
+        return max(1, worker.live) if worker is not None else 1
+
     async def begin(self) -> Start:
         """Return the state in which a look-up begins that may decide a call: under a lease.
 
@@ -171,6 +177,11 @@ class _Worker:
                 self._submitted.append(work)
                 self._loop.call_soon_threadsafe(self._take)
             return not self._closed
+
+    @property
+    def live(self) -> int:
+        """How many leases there were when they were last read."""
+        return self._settling.live
 
     def ask(self, revision: int, finish: Callable[[], None]) -> None:
         """Have a committed change waited for."""

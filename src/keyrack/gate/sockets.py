@@ -32,7 +32,7 @@ async def walk_socket(parts: Walk, call: Call, match: Match, scope: Scope, recei
             principal = parts.authenticator.cached(call, headers) or await parts.authenticator.look_up(call)
             route = parts.table.require(match, call.path)
             authorize(principal, route.operation, match.path_params)
-            parts.limiter.take(principal, route.operation)
+            parts.limiter.take(principal, route.operation) or await parts.limiter.ask(principal, route.operation)
             scope["keyrack"] = caller = CurrentCaller(principal, call, parts.categories, parts.authenticator)
             socket.watch_over(caller)
         else:

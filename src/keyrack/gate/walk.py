@@ -49,7 +49,8 @@ async def walk(parts: Walk, call: Call, match: Match, scope: Scope, receive: Rec
             principal = parts.authenticator.cached(call, headers) or await parts.authenticator.look_up(call)   # 401
             route = match.route or parts.table.require(match, call.path)               # 404, 405
             authorize(principal, route.operation, match.path_params)                   # 403, or the 404 of a stranger
-            answer.headers += parts.limiter.take(principal, route.operation)           # 429
+            left = parts.limiter.take(principal, route.operation)                      # 429
+            answer.headers += left or await parts.limiter.ask(principal, route.operation)
             answer.caller = CurrentCaller(principal, call, parts.categories, parts.authenticator)
             scope["keyrack"] = answer.caller
         else:

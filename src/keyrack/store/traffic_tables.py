@@ -69,6 +69,17 @@ spool_positions = Table(
     _number("updated_at"),
 )
 
+# What was used of limits per day and month, where it outlives the counters of several machines.
+quotas = Table(
+    "keyrack_quotas",
+    metadata,
+    _text("workspace_id"),
+    _text("bucket"),
+    _number("state"),
+    PrimaryKeyConstraint("workspace_id", "bucket"),
+    Index(None, "state"),
+)
+
 # When, and from where, a credential was last accepted.
 credential_uses = Table(
     "keyrack_credential_uses",
