@@ -31,6 +31,7 @@ BOOKKEEPING = {
     "lookup.add_set_up_link": "it lets the first person in, before there is a workspace that could have events",
     "lookup.end_sessions": "as sessions",
     "lookup.use_set_up_link": "a link is used up as a part of signing in",
+    "lookup.use_portal_link": "a link is used up as a part of signing in",
     "lookup.use_sign_in_link": "a link is used up as a part of signing in",
     "outbox": "mail that tells of a change is written with it, and is none itself",
     "quotas": "what was used of a limit, as the counters say",

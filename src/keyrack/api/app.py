@@ -2,7 +2,7 @@
 
 from fastapi import Depends, FastAPI
 
-from keyrack.api import events, integrations, keys, me, members, request_logs, spaces, workspaces
+from keyrack.api import events, integrations, invitations, keys, me, members, portal_links, request_logs, spaces, workspaces
 from keyrack.api.dependencies import each_parameter_once
 from keyrack.assemble import Assembly
 
@@ -11,6 +11,6 @@ def build(assembly: Assembly) -> FastAPI:
     """Return the app. Its routes stand under their full paths, so that the gate's table can take them as they are."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, dependencies=[Depends(each_parameter_once)])
     app.state.assembly = assembly
-    for noun in (me, workspaces, integrations, keys, members, spaces, events, request_logs):
+    for noun in (me, workspaces, integrations, keys, members, invitations, portal_links, spaces, events, request_logs):
         app.include_router(noun.router, prefix="/api/v1")
     return app

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import MISSING, StrictBool
+from pydantic import MISSING, StrictBool, StringConstraints
 
 from keyrack.api.dependencies import ADMIN, PLAIN, Actor, Desk
 from keyrack.api.fields import Body, PathId, Permissions, RightsView, Search, SpaceRoles, Time
@@ -21,6 +21,7 @@ class MemberChanges(Body):
     role: Role | MISSING = MISSING
     status: MemberStatus | MISSING = MISSING
     may_use_api: StrictBool | MISSING = MISSING
+    partner: Annotated[str, StringConstraints(max_length=100)] | MISSING = MISSING
     org_access: OrgAccess | MISSING = MISSING
     permissions: Permissions | MISSING = MISSING
     spaces: SpaceRoles | MISSING = MISSING
@@ -43,6 +44,7 @@ class MemberView(RightsView):
     role: Role
     status: MemberStatus
     may_use_api: bool
+    partner: str | None
     created_at: Time
     updated_at: Time
 
@@ -73,5 +75,5 @@ async def remove_member(member_id: PathId, actor: Actor, desk: Desk) -> None:
 
 
 def _view(member: Member) -> MemberView:
-    same = ("id", "person_id", "name", "email", "role", "status", "may_use_api", "created_at", "updated_at")
+    same = ("id", "person_id", "name", "email", "role", "status", "may_use_api", "partner", "created_at", "updated_at")
     return MemberView(**{name: getattr(member, name) for name in same}, **rights.shown(member.rights))

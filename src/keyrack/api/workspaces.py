@@ -27,6 +27,7 @@ class WorkspaceView(ObjectView):
     slug: str
     plan: str
     api_enabled: bool
+    revealing: bool
     created_at: Time
     updated_at: Time
 

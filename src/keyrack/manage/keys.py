@@ -8,7 +8,7 @@ from typing import Any
 
 from keyrack.crypto.digest import digest
 from keyrack.crypto.format import Secret, mint
-from keyrack.manage import integrations
+from keyrack.manage import integrations, revealing
 from keyrack.manage.change import Change, change
 from keyrack.manage.desk import Desk
 from keyrack.manage.integrations import INTEGRATION_ROTATED
@@ -161,7 +161,9 @@ async def issue(
         expires_at=expires_at,
         ip_ranges=ip_ranges,
     )
-    await rows.add(c.connection, key)
+    sealed = await revealing.sealed(desk, c, key.id, secret)
+    key = replace(key, revealable=sealed is not None)
+    await rows.add(c.connection, key, sealed)
     c.record(KEY_CREATED, key.id, shown(key))
     return Issued(key, integration, secret)
 

@@ -73,6 +73,7 @@ def shown(workspace: Workspace) -> dict[str, Any]:
         "slug": workspace.slug,
         "plan": workspace.plan,
         "api_enabled": workspace.api_enabled,
+        "revealing": workspace.revealing,
     }
 
 

@@ -22,8 +22,8 @@ class Key:
     """One key. Times are milliseconds since the epoch.
 
     `prefix` is the head of the secret that may be shown (`pivotal_abc1`); `digest` is the SHA-256 of the whole secret, the only trace of
-    it. `ends_at` is in the future while a rotated key overlaps its successor. `made_by` is the owner id of whoever made it (see
-    `Principal.owner_id`), so that what somebody made can be found and revoked with them.
+    it, but for the sealed copy of a key that is `revealable`. `ends_at` is in the future while a rotated key overlaps its successor.
+    `made_by` is the owner id of whoever made it (see `Principal.owner_id`), so that what somebody made can be found and revoked with them.
     """
 
     id: str
@@ -44,6 +44,7 @@ class Key:
     ended_by: str | None = None
     end_reason: EndReason | None = None
     successor_id: str | None = None
+    revealable: bool = False
 
     def ended(self, now: int) -> bool:
         """Whether the key has been ended for good (expiry is another thing: nobody decided it).

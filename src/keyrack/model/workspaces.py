@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """One workspace. `api_enabled` is the API toggle; `plan` names one of the host's plans. Times are ms since the epoch."""
+    """One workspace. `api_enabled` is the API toggle; `plan` names one of the host's plans. Times are ms since the epoch.
+
+    With `revealing`, the secrets of keys that are made from then on can be shown again to admins who prove that it is them.
+    """
 
     id: str
     name: str
@@ -15,3 +18,4 @@ class Workspace:
     created_at: int
     updated_at: int
     deleted_at: int | None = None
+    revealing: bool = False

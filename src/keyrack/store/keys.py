@@ -80,7 +80,7 @@ async def end_of_integration(
         own = and_(own, keys.c.mode == mode.value)
     if successor_id is not None:
         own = and_(own, keys.c.id != successor_id)
-    ended = {"ends_at": at, "ended_by": by, "end_reason": reason.value, "successor_id": successor_id, "updated_at": at}
+    ended = {"ends_at": at, "ended_by": by, "end_reason": reason.value, "successor_id": successor_id, "updated_at": at, "sealed": None}
     return await c.execute(update(keys).where(own).values(**ended))
 
 
@@ -90,15 +90,30 @@ async def rename(c: Connection, workspace_id: str, integration_id: str, old_name
     return await c.execute(update(keys).where(own).values(name=name, updated_at=at))
 
 
-async def add(c: Connection, key: Key) -> None:
-    """Add a key."""
-    await c.execute(insert(keys).values(id=key.id, workspace_id=key.workspace_id, **_columns(key)))
+async def sealed(c: Connection, workspace_id: str, key_id: str) -> bytes | None:
+    """Return the sealed copy of a key's secret, or None where there is none. Raises Refused `not_found`."""
+    row = await c.first(select(keys.c.sealed).where(keys.c.workspace_id == workspace_id, keys.c.id == key_id))
+    if row is None:
+        raise NOT_FOUND("There is no such key.")
+    return bytes(row.sealed) if row.sealed is not None else None
+
+
+async def delete_sealed(c: Connection, workspace_id: str) -> int:
+    """Destroy every sealed copy of a workspace's keys, and return how many there were."""
+    theirs = and_(keys.c.workspace_id == workspace_id, keys.c.sealed.is_not(None))
+    return await c.execute(update(keys).where(theirs).values(sealed=None))
+
+
+async def add(c: Connection, key: Key, sealed: bytes | None = None) -> None:
+    """Add a key, with the sealed copy of its secret where its workspace reveals secrets."""
+    await c.execute(insert(keys).values(id=key.id, workspace_id=key.workspace_id, sealed=sealed, **_columns(key)))
 
 
 async def save(c: Connection, key: Key) -> None:
-    """Write a key's new state. Raises Refused `not_found`."""
+    """Write a key's new state; one that ends, now or later, loses its sealed copy. Raises Refused `not_found`."""
     own = (keys.c.workspace_id == key.workspace_id) & (keys.c.id == key.id)
-    if not await c.execute(update(keys).where(own).values(**_columns(key))):
+    destroyed = {} if key.ends_at is None else {"sealed": None}
+    if not await c.execute(update(keys).where(own).values(**_columns(key), **destroyed)):
         raise NOT_FOUND("There is no such key.")
 
 
@@ -125,6 +140,7 @@ def read(row: Row[Any]) -> Key:
         ended_by=of[keys.c.ended_by],
         end_reason=EndReason(reason) if reason else None,
         successor_id=of[keys.c.successor_id],
+        revealable=of[keys.c.sealed] is not None,
     )
 
 

@@ -11,6 +11,7 @@ from keyrack.model.invitations import Invitation
 from keyrack.model.keys import Key
 from keyrack.model.members import Member
 from keyrack.model.people import Person
+from keyrack.model.portal_links import PortalLink
 from keyrack.model.sessions import LinkPurpose, Session
 from keyrack.model.workspaces import Workspace
 from keyrack.store import integrations as integration_rows
@@ -29,6 +30,7 @@ from keyrack.store.tables import (
     keys,
     members,
     people,
+    portal_links,
     revisions,
     sessions,
     set_up_links,
@@ -164,6 +166,15 @@ async def use_sign_in_link(
     used = used.where(sign_in_links.c.purpose.in_([purpose.value for purpose in purposes]))
     row = await c.first(used.returning(sign_in_links.c.person_id, sign_in_links.c.workspace_id, sign_in_links.c.purpose))
     return UsedLink(row.person_id, row.workspace_id, LinkPurpose(row.purpose)) if row else None
+
+
+async def use_portal_link(c: Connection, digest: bytes, now: int) -> PortalLink | None:
+    """Use up a portal link; None: unknown, used or expired. Of two at once, one gets it. For `keyrack.manage.portal_links` alone."""
+    waiting = (portal_links.c.digest == digest) & portal_links.c.used_at.is_(None) & (portal_links.c.expires_at > now)
+    row = await c.first(update(portal_links).where(waiting).values(used_at=now).returning(portal_links))
+    if row is None:
+        return None
+    return PortalLink(row.workspace_id, row.member_id, row.key_id, row.created_at, row.expires_at, row.auth_time, row.origin)
 
 
 async def end_sessions(c: Connection, person_id: str, at: int, but: str | None = None) -> int:

@@ -47,6 +47,7 @@ def read(row: Row[Any]) -> Workspace:
         created_at=of[workspaces.c.created_at],
         updated_at=of[workspaces.c.updated_at],
         deleted_at=of[workspaces.c.deleted_at],
+        revealing=of[workspaces.c.revealing],
     )
 
 
@@ -60,4 +61,5 @@ def _columns(workspace: Workspace) -> dict[str, Any]:
         "created_at": workspace.created_at,
         "updated_at": workspace.updated_at,
         "deleted_at": workspace.deleted_at,
+        "revealing": workspace.revealing,
     }
