@@ -4,12 +4,14 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic, sleep
 
 import asyncpg
 import pytest
 
+from keyrack.crypto.format import mint
 from keyrack.manage.keys import Issued
 from keyrack.model.principals import Principal
 from tests.feed.nodes import UNDECIDED, Node
@@ -102,14 +104,26 @@ def test_a_node_that_is_busy_with_a_key_accepts_no_call_that_begins_after_its_en
         assert not stale
 
 
-def test_a_second_revoke_waits_for_the_first(a: Node, b: Node, owner: Principal) -> None:
+def test_a_second_revoke_waits_for_the_first(a: Node, b: Node, owner: Principal, postgresql_url: str) -> None:
     key = _known(a, b, owner)
-    revokes = [threading.Thread(target=a.revoke, args=(owner, key)) for _ in range(4)]
-    for revoke in revokes:
-        revoke.start()
-    for revoke in revokes:
-        revoke.join()
-        assert not b.decide(key)
+    with b.paused_feed():
+        first = threading.Thread(target=a.revoke, args=(owner, key))
+        first.start()
+        _until(lambda: _administer(postgresql_url, f"SELECT id FROM keyrack.keyrack_keys WHERE id = '{key.key.id}' AND ended_by <> ''"))
+        # The first one waits for b, which believes its memory as long as its lease lasts.
+        a.revoke(owner, key)
+        assert b.decide(key) is UNDECIDED
+    first.join()
+    assert not b.decide(key)
+
+
+def test_a_key_that_is_not_found_is_told_as_unknown_only_under_a_lease_that_was_renewed_since(a: Node, b: Node, owner: Principal) -> None:
+    known = _known(a, b, owner)
+    unknown = replace(known, secret=mint("acme"))
+    assert b.decide(unknown) is False
+    with b.paused_feed():
+        assert b.decide(known) is True
+        assert b.decide(unknown) is UNDECIDED
 
 
 def test_a_lost_message_makes_nothing_stale(a: Node, b: Node, owner: Principal) -> None:

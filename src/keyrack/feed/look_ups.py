@@ -31,6 +31,9 @@ class Feed(Protocol):
     async def begin(self) -> Start:
         """Return the state in which a look-up begins that may decide a call. Raises Refused where none may decide one now."""
 
+    async def begin_again(self) -> Start | None:
+        """Return the state in which a look-up that found nothing begins again; None where nothing that is there can be missed."""
+
     async def settle(self, revision: int) -> None:
         """Return when nobody can believe what held before this revision."""
 
@@ -80,7 +83,9 @@ class LookUps:
         """
         try:
             start = await self.feed.begin()
-            async with asyncio.timeout(self._answer_seconds):
+            found = await self._read(digest, start)
+            if found is None and (again := await self.feed.begin_again()) is not None:
+                start = again
                 found = await self._read(digest, start)
         except TimeoutError as error:
             self._tally.note_look_up(FAILED)
@@ -96,7 +101,7 @@ class LookUps:
         return principal
 
     async def _read(self, digest: bytes, start: Start) -> lookup.FoundKey | None:
-        async with self._store.reading() as connection:
+        async with asyncio.timeout(self._answer_seconds), self._store.reading() as connection:
             found = await self._find(connection, digest)
             revision = await changes.newest(connection) if found is None else found.revision
             if revision < start.applied:

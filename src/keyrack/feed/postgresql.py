@@ -17,7 +17,7 @@ import structlog
 
 from keyrack.feed.cache import Cache, Start
 from keyrack.feed.leases import NEVER, Lease, Settling, Terms
-from keyrack.model.refusals import STORE_UNAVAILABLE
+from keyrack.model.refusals import STORE_UNAVAILABLE, Refused
 from keyrack.store.database import Store
 from keyrack.store.ids import new_id
 from keyrack.store.leases import CHANGED, SEEN, LeaseSession, SessionLost
@@ -75,7 +75,17 @@ class PostgresqlFeed:
                 if start.applied >= 0:
                     return start
             if not await self._renewed(ends_at):
-                raise STORE_UNAVAILABLE("This process holds no lease on the database at the moment.", headers={"Retry-After": "1"})
+                raise _without_lease()
+
+    async def begin_again(self) -> Start | None:
+        """Return the state in which a look-up that found nothing begins again: under a lease that was renewed since.
+
+        What is new touches nothing and waits for nobody, so a server that another one has replaced may lack it while leases on it last.
+        But it commits no renewal any more. Raises Refused `store_unavailable` where none comes in time.
+        """
+        if not await self._renewed(self._now() + self._wait_seconds):
+            raise _without_lease()
+        return await self.begin()
 
     async def settle(self, revision: int) -> None:
         """Return when nobody can believe what held before this revision: at most one lease and its margin later."""
@@ -291,6 +301,10 @@ class _Worker:
             return
         self._changed = self._changed or channel == CHANGED
         self._wake.set()
+
+
+def _without_lease() -> Refused:
+    return STORE_UNAVAILABLE("This process holds no lease on the database at the moment.", headers={"Retry-After": "1"})
 
 
 def _finish(done: "Future[None]") -> None:

@@ -69,6 +69,10 @@ class SqliteFeed:
         self.current()
         return self._cache.start()
 
+    async def begin_again(self) -> Start | None:
+        """Return None: what the file does not hold is nowhere."""
+        return None
+
     async def settle(self, revision: int) -> None:
         """Return when nobody can believe what held before this revision: here at once, for every process asks the file."""
         self.current()
