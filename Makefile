@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: demo test check fuzz bench lock clean help
+.PHONY: demo test check fuzz bench screenshots lock clean help
 
 PYTHON := .venv/bin/python
 # What Python compiles is kept, whatever the shell says: the tests start many processes.
@@ -11,6 +11,7 @@ demo: ## Start Atrium with a sample workspace and print how to use it (options: 
 
 test: ## Run all tests (options: ARGS="-k revoke")
 	@.ci/environment dev
+	@.ci/browser
 	@$(PYTEST) -n 2 --dist loadfile $(ARGS)
 
 check: ## Check style, types, import contracts and house rules
@@ -27,6 +28,11 @@ bench: ## Measure the gate beside what it is compared with, and print the figure
 	@.ci/environment dev
 	@$(PYTHON) -m bench $(ARGS)
 
+screenshots: ## Take pictures of the console's pages into screenshots/ (options: ARGS="--brand pivotal --page keys")
+	@.ci/environment dev
+	@.ci/browser
+	@$(PYTHON) -m tests.browser.screenshots $(ARGS)
+
 LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock"
 
@@ -37,7 +43,7 @@ lock: ## Write the three lock files anew from pyproject.toml (newest versions: A
 	$(LOCK) $(ARGS) pyproject.toml --group dev -c requirements.lock -c requirements-build.lock -o requirements-dev.lock
 
 clean: ## Remove what the tools made; the data in keyrack-data stays
-	rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv build dist screenshots tests/browser/node_modules src/keyrack/console/static/vendor .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests checks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## List what make can do

@@ -109,6 +109,8 @@ class Pages:
         assert isinstance(error, HTTPException)
         refusal = of_status(error.status_code)
         detail = _HTTP_DETAILS.get(error.status_code, f"{refusal.title}.")
+        # No page has asked who is signed in: whoever is keeps the way back.
+        request.state.member = await sessions.find(self.desk, self.cookies.session(request))
         return await self.refused(request, refusal(detail, headers=dict(error.headers or {})))
 
     async def crashed(self, request: Request, error: Exception) -> Response:
