@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from keyrack import Keyrack
-from tests.copy.grown import Grown, grow, rack_on
+from tests.copy.grown import LINES, Grown, grow, rack_on
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Road:
         """A rack on the target."""
         return rack_on(self.target_url, self.target_data)
 
-    async def grow(self, lines: int = 300) -> Grown:
+    async def grow(self, lines: int = LINES) -> Grown:
         """Fill the source."""
         return await grow(self.source_url, self.source_data, lines)
 

@@ -18,6 +18,7 @@ from keyrack.store.migrations import migrate
 from tests.hosts import ADMIN_RIGHTS, ALL_RIGHTS, BRAND, CATEGORIES, PLANS
 
 DAYS = 3
+LINES = 30
 LINES_AT_ONCE = 5000
 READ_ONLY = Rights(permissions={"customers": Level.READ})
 
@@ -38,7 +39,7 @@ def rack_on(url: str | None, data: Path) -> Keyrack:
     return Keyrack(Settings(data=data, database_url=url), brand=BRAND, categories=CATEGORIES, plans=PLANS)
 
 
-async def grow(url: str | None, data: Path, lines: int = 300) -> Grown:
+async def grow(url: str | None, data: Path, lines: int = LINES) -> Grown:
     """Make an installation and use it."""
     rack = rack_on(url, data)
     await migrate(rack.settings.store_url, rack.settings.traffic_url)

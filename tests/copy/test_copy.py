@@ -17,6 +17,7 @@ from keyrack.store.copying.places import LEFT_BEHIND, Place, tables_of
 from keyrack.store.migrations import migrate, pending
 from keyrack.store.sqlite import StoreUnusable
 from tests.copy.conftest import Road
+from tests.copy.grown import LINES
 
 KILLS = 5
 
@@ -32,7 +33,7 @@ async def test_what_is_read_on_the_target_is_what_the_source_held(road: Road) ->
     async with rack.assembly.store.reading() as c:
         assert 4 == await changes.newest(c) == copied.tables["keyrack_changes"].rows
     assert grown.events == await events.page(rack.assembly.desk, await rack.workspaces.operator(grown.workspace.id), limit=100)
-    assert 300 == copied.tables["keyrack_request_logs"].rows
+    assert LINES == copied.tables["keyrack_request_logs"].rows
     await _closed(rack)
 
 
@@ -62,7 +63,7 @@ async def test_what_happens_on_the_target_comes_after_what_was_copied(road: Road
 
 
 async def test_a_copy_that_is_killed_again_and_again_goes_on_where_it_stood(road: Road) -> None:
-    await road.grow(lines=4000)
+    await road.grow(lines=3000)
     chance = random.Random(10)
     times = [str(chance.uniform(0, 0.3)) for _ in range(KILLS)]
     command = [sys.executable, "-m", "tests.copy.killed", road.source, road.target, *times]
@@ -98,7 +99,7 @@ async def test_a_line_that_is_missing_or_twice_there_is_a_difference(road: Road)
         logs = _named(rack, "keyrack_request_logs")
         await c.execute(text(f"UPDATE {logs} SET path = '/other' WHERE request_id = (SELECT min(request_id) FROM {logs})"))
     await _closed(rack)
-    with pytest.raises(CopyDiffers, match=r"keyrack_request_logs \(source 300 rows, target 300\)"):
+    with pytest.raises(CopyDiffers, match=rf"keyrack_request_logs \(source {LINES} rows, target {LINES}\)"):
         await _copied(road)
 
 
@@ -127,7 +128,7 @@ async def test_a_target_that_holds_something_is_left_alone(road: Road) -> None:
 async def test_a_target_that_was_migrated_and_holds_nothing_will_do(road: Road) -> None:
     await road.grow()
     await migrate(*_urls(road))
-    assert 300 == (await _copied(road)).tables["keyrack_request_logs"].rows
+    assert LINES == (await _copied(road)).tables["keyrack_request_logs"].rows
 
 
 async def test_a_finished_copy_is_not_copied_over(road: Road) -> None:
@@ -146,7 +147,7 @@ async def test_a_source_that_somebody_serves_from_is_refused(road: Road) -> None
             await _copied(road)
     finally:
         await rack.assembly.stop()
-    assert 300 == (await _copied(road)).tables["keyrack_request_logs"].rows
+    assert LINES == (await _copied(road)).tables["keyrack_request_logs"].rows
 
 
 async def test_nobody_starts_on_a_source_that_is_being_copied(road: Road) -> None:
