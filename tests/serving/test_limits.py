@@ -11,20 +11,26 @@ from tests.hosts import ALL_RIGHTS
 from tests.serving.plans import BURST, EXACT
 from tests.serving.served import Installation, serving
 from tests.serving.wire import Received, connected
+from tests.valkey import serve
 
 CLIENTS = 64
 CALLS_EACH = 8
 
 
-@pytest.mark.parametrize(("programs", "workers"), [(2, 1), (1, 2)])
-async def test_limit_admits_exactly_its_burst_over_two_processes(installation: Installation, programs: int, workers: int) -> None:
+@pytest.mark.parametrize(("programs", "workers", "on_valkey"), [(2, 1, False), (1, 2, False), (2, 1, True)])
+async def test_limit_admits_exactly_its_burst_over_two_processes(
+    installation: Installation, programs: int, workers: int, on_valkey: bool
+) -> None:
     key = await limited_key(installation)
     async with AsyncExitStack() as stack:
-        starts = [serving(installation, "--workers", str(workers), name=f"server-{number}") for number in range(programs)]
+        valkey = stack.enter_context(serve()) if on_valkey else None
+        shared = {"KEYRACK_VALKEY_URL": valkey.url} if valkey is not None else {}
+        starts = [serving(installation, "--workers", str(workers), name=f"server-{number}", **shared) for number in range(programs)]
         servers = await asyncio.gather(*[stack.enter_async_context(start) for start in starts])
         urls = [servers[number % programs].url for number in range(CLIENTS)]
         answers = [answer for several in await asyncio.gather(*[calls(url, key) for url in urls]) for answer in several]
         assert {200: BURST, 429: CLIENTS * CALLS_EACH - BURST} == Counter(answer.status for answer in answers)
+        assert valkey is None or valkey.command("KEYS", "keyrack:{*")
         assert 2 == len({answer.json["pid"] for answer in answers if answer.status == 200})
         assert all(1 <= int(answer.headers["retry-after"]) <= 3600 for answer in answers if answer.status == 429)
         await installation.all_logged(answer.request_id for answer in answers)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import typer
+from libvalkey import pack_command
 from sqlalchemy import func, select
 
 from keyrack.cli import hosts
@@ -22,6 +23,7 @@ from keyrack.cli.printing import print_json, print_table
 from keyrack.settings import Settings
 from keyrack.store import migrations
 from keyrack.store.database import Store
+from keyrack.volatile.wire import OPEN_SECONDS_MAX, Away, Wire
 
 OK, WARNING, ERROR = "ok", "warning", "error"
 SQLITE_OLDEST = (3, 35, 0)  # the first with RETURNING
@@ -43,7 +45,8 @@ class Finding(NamedTuple):
 def doctor(app: App = None, data: Data = None, as_json: Json = False) -> None:
     """Look for what is wrong, and say how to mend it.
 
-    Looks at versions, settings, data folder, database, clock, spool and signing keys, and changes nothing. Ends with 1 for an error.
+    Looks at versions, settings, data folder, database, Valkey, clock, spool and signing keys, and changes nothing of yours. Ends with 1
+    for an error.
     """
     findings = asyncio.run(_examine(hosts.settings_for(app, data)))
     sound = all(finding.state != ERROR for finding in findings)
@@ -57,7 +60,7 @@ def doctor(app: App = None, data: Data = None, as_json: Json = False) -> None:
 
 async def _examine(settings: Settings) -> list[Finding]:
     local: list[Callable[[Settings], Finding]] = [_versions, _variables, _folder, _clock, _spool, _signing_keys, _addresses, _telemetry]
-    return [*(check(settings) for check in local), *[finding async for finding in _database(settings)]]
+    return [*(check(settings) for check in local), *[finding async for finding in _database(settings)], await _valkey(settings)]
 
 
 def _versions(_settings: Settings) -> Finding:
@@ -181,6 +184,29 @@ async def _database_clock(store: Store) -> Finding:
     if apart > CLOCK_SECONDS_MAX:
         return Finding("database clock", WARNING, f"it is {apart:.0f} s from this machine's: keep both right with NTP.")
     return Finding("database clock", OK, "agrees with this machine's")
+
+
+async def _valkey(settings: Settings) -> Finding:
+    if settings.valkey_url is None:
+        return Finding("valkey", OK, "none: limits are counted on each machine by itself (several machines need KEYRACK_VALKEY_URL)")
+    try:
+        connection = await Wire(settings.valkey_url.get_secret_value(), OPEN_SECONDS_MAX).open()
+        told = await connection.ask(pack_command(("INFO",)))
+        connection.close("looked at")
+    except (Away, ValueError) as away:
+        return Finding("valkey", ERROR, f"it is away ({away}), so each process admits its share of every limit. Start it, or mend the URL.")
+    if not isinstance(told, bytes):
+        return Finding("valkey", WARNING, f"it answers and can be written, but does not say how it is set up ({told}): allow INFO.")
+    facts = dict(line.split(":", 1) for line in told.decode(errors="replace").splitlines() if ":" in line)
+    found = f"it answers and can be written: version {facts.get('valkey_version', facts.get('redis_version', 'unknown'))}"
+    if facts.get("cluster_enabled") == "1":
+        return Finding("valkey", ERROR, f"{found}. It is part of a cluster, whose redirections are not followed: name a single primary.")
+    if facts.get("maxmemory", "0") != "0" and facts.get("maxmemory_policy") != "noeviction":
+        return Finding("valkey", WARNING, f"{found}. It forgets counts when its memory is full: set maxmemory-policy to noeviction.")
+    apart = abs(time.time() - int(facts.get("server_time_usec", time.time_ns() // 1000)) / 1e6)
+    if apart > CLOCK_SECONDS_MAX:
+        return Finding("valkey", WARNING, f"{found}. Its clock, by which limits go, is {apart:.0f} s from this machine's: use NTP.")
+    return Finding("valkey", OK, found)
 
 
 def _data_files(settings: Settings) -> Iterator[Path]:

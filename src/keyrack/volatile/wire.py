@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 from weakref import WeakSet
 
@@ -87,7 +87,7 @@ class Connection(asyncio.Protocol):
     def ask(self, packed: bytes) -> "asyncio.Future[Any]":
         """Have a command sent with all others of this turn; return its reply to come, which may be a ReplyError. Raises Away."""
         if self._transport is None or len(self._waiting) >= ASKED_MAX:
-            raise Away
+            raise Away("no connection" if self._transport is None else "too many questions at once")
         reply: asyncio.Future[Any] = self._loop.create_future()
         self._waiting.append((reply, self._loop.time()))
         if not self._unsent:
@@ -113,8 +113,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The server has accepted."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # Of this kind in fact, though uvloop's are not in name.
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         """Hand out the replies that have arrived."""
@@ -185,7 +185,7 @@ class Wire:
     def ask(self, packed: bytes) -> "asyncio.Future[Any]":
         """Ask what `Connection.ask` asks. Raises Away at once where there is no connection."""
         if self._connection is None:
-            raise Away
+            raise Away("no connection")
         return self._connection.ask(packed)
 
     def give_up(self, why: str) -> None:
