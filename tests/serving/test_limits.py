@@ -24,7 +24,7 @@ async def test_limit_admits_exactly_its_burst_over_two_processes(
     key = await limited_key(installation)
     async with AsyncExitStack() as stack:
         valkey = stack.enter_context(serve()) if on_valkey else None
-        shared = {"KEYRACK_VALKEY_URL": valkey.url} if valkey is not None else {}
+        shared = {"KEYRACK_VALKEY_URL": valkey.url, "KEYRACK_VALKEY_WAIT_SECONDS": "5"} if valkey is not None else {}
         starts = [serving(installation, "--workers", str(workers), name=f"server-{number}", **shared) for number in range(programs)]
         servers = await asyncio.gather(*[stack.enter_async_context(start) for start in starts])
         urls = [servers[number % programs].url for number in range(CLIENTS)]

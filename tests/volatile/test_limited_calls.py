@@ -38,7 +38,7 @@ def counters(request: pytest.FixtureRequest) -> dict[str, Any]:
         return {}
     server = request.getfixturevalue("valkey_server")
     server.empty()
-    return {"valkey_url": server.url}
+    return {"valkey_url": server.url, "valkey_wait_seconds": 5.0}
 
 
 async def test_calls_tell_what_is_left_of_the_tightest_limit(backend: Backend, tmp_path: Path, counters: dict[str, Any]) -> None:
@@ -95,3 +95,30 @@ async def test_a_quota_outlives_both_the_process_and_valkey(backend: Backend, tm
         assert rack.assembly.shared_counters is not None
         told = await rack.assembly.shared_counters.take(host.workspace.id, buckets, 1)
         assert [39, 14] == [budget.remaining for budget in told.budgets]
+
+
+async def test_processes_on_one_database_divide_a_limit_while_valkey_is_away(
+    postgresql_url: str, tmp_path: Path, valkey_server: Server
+) -> None:
+    backend = Backend("postgresql", postgresql_url, None)
+    valkey_server.empty()
+    async with limited(backend, tmp_path / "one", valkey_url=valkey_server.url) as (host, key):
+        other = Keyrack(
+            Settings(data=tmp_path / "two", database_url=backend.url, valkey_url=valkey_server.url),
+            brand=BRAND, categories=CATEGORIES, plans=(PLAN,),
+        )  # fmt: skip
+        app = build_app(other)
+        other.install(app)
+        async with living(app):
+            while {2} != {rack.assembly.feed.live for rack in (host.rack, other)}:  # type: ignore[attr-defined]  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            valkey_server.kill()
+            try:
+                buckets = (await host.rack.assembly.look_ups.look_up(digest(key.secret.text.encode()))).buckets  # type: ignore[union-attr]
+                for rack in (host.rack, other):
+                    shared = rack.assembly.shared_counters
+                    assert shared is not None
+                    taken = [await shared.take(host.workspace.id, buckets, 1) for _ in range(20)]
+                    assert 13 == sum(each.allowed for each in taken)
+            finally:
+                valkey_server.start()

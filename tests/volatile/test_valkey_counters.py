@@ -14,7 +14,7 @@ from keyrack.model.refusals import STORE_UNAVAILABLE
 from keyrack.volatile.counters import Counters
 from keyrack.volatile.shares import Shares
 from keyrack.volatile.valkey import SCRIPT_LOAD, ValkeyCounters
-from keyrack.volatile.wire import Wire
+from keyrack.volatile.wire import Away, Wire
 from tests.valkey import Server
 from tests.volatile.children import Child, shared_words
 from tests.volatile.conftest import bucket
@@ -22,7 +22,8 @@ from tests.volatile.conftest import bucket
 FEW = Limit("few", quota=1, window_seconds=3600, burst=300)
 OTHER = Limit("other", quota=1, window_seconds=3600, burst=200)
 DAILY = Limit("daily", quota=100, window_seconds=DAY_SECONDS)
-SECONDS_MAX = 0.25
+# How long calls wait: for tests of what happens then, and for those that need an answer, also of a machine that is busy.
+BRIEFLY, LONG = 0.25, 20.0
 
 Kept = dict[bytes, int]
 
@@ -35,13 +36,15 @@ def valkey(valkey_server: Server) -> Server:
 
 
 @asynccontextmanager
-async def counting(valkey: Server, folder: Path, *, live: int = 1, kept: Kept | None = None) -> AsyncIterator[ValkeyCounters]:
+async def counting(
+    valkey: Server, folder: Path, *, live: int = 1, kept: Kept | None = None, seconds_max: float = LONG
+) -> AsyncIterator[ValkeyCounters]:
     """Count as one process does. `kept` is what the store has of quotas."""
 
     async def recall(_workspace_id: str, keys: Collection[bytes]) -> Mapping[bytes, int]:
         return {key: state for key, state in (kept or {}).items() if key in keys}
 
-    wire = Wire(valkey.url, SECONDS_MAX, [SCRIPT_LOAD])
+    wire = Wire(valkey.url, seconds_max, [SCRIPT_LOAD])
     counters = Counters(folder / "counters")
     await wire.start()
     try:
@@ -199,7 +202,7 @@ async def test_who_starts_while_valkey_is_away_takes_a_share_and_asks_when_it_is
 
 
 async def test_calls_wait_once_for_a_valkey_that_hangs_and_then_not_at_all(valkey: Server, tmp_path: Path) -> None:
-    async with counting(valkey, tmp_path, live=4) as counters:
+    async with counting(valkey, tmp_path, live=4, seconds_max=BRIEFLY) as counters:
         waits: list[float] = []
 
         async def call() -> None:
@@ -222,7 +225,7 @@ async def test_calls_wait_once_for_a_valkey_that_hangs_and_then_not_at_all(valke
 
 
 async def test_a_hung_valkey_that_goes_on_has_never_admitted_more_than_the_limit(valkey: Server, tmp_path: Path) -> None:
-    async with counting(valkey, tmp_path, live=4) as counters:
+    async with counting(valkey, tmp_path, live=4, seconds_max=BRIEFLY) as counters:
         first = await take_at_once(counters, FEW, tasks=32, each=3)
         valkey.pause()
         shared = await take_at_once(counters, FEW, tasks=32, each=10)
@@ -264,6 +267,15 @@ async def test_a_forked_child_leaves_the_connection_of_its_parent_alone(valkey: 
         assert 300 == await take_all(counters, FEW)
 
 
+async def test_a_server_whose_name_is_none_is_away(tmp_path: Path) -> None:
+    wire = Wire(f"valkey://{'x' * 70}.invalid", BRIEFLY)
+    await wire.start()
+    assert not wire.is_open
+    with pytest.raises(Away):
+        wire.ask(b"")
+    await wire.stop()
+
+
 Fault = Callable[[Server], Awaitable[None]]
 
 
@@ -302,7 +314,7 @@ async def test_no_call_is_lost_and_no_limit_is_open_whatever_happens_under_load(
                 await asyncio.sleep(0.002)
 
         async def run() -> int:
-            async with counting(valkey, folder, live=processes) as counters:
+            async with counting(valkey, folder, live=processes, seconds_max=BRIEFLY) as counters:
                 await asyncio.gather(*[call(counters) for _ in range(tasks)])
                 return 1
 

@@ -25,7 +25,7 @@ ASKED_MAX = 10_000
 OPEN_SECONDS_MAX = 1.0
 PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX = 0.02, 1.0
 # What has arrived is read before a reply is called late: an event loop that was held up must not take the server for dead.
-GRACE_SECONDS = 0.005
+GRACE_SECONDS = 0.05
 PORT = 6379
 # A write tells that the server takes writes: no replica, nothing that still loads its data.
 _PROBE = ("SET", "keyrack:probe", "1", "PX", "1000")
@@ -207,7 +207,8 @@ class Wire:
         except BaseException as error:
             if connection is not None:
                 connection.close("given up")
-            if isinstance(error, (OSError, TimeoutError)):
+            if isinstance(error, Exception) and not isinstance(error, Away):
+                # Whatever it is, a name that is none, say: it must not end the task that tries again.
                 raise Away(f"{type(error).__name__}: {error}") from error
             raise
 
