@@ -15,12 +15,14 @@ from keyrack.api.health import build_health
 from keyrack.assemble import Assembly, now_ms
 from keyrack.embed import access_logs
 from keyrack.embed.errors import install_handlers
-from keyrack.embed.routes import table_rows
+from keyrack.embed.routes import page_rows, table_rows
 from keyrack.gate import transactions
 from keyrack.gate.gate import Gate
-from keyrack.gate.requires import Public, Requires
+from keyrack.gate.pages import MemberPages
+from keyrack.gate.requires import Public, Requires, SignedIn
 from keyrack.gate.table import Table
 from keyrack.gate.walk import Walk
+from keyrack.manage import sessions
 from keyrack.manage.cursors import Cursors
 from keyrack.manage.members import Members
 from keyrack.manage.spaces import Spaces
@@ -99,6 +101,15 @@ class Keyrack:
         """
         return Depends(Requires(permission, space))
 
+    @staticmethod
+    def signed_in(permission: str = "any", *, space: str | None = None) -> Any:
+        """Return the FastAPI dependency of a host's own page, outside the guard, for members who signed in to the console.
+
+        Who is not signed in is led to the sign-in and back; forms of other sites are refused; `rack.transaction`, `rack.record` and
+        `Caller` work as in a guarded call. `permission` and `space` are those of `requires`. The call is neither limited nor logged.
+        """
+        return Depends(SignedIn(permission, space))
+
     def needs(self, permission: str, *, space: str | None = None) -> Callable[[Endpoint], Endpoint]:
         """Declare the same on an endpoint of a plain Starlette route, as a decorator."""
         return _mark(Requires(permission, space))
@@ -119,7 +130,7 @@ class Keyrack:
         inner_stack = app.build_middleware_stack
 
         def build() -> ASGIApp:
-            gate = self._gate(inner_stack(), lambda target: table_rows(app, target, self.categories, guard, declared), guard)
+            gate = self._gate(app, inner_stack(), lambda target: table_rows(app, target, self.categories, guard, declared), guard)
             traces = self.assembly.traces
             return gate if traces is None else cast(ASGIApp, traces.around(gate, [*guard, OWN_BASE]))
 
@@ -159,14 +170,16 @@ class Keyrack:
         # The object's id and values are read at flush: until then the database may still give them.
         session.add(event_row(session.get_bind().dialect.name, row, lambda: (str(subject.id), _payload(event, subject))))
 
-    def _gate(self, host: ASGIApp, host_rows: Callable[[ASGIApp], list[Any]], guard: Sequence[str]) -> Gate:
+    def _gate(self, app: Starlette, host: ASGIApp, host_rows: Callable[[ASGIApp], list[Any]], guard: Sequence[str]) -> Gate:
         assembly = self.assembly
+        members = MemberPages(lambda secret: sessions.find(assembly.desk, secret), assembly.cache, self.brand.key_prefix)
 
         async def start() -> Walk:
             own = api.build(assembly)
             install_handlers(own)
             rows = host_rows(host) + table_rows(own, own, self.categories, [OWN_BASE], {})
             table = Table([*guard, OWN_BASE], rows)
+            members.use(page_rows(app, host, self.categories, [*guard, OWN_BASE]))
             access_logs.guard(Mask(assembly.prefixes))
             await assembly.start()
             return assembly.walk(table)
@@ -175,7 +188,7 @@ class Keyrack:
         if assembly.meter is not None:
             # Loaded by its name: nobody else should pay for it.
             pages |= import_module("keyrack.api.metrics").build_metrics(assembly)
-        return Gate(host, pages, start, assembly.stop, assembly.request_ids.new)
+        return Gate(host, pages, start, assembly.stop, assembly.request_ids.new, members)
 
 
 def _by_name(what: str, things: Sequence[Any], reserved: Mapping[str, object] | None = None) -> dict[str, Any]:

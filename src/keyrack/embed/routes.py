@@ -1,7 +1,7 @@
 """Reading the routes of a Starlette or FastAPI app into rows of the gate's table, in the order in which its router tries them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fastapi.routing import iter_route_contexts
@@ -9,7 +9,7 @@ from starlette.routing import Mount, compile_path
 from starlette.types import ASGIApp
 
 from keyrack.embed.dependencies import Compared, meet
-from keyrack.gate.requires import Public, Requires
+from keyrack.gate.requires import Public, Requires, SignedIn
 from keyrack.gate.table import Route
 from keyrack.model.catalog import Operation
 from keyrack.model.permissions import Category, Need, need
@@ -50,15 +50,39 @@ def table_rows(
     return rows
 
 
-def _row(route: Declared, target: ASGIApp, categories: Mapping[str, Category]) -> Route:
+def page_rows(app: Any, target: ASGIApp, categories: Mapping[str, Category], inside: Sequence[str]) -> list[Route]:
+    """Return rows for all that an app has outside the guard, in its router's order: with a need where a page says `rack.signed_in`.
+
+    No rows where no page does. Raises UndeclaredRoute where one says it wrongly.
+    """
+    rows: dict[tuple[str, frozenset[str]], Route] = {}
+    for route in _declared(app.routes, "", {}):
+        if route.websocket or _is_inside(route.path, inside):
+            continue
+        marks = tuple(mark for mark in route.marks if isinstance(mark, SignedIn))
+        # The router never comes to a second route of the same path and methods.
+        rows.setdefault((route.path, route.methods), _page_row(replace(route, marks=marks), target, categories))
+    return list(rows.values()) if any(row.operation.need is not None for row in rows.values()) else []
+
+
+def _page_row(route: Declared, target: ASGIApp, categories: Mapping[str, Category]) -> Route:
+    if route.marks:
+        return _row(route, target, categories, guarded=False)
+    template = route.path.rstrip("/") + "/{path:path}" if route.opaque else route.path
+    pattern, readable, convertors = compile_path(template)
+    method = next(iter(sorted(route.methods - {"HEAD"})), "ANY")
+    return Route(Operation(method, readable, None), route.methods, pattern, convertors, target)
+
+
+def _row(route: Declared, target: ASGIApp, categories: Mapping[str, Category], *, guarded: bool = True) -> Route:
     template = route.path + "/{path:path}" if route.opaque else route.path
     pattern, readable, convertors = compile_path(template)
     method = "WEBSOCKET" if route.websocket else next(iter(sorted(route.methods - {"HEAD"})), "ANY")
-    operation = Operation(method, readable, _need(route, method, set(convertors), categories))
+    operation = Operation(method, readable, _need(route, method, set(convertors), categories, guarded=guarded))
     return Route(operation, route.methods, pattern, convertors, target, route.websocket)
 
 
-def _need(route: Declared, method: str, params: set[str], categories: Mapping[str, Category]) -> Need | None:
+def _need(route: Declared, method: str, params: set[str], categories: Mapping[str, Category], *, guarded: bool) -> Need | None:
     where = f"{method} {route.path} ({route.name})"
     if len(route.marks) != 1:
         said = "nothing" if not route.marks else "several things"
@@ -68,6 +92,8 @@ def _need(route: Declared, method: str, params: set[str], categories: Mapping[st
     mark = route.marks[0]
     if isinstance(mark, Public):
         return None
+    if guarded and isinstance(mark, SignedIn):
+        raise UndeclaredRoute(f"{where} is guarded, where callers have credentials: rack.signed_in is for pages outside the guard.")
     try:
         wanted = need(mark.text, categories, mark.space)
     except ValueError as error:

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Protocol
 
-from keyrack.gate.authenticate import Authenticator
+from keyrack.feed.cache import Cache
 from keyrack.gate.authorize import authorize, authorize_in_space, missing
 from keyrack.gate.streams import Watch
 from keyrack.model.calls import Call
@@ -12,12 +13,23 @@ from keyrack.model.principals import Principal
 from keyrack.model.refusals import Refused
 
 
+class Proving(Protocol):
+    """Proves the caller of a call anew, by whatever proved it first."""
+
+    @property
+    def cache(self) -> Cache:
+        """The cache whose evictions end streams and sockets."""
+
+    async def recheck(self, call: Call) -> Principal:
+        """Return the caller as of now. Raises Refused where the proof is no longer accepted."""
+
+
 class CurrentCaller:
     """Who is calling, right for this call. What lives longer (a stream, a socket, a job) asks `await caller.recheck()`."""
 
     __slots__ = ("_authenticator", "_call", "_categories", "_required", "asked", "principal")
 
-    def __init__(self, principal: Principal, call: Call, categories: Mapping[str, Category], authenticator: Authenticator) -> None:
+    def __init__(self, principal: Principal, call: Call, categories: Mapping[str, Category], authenticator: Proving) -> None:
         self.principal = principal
         self.asked = False
         self._required: tuple[tuple[str, str | None], ...] = ()

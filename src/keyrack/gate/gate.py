@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from keyrack.gate.pages import MemberPages, walk_page
 from keyrack.gate.respond import Answer
 from keyrack.gate.sockets import walk_socket
 from keyrack.gate.walk import Walk, walk
@@ -20,7 +21,7 @@ class Gate:
     """Takes what is inside the guard through the walk, and leaves everything else to the host, untouched and unlogged.
 
     `pages` are Keyrack's own pages outside the guard, by path prefix. `start` makes the parts and is called once, at lifespan start-up
-    or, where the server runs no lifespan, by the first call; `stop` ends what `start` began.
+    or, where the server runs no lifespan, by the first call; `stop` ends what `start` began. `members` are the host's pages for members.
     """
 
     def __init__(
@@ -30,12 +31,14 @@ class Gate:
         start: Callable[[], Awaitable[Walk]],
         stop: Callable[[], Awaitable[None]],
         new_request_id: Callable[[int], str],
+        members: MemberPages | None = None,
     ) -> None:
         self._host = host
         self._pages = dict(pages)
         self._start = start
         self._stop = stop
         self._new_request_id = new_request_id
+        self._members = members
         self._parts: Walk | None = None
         self._starting: asyncio.Lock | None = None
 
@@ -52,7 +55,12 @@ class Gate:
         method = scope["method"] if kind == "http" else "WEBSOCKET"
         match = parts.table.find(method, path, websocket=kind != "http")
         if match is None:
-            await self._outside(path)(scope, receive, send)
+            page = self._members.match(method, path) if self._members is not None and kind == "http" else None
+            if page is None or self._members is None:
+                await self._outside(path)(scope, receive, send)
+            else:
+                call = self._members.call(page, method, path, self._new_request_id)
+                await walk_page(parts, self._members, page, call, scope, receive, send)
             return
         now_ms = time.time_ns() // 1_000_000
         call = Call(method, path, self._new_request_id(now_ms), now_ms, time.monotonic_ns())

@@ -35,6 +35,16 @@ class Requires:
 
 
 @dataclass(frozen=True)
+class SignedIn(Requires):
+    """The declaration of a page for signed-in members, outside the guard. As a dependency it gives the member as the caller."""
+
+    async def __call__(self, connection: HTTPConnection) -> CurrentCaller:  # type: ignore[override]
+        """Compare, and return the member. Raises Refused `catalog_mismatch` where nothing proved one."""
+        self.compare(connection.scope)
+        return caller_in(connection.scope)
+
+
+@dataclass(frozen=True)
 class Public:
     """The declaration of a route that needs no credential."""
 
