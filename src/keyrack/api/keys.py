@@ -48,7 +48,10 @@ class Rotation(Body):
 
 
 class KeyQuery(ListQuery):
-    """The filters of the list of keys: those that go on, unless `ended` asks for the others. `search` is part of a name."""
+    """The filters of the list of keys: those that go on, unless `ended` asks for the others.
+
+    `search` is part of a name, or what a prefix begins with.
+    """
 
     integration_id: Id | None = None
     mode: Mode | None = None

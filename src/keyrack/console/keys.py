@@ -20,6 +20,9 @@ from keyrack.model.refusals import INVALID_REQUEST, Refused
 
 CATEGORIES_MAX = 200
 OVERLAPS = (("0", "Now"), ("3600", "In an hour"), ("86400", "In a day"), ("604800", "In 7 days"))
+AGES = {"1": "In the last 24 hours", "7": "In the last 7 days", "30": "In the last 30 days", "365": "In the last year"}
+"""When keys were made, as the list is filtered by it: days, and what they are called."""
+DAY_MS = 24 * 3600 * 1000
 _TONES = {"disabled": "warn", "ending": "warn", "expired": "bad", "ended": "neutral"}
 _LEVELS = {Level.NONE: "None", Level.READ: "Read", Level.WRITE: "Write and delete"}
 
@@ -69,8 +72,8 @@ class KeyPages:
     async def show(self, request: Request) -> Response:
         """Show the keys that go on, or with the filter those that ended. Raises Refused `session_ended`, 403, 400."""
         member = await self._pages.member(request)
-        query = self._pages.query(request, member, "search", "state", "mode")
-        asked = query.filters
+        query = self._pages.query(request, member, "search", "state", "mode", "age")
+        asked, now = query.filters, self._pages.desk.now()
         found = await keys.page(
             self._pages.desk,
             member,
@@ -78,11 +81,11 @@ class KeyPages:
             after=query.place,
             mode=_mode(asked["mode"]) if asked["mode"] else None,
             ended=asked["state"] == "ended",
-            search=asked["search"] or None,
+            search=asked["search"].removesuffix("…") or None,
+            since=now - int(asked["age"]) * DAY_MS if asked["age"] in AGES else None,
         )
-        now = self._pages.desk.now()
         listing = query.page([_line(one, now) for one in found], lambda line: (line.listed.key.created_at, line.listed.key.id))
-        return self._pages.render(request, "keys/list.html", listing=listing)
+        return self._pages.render(request, "keys/list.html", listing=listing, ages=AGES)
 
     async def offer(self, request: Request) -> Response:
         """Show the form that makes a key. Raises Refused `session_ended`, 403."""

@@ -23,6 +23,7 @@ from keyrack.model.principals import Principal
 from keyrack.model.refusals import INTERNAL_ERROR, SESSION_ENDED, Refused, of_status
 
 TEMPLATES = Path(__file__).parent / "templates"
+PATH_LENGTH_MAX = 500
 _HTTP_DETAILS = {400: "The console could not read this form.", 404: "There is no such page.", 405: "This page is not reached that way."}
 
 
@@ -95,6 +96,11 @@ class Pages:
         if said:
             self.cookies.say(request, answer, said)
         return answer
+
+    @staticmethod
+    def within(path: str) -> str:
+        """Return a path that a form has brought along, where it is one below the console: no other leads anywhere."""
+        return path if path.startswith("/") and path.isprintable() and len(path) <= PATH_LENGTH_MAX else ""
 
     async def refused(self, request: Request, refused: Exception) -> Response:
         """Answer a refusal with a page that says what to do."""

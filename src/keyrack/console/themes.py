@@ -32,10 +32,9 @@ class ThemePages:
     async def choose(self, request: Request) -> Response:
         """Remember a choice in the browser, and lead back. Raises Refused `csrf_failed`, 400."""
         form = await read_form(request)
-        theme, here = form.get("theme", ""), form.get("here", "")
+        theme = form.get("theme", "")
         if theme not in THEMES:
             raise INVALID_REQUEST(f"There is no theme {theme[:20]!r}: choose one of {', '.join(THEMES)}.", param="theme")
-        # What stands behind the console's own path leads nowhere else.
-        answer = self._pages.go(request, here if here.startswith("/") else "")
+        answer = self._pages.go(request, self._pages.within(form.get("here", "")))
         self._pages.cookies.choose_theme(request, answer, theme)
         return answer

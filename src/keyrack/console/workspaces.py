@@ -61,15 +61,16 @@ class WorkspacePages:
         """Ask before the API is switched, and say what that ends. Raises Refused `session_ended`, and 403 without org-level Admin."""
         member = await self._pages.member(request)
         active = await keys.count_accepted(self._pages.desk, member)
+        back = self._pages.within(request.query_params.get("here", ""))
         counted = "1 active key" if active == 1 else f"{active:,} active keys"
-        return self._pages.render(request, "api_toggle.html", active_keys=active, keys_counted=counted)
+        return self._pages.render(request, "api_toggle.html", active_keys=active, keys_counted=counted, back=back)
 
     async def switch(self, request: Request) -> Response:
         """Switch the API, and return when that holds everywhere. Raises Refused `session_ended`, `csrf_failed`, 403, 400."""
         member, form = await self._pages.sent(request, "api.switch")
         wanted = _wanted(form)
         await workspaces.switch_api(self._pages.desk, member, wanted)
-        return self._pages.go(request, "", f"The API is switched {'on' if wanted else 'off'}.")
+        return self._pages.go(request, self._pages.within(form.get("here", "")), f"The API is switched {'on' if wanted else 'off'}.")
 
 
 def _wanted(form: dict[str, str]) -> bool:

@@ -73,8 +73,12 @@ async def page(
     mode: Mode | None = None,
     ended: bool | None = None,
     search: str | None = None,
+    since: int | None = None,
 ) -> list[Listed]:
-    """Return keys, newest first; `ended` chooses those that somebody ended, or the others. Raises Refused 403 without org-level Admin."""
+    """Return keys, newest first; `ended` chooses those that somebody ended, or the others. Raises Refused 403 without org-level Admin.
+
+    `search` is part of a name, or what a prefix begins with; `since` is the time (ms) from which on they were made.
+    """
     actor.require_admin("list keys")
     async with desk.store.reading() as c:
         keys = await rows.page(
@@ -87,6 +91,7 @@ async def page(
             mode=mode,
             ended=ended,
             search=search,
+            since=since,
         )
         found = await integration_rows.named(c, actor.workspace.id, {key.integration_id for key in keys})
     return await _listed(desk, actor.workspace.id, keys, found)

@@ -31,8 +31,12 @@ async def page(
     mode: Mode | None = None,
     ended: bool | None = None,
     search: str | None = None,
+    since: int | None = None,
 ) -> list[Key]:
-    """Return keys, newest first; `ended` chooses those that somebody ended by `now`, or the others. `search` is part of a name."""
+    """Return keys, newest first; `ended` chooses those that somebody ended by `now`, or the others.
+
+    `search` is part of a name, or what a prefix begins with; `since` is the time from which on they were made.
+    """
     found = select(keys).where(keys.c.workspace_id == workspace_id)
     if integration_id is not None:
         found = found.where(keys.c.integration_id == integration_id)
@@ -41,7 +45,9 @@ async def page(
     if ended is not None:
         found = found.where(_ended(now) if ended else not_(_ended(now)))
     if search:
-        found = found.where(keys.c.name.icontains(search, autoescape=True))
+        found = found.where(or_(keys.c.name.icontains(search, autoescape=True), keys.c.prefix.startswith(search, autoescape=True)))
+    if since is not None:
+        found = found.where(keys.c.created_at >= since)
     return [read(row) for row in await c.all(newest_first(found, keys, after, limit))]
 
 

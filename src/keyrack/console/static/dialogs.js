@@ -19,7 +19,7 @@ export function listen(enrich) {
     const form = event.target.closest("form[data-dialog]");
     if (form) {
       event.preventDefault();
-      open(dialog, form.action, enrich);
+      open(dialog, `${form.action}?${new URLSearchParams(new FormData(form))}`, enrich);
     }
   });
 }
