@@ -6,7 +6,7 @@ answer: look whether it happened) → wait until nobody can believe the old stat
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from time import monotonic
 from typing import Any
 
@@ -84,7 +84,7 @@ class Change:
             await events.add(self.connection, event)
         if self._touched:
             return await changes.bump(self.connection, self._touched, self.id)
-        return await changes.newest(self.connection) if self._settles else None
+        return await changes.newest_that_lasts(self.connection) if self._settles else None
 
 
 @asynccontextmanager
@@ -101,9 +101,10 @@ async def change(desk: Desk, actor: Principal) -> AsyncIterator[Change]:
     revision: int | None = None
     with desk.trace("change") as told:
         try:
-            async with desk.store.changing(actor.workspace.id) as connection:
+            async with AsyncExitStack() as last, desk.store.changing(actor.workspace.id) as connection:
                 current = Change(desk, actor, connection)
                 yield current  # act
+                await last.enter_async_context(desk.store.revising)  # until the commit
                 revision = await current.finish()  # events, then the revision
         except Refused as refused:
             if refused.refusal is not OUTCOME_UNKNOWN or current is None or revision is None or not current.is_known_by_its_id:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ARRAY, String, cast, delete, func, insert, literal, select, update
+from sqlalchemy import ARRAY, String, cast, delete, func, insert, literal, select, true, update
 
 from keyrack.store import postgresql
 from keyrack.store.database import Connection
@@ -75,9 +75,11 @@ async def bump(c: Connection, touched: Collection[str], change_id: str) -> int:
     ids = sorted(touched)
     if c.dialect == postgresql.DIALECT:
         # In one statement: from its beginning on all others wait, however far away this process is.
-        count = raised.cte("raised")
+        count, silence = raised.cte("raised"), postgresql.idle_limit(postgresql.IDLE_IN_REVISION_SECONDS_MAX)
         rows = select(count.c.revision, func.unnest(cast(ids, ARRAY(String))), literal(change_id))
-        row = await c.first(insert(changes).from_select(["revision", "touched_id", "change_id"], rows).returning(changes.c.revision))
+        row = await c.first(
+            insert(changes).from_select(["revision", "touched_id", "change_id"], rows).returning(changes.c.revision, silence)
+        )
     else:
         row = await c.first(raised)
     if row is None:
@@ -94,6 +96,21 @@ async def newest(c: Connection) -> int:
     return int(row.revision) if row else 0
 
 
+async def newest_that_lasts(c: Connection) -> int:
+    """Return the newest committed revision, which no fail-over takes back once the commit of this transaction has been answered."""
+    await _have_commit_wait(c)
+    return await newest(c)
+
+
+async def _have_commit_wait(c: Connection) -> None:
+    """Have the commit wait for the standby, as those did that this transaction has read.
+
+    A primary that was cut off shows what no standby has: a commit whose wait was given up, or one that it found when it was restarted.
+    """
+    if c.dialect == postgresql.DIALECT:
+        await c.all(select(func.pg_logical_emit_message(true(), "keyrack", "")))
+
+
 async def above(c: Connection, revision: int, change_id: str | None = None) -> Changes:
     """Return what happened above a revision, which this change is known to have made, in one statement."""
     joined = revisions.outerjoin(changes, changes.c.revision >= revision)
@@ -103,8 +120,12 @@ async def above(c: Connection, revision: int, change_id: str | None = None) -> C
 
 
 async def committed(c: Connection, change_id: str) -> bool:
-    """Whether a change with this id was committed. To be asked in a changing transaction, where it first waits for the unfinished."""
+    """Whether a change with this id was committed, for good. Asked in a changing transaction: it first waits for the unfinished.
+
+    That is certain when the transaction's own commit has been answered.
+    """
     await c.all(select(revisions.c.revision).where(revisions.c.id == COUNTER_ID).with_for_update())
+    await _have_commit_wait(c)
     return await c.first(select(literal(1)).where(changes.c.change_id == change_id).limit(1)) is not None
 
 

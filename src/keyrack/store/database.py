@@ -94,8 +94,11 @@ class Store:
         self._traffic_reader, self._traffic_writer = self._reader, self._writer
         if self.traffic_url != url:
             self._traffic_reader, self._traffic_writer = kind.engines(self.traffic_url, wait_seconds, durable=False)
+        # Held by a change from its revision to its commit, for which all others wait. So a process that stands still holds them up once.
+        self.revising = asyncio.Lock()
         # Counts how often connections lost their trust. Each one knows the count at which it was opened.
         self._trusted = 0
+        _stores.add(self)
         for engine in self._engines():
             forget_in_children(engine)
         for pooled in {engine.pool: engine.sync_engine for engine in self._engines()}.values():
@@ -252,6 +255,7 @@ def _unavailable() -> refusals.Refused:
 # A child process forgets its parent's connections and never closes them: closing an SQLite handle there could drop the parent's locks,
 # closing a socket would end the parent's session. They stay referenced here, so that no garbage collection closes them either.
 _engines: "weakref.WeakSet[Engine]" = weakref.WeakSet()
+_stores: "weakref.WeakSet[Store]" = weakref.WeakSet()
 _forgotten: list[Pool] = []
 
 
@@ -264,6 +268,8 @@ def _forget() -> None:
     for engine in list(_engines):
         _forgotten.append(engine.pool)
         engine.dispose(close=False)
+    for store in list(_stores):
+        store.revising = asyncio.Lock()
 
 
 os.register_at_fork(after_in_child=_forget)

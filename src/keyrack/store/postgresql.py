@@ -4,7 +4,7 @@ from enum import IntEnum
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Select, event, func, literal, select
+from sqlalchemy import ColumnElement, Select, event, func, literal, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -16,8 +16,10 @@ CONNECT_SECONDS_MAX = 5
 STATEMENT_SECONDS_MAX = 10
 LOCK_WAIT_SECONDS_MAX = 5
 IDLE_IN_TRANSACTION_SECONDS_MAX = 30
-# The same for a change, for which others wait: its process may have been stopped, or its link cut.
-IDLE_IN_CHANGE_SECONDS_MAX = 0.5
+# The same where others wait: their process may have been stopped, or its link cut. In a change those of its workspace do, and from its
+# revision on all others.
+IDLE_IN_CHANGE_SECONDS_MAX = 1.0
+IDLE_IN_REVISION_SECONDS_MAX = 0.5
 RECYCLE_SECONDS = 1800
 
 # SQLSTATE classes and codes (PostgreSQL, appendix A): connection lost, out of resources, server stopping or statement timed out,
@@ -51,8 +53,12 @@ def lock(kind: Lock, name: str = "") -> Select[Any]:
 
 def turn(name: str) -> Select[Any]:
     """Return the statement that waits for a change's turn, and has the server end the change where its client falls silent."""
-    limit = f"{round(IDLE_IN_CHANGE_SECONDS_MAX * 1000)}ms"
-    return lock(Lock.CHANGES, name).add_columns(func.set_config("idle_in_transaction_session_timeout", limit, True))
+    return lock(Lock.CHANGES, name).add_columns(idle_limit(IDLE_IN_CHANGE_SECONDS_MAX))
+
+
+def idle_limit(seconds: float) -> ColumnElement[str]:
+    """Return what a statement selects to set how long its transaction may stand still from now on."""
+    return func.set_config("idle_in_transaction_session_timeout", f"{round(seconds * 1000)}ms", True)
 
 
 def engines(url: str, wait_seconds: float, *, durable: bool) -> tuple[AsyncEngine, AsyncEngine]:
