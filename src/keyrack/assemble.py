@@ -96,6 +96,7 @@ class Assembly:
         self.spool = Spool(settings.data / "spool", settings.spool_segment_bytes)
         self.recorder = Recorder(self.spool, Mask(self.prefixes))
         self.traces = self._traces()
+        self.heads = HeadReader(settings.trusted_proxies, settings.header_bytes_max, settings.header_count_max, self.prefixes)
         self.passwords = Passwords()
         self.desk = Desk(
             self.store,
@@ -166,10 +167,9 @@ class Assembly:
     def walk(self, table: Table) -> Walk:
         """Return the parts that one request passes."""
         settings = self.settings
-        heads = HeadReader(settings.trusted_proxies, settings.header_bytes_max, settings.header_count_max, self.prefixes)
         authenticator = Authenticator(self.look_ups, Throttle(self.counters), self.brand.name, self.now)
         limiter = Limiter(self.counters, self.shared_counters)
-        return Walk(heads, authenticator, limiter, self.recorder, self.problems, table, self.categories, settings.body_bytes_max)
+        return Walk(self.heads, authenticator, limiter, self.recorder, self.problems, table, self.categories, settings.body_bytes_max)
 
     async def missing(self) -> list[str]:
         """What stands in the way of serving a call, in words; empty when ready."""

@@ -257,3 +257,30 @@ def test_setting_that_cannot_be_is_named_as_it_is_written(keyrack: Command, monk
         ended = keyrack("workspaces", "list")
         monkeypatch.delenv(name)
         assert (1, "", True) == (ended.code, ended.out, f"{name}: " in ended.err)
+
+
+def test_workspace_whose_last_owner_is_away_gets_another_as_an_event(keyrack: Command, tmp_path: Path) -> None:
+    keyrack("workspaces", "create", "Corner", "--owner-email", "ada@corner.example")
+    assert "last owner" in keyrack("members", "deactivate", "ada@corner.example").err
+    made = keyrack("members", "add", "bo@corner.example", "--name", "Bo", "--json").json
+    assert ("member", "Bo", "member") == (made["object"], made["name"], made["role"])
+    assert "owner" == keyrack("members", "role", made["id"], "owner", "--json").json["role"]
+    assert "inactive" == keyrack("members", "deactivate", "ADA@corner.example", "--json").json["status"]
+    assert "active" == keyrack("members", "activate", "ada@corner.example", "--json").json["status"]
+    assert 0 == keyrack("members", "remove", "ada@corner.example").code
+    assert ["bo@corner.example"] == [one["email"] for one in keyrack("members", "list", "--json").json["data"]]
+    assert "Nobody with the email" in keyrack("members", "remove", "ada@corner.example").err
+    found = asyncio.run(events_of(rack_of(tmp_path)))
+    assert ["member.added", "member.updated", "member.updated", "member.updated", "member.removed"] == [one.type for one in found[2:]]
+    assert {"command line"} == {one.actor.name for one in found}
+
+
+def test_links_let_in_the_first_person_and_whoever_forgot_a_password(keyrack: Command) -> None:
+    assert "--url" in keyrack("people", "set-up").err
+    begun = keyrack("people", "set-up", "--url", "https://shop.example/", "--json").json
+    assert begun["url"].startswith("https://shop.example/console/set-up?link=shop_setup_")
+    assert 1 == keyrack("people", "reset-password", "ada@corner.example", "--url", "https://shop.example").code
+    keyrack("workspaces", "create", "Corner", "--owner-email", "ada@corner.example", "--owner-name", "Ada")
+    words = keyrack("people", "reset-password", " Ada@corner.example", "--url", "https://shop.example").out
+    assert "https://shop.example/console/new-password?link=shop_reset_" in words
+    assert "Ada alone" in words

@@ -53,19 +53,19 @@ class MemberView(RightsView):
 async def list_members(query: Annotated[MemberQuery, Query()], actor: Actor, desk: Desk, lists: TheLists) -> Page[MemberView]:
     """List members, newest first."""
     found = await members.page(desk, actor, limit=query.limit + 1, after=lists.place(query), **query.filters())
-    return lists.page(query, found, _view, lambda one: (one.created_at, one.id))
+    return lists.page(query, found, view, lambda one: (one.created_at, one.id))
 
 
 @router.get("/{member_id}", dependencies=[ADMIN, PLAIN])
 async def get_member(member_id: PathId, actor: Actor, desk: Desk) -> MemberView:
     """Get a member."""
-    return _view(await members.get(desk, actor, member_id))
+    return view(await members.get(desk, actor, member_id))
 
 
 @router.patch("/{member_id}", dependencies=[ADMIN, PLAIN])
 async def update_member(member_id: PathId, body: MemberChanges, actor: Actor, desk: Desk) -> MemberView:
     """Change what a member may do."""
-    return _view(await members.edit(desk, actor, member_id, **body.values()))
+    return view(await members.edit(desk, actor, member_id, **body.values()))
 
 
 @router.delete("/{member_id}", status_code=204, dependencies=[ADMIN, PLAIN])
@@ -74,6 +74,7 @@ async def remove_member(member_id: PathId, actor: Actor, desk: Desk) -> None:
     await members.remove(desk, actor, member_id)
 
 
-def _view(member: Member) -> MemberView:
+def view(member: Member) -> MemberView:
+    """Return a member as they are on the wire."""
     same = ("id", "person_id", "name", "email", "role", "status", "may_use_api", "partner", "created_at", "updated_at")
     return MemberView(**{name: getattr(member, name) for name in same}, **rights.shown(member.rights))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from keyrack.cli import backups, copies, demo, doctor, integrations, keys, migrations, request_logs, serve, workspaces
+from keyrack.cli import backups, copies, demo, doctor, integrations, keys, members, migrations, people, request_logs, serve, workspaces
 from keyrack.cli.failures import explain
 from keyrack.cli.options import Json
 from keyrack.cli.printing import print_failure, print_json, print_lines
@@ -27,7 +27,7 @@ app.command("doctor")(doctor.doctor)
 app.command("copy")(copies.copy)
 app.command("backup")(backups.backup)
 app.command("compare")(backups.compare)
-for group in (workspaces.commands, integrations.commands, keys.commands, request_logs.commands):
+for group in (members.commands, people.commands, workspaces.commands, integrations.commands, keys.commands, request_logs.commands):
     app.add_typer(group)
 
 

@@ -54,6 +54,11 @@ class HeadReader:
             raise KEY_IN_URL("The URL holds a credential. Send it in the Authorization header, and rotate it: URLs are logged on the way.")
         return headers
 
+    def address(self, scope: Any) -> str:
+        """Return the client's address, by the same rule, for what is no call: a page on which somebody signs in. Empty: unknown."""
+        raw: Headers = scope["headers"]
+        return self._address(scope, raw, dict(raw)) or ""
+
     def _holds_credential(self, query: str) -> bool:
         names = (part.partition("=")[0].lower() for part in query.split("&"))
         return any(name in _NAMES_IN_URL for name in names) or self._secret_like.search(query) is not None

@@ -8,8 +8,10 @@ from keyrack.manage.desk import Desk
 from keyrack.manage.sessions import SignedIn
 from keyrack.model.events import EventType
 from keyrack.model.members import Role
+from keyrack.model.people import Person
 from keyrack.model.principals import Kind, Principal
-from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, INVALID_REQUEST, LINK_ENDED, SIGN_IN_FAILED
+from keyrack.model.principals import operator as principal_of
+from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, INVALID_REQUEST, LINK_ENDED, NOT_FOUND, SIGN_IN_FAILED
 from keyrack.model.sessions import LinkPurpose
 from keyrack.store import lookup
 from keyrack.store import members as member_rows
@@ -72,6 +74,17 @@ async def reset_link(desk: Desk, actor: Principal, member_id: str) -> Secret:
         await _add_link(c, member.person_id, secret, LinkPurpose.RESET)
         c.record(PASSWORD_LINK_MADE, member.person_id, {"id": member.person_id, "member_id": member.id})
     return secret
+
+
+async def operators_link(desk: Desk, email: str) -> tuple[Secret, Person]:
+    """Make such a link as the operator, for anybody, and return it with its person. Raises Refused 404 for who is in no workspace."""
+    async with desk.store.reading() as c:
+        login = await lookup.login(c, email)
+        there = await lookup.memberships(c, login.person.id) if login else []
+    if login is None or not there:
+        raise NOT_FOUND("Nobody with this email is a member of any workspace.")
+    best = next((one for one in there if one.member.active(desk.now())), there[0])
+    return await reset_link(desk, principal_of(best.workspace, dict(desk.categories)), best.member.id), login.person
 
 
 async def forgot(desk: Desk, *, email: str, address: str) -> None:
