@@ -1,13 +1,13 @@
 """A grown installation on each database, and an empty place of the other kind."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from keyrack import Keyrack
+from tests.backends import copy_files
 from tests.copy.grown import LINES, Grown, grow, rack_on
 
 
@@ -46,12 +46,14 @@ class Road:
 
 @pytest.fixture(params=["to postgresql", "to sqlite"])
 def road(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Road]:
-    """Both ways in turn."""
-    (tmp_path / "source").mkdir()
-    (tmp_path / "target").mkdir()
-    with ExitStack() as databases:
-        url = databases.enter_context(request.getfixturevalue("postgresql_server").database())
-        if request.param == "to postgresql":
+    """Both ways in turn, from a migrated source to nothing."""
+    for name in ("source", "target"):
+        (tmp_path / name).mkdir()
+    server = request.getfixturevalue("postgresql_server")
+    if request.param == "to postgresql":
+        copy_files(request.getfixturevalue("migrated_files"), tmp_path / "source")
+        with server.database() as url:
             yield Road(str(tmp_path / "source"), url, None, url, tmp_path)
-        else:
+    else:
+        with server.database(migrated=True) as url:
             yield Road(url, str(tmp_path / "target"), url, None, tmp_path)

@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import Connection, Table, insert, inspect, select, text
 from sqlalchemy.exc import DataError
 
+from keyrack.model.refusals import STORE_UNAVAILABLE
 from keyrack.model.request_logs import DAY_MS
 from keyrack.store import postgresql, request_log_days
 from keyrack.store.copying import records
@@ -32,6 +33,14 @@ Tell = Callable[[str, str, int, int], None]
 """Told of each batch: what is done (copy, verify), the table, and how many rows are done out of how many, over all tables."""
 
 COPY, VERIFY = "copy", "verify"
+
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InterfaceError,
+    OSError,
+)
 
 
 class _Course:
@@ -201,9 +210,11 @@ async def _add(half: Half, table: Table, rows: Rows) -> None:
             await _stream(half, table, rows)
         else:
             await half.connection.execute(insert(table), [dict(zip(names, row, strict=True)) for row in rows])
-    except (DataError, asyncpg.DataError) as error:
+    except (DataError, asyncpg.DataError, ValueError) as error:
         first, last = (key_of(table, row) for row in (rows[0], rows[-1]))
         raise StoreUnusable(f"The target cannot hold a row of {table.name} between {first} and {last}: {error}") from None
+    except _AWAY as error:
+        raise STORE_UNAVAILABLE("The target went away: run the same command again, which goes on where this one stood.") from error
 
 
 async def _stream(half: Half, table: Table, rows: Rows) -> None:

@@ -115,7 +115,7 @@ async def held_to_read(place: Place) -> AsyncIterator[list[Half]]:
             if not place.is_sqlite:
                 # The other side may keep this one waiting. What is read begins after the lock, and so after the last who wrote.
                 await connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{SECONDS_MAX}s'"))
-                await connection.execute(text(f"LOCK TABLE {', '.join(table.fullname for table in copied)} IN SHARE MODE"))
+                await connection.execute(text(f"LOCK TABLE {', '.join(table.fullname for table in (*LEFT_BEHIND, *copied))} IN SHARE MODE"))
             halves.append(Half(connection, copied))
         yield halves
 
