@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: demo test check fuzz bench screenshots lock clean help
+.PHONY: demo test check fuzz bench bench-scale screenshots lock clean help
 
 PYTHON := .venv/bin/python
 # What Python compiles is kept, whatever the shell says: the tests start many processes.
@@ -28,6 +28,10 @@ bench: ## Measure the gate beside what it is compared with, and print the figure
 	@.ci/environment dev
 	@$(PYTHON) -m bench $(ARGS)
 
+bench-scale: ## Measure how cost grows with keys, processes and nodes (options: ARGS="--sizes 10000,1000000 --nodes 0,9")
+	@.ci/environment dev
+	@$(PYTHON) -m bench.scale $(ARGS)
+
 screenshots: ## Take pictures of the console's pages into screenshots/ (options: ARGS="--brand pivotal --page keys")
 	@.ci/environment dev
 	@.ci/browser
@@ -47,4 +51,4 @@ clean: ## Remove what the tools made; the data in keyrack-data stays
 	find src tests checks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## List what make can do
-	@sed -n 's/^\([a-z]*\): ## \(.*\)/\1\t\2/p' Makefile | expand -t 8
+	@sed -n 's/^\([a-z-]*\): ## \(.*\)/\1\t\2/p' Makefile | expand -t 16

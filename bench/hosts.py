@@ -25,7 +25,12 @@ PLANS = (Plan("standard", "Standard", limits=(Limit("workspace", quota=1_000_000
 
 def rack_on(folder: Path) -> Keyrack:
     """Return a rack that keeps its data in this folder, with the settings of a new installation."""
-    return Keyrack(Settings(data=folder), brand=BRAND, categories=CATEGORIES, plans=PLANS)
+    return rack_at(folder, None)
+
+
+def rack_at(folder: Path, database_url: str | None) -> Keyrack:
+    """Return a rack that keeps its data in a database, or in this folder where none is named."""
+    return Keyrack(Settings(data=folder, database_url=database_url), brand=BRAND, categories=CATEGORIES, plans=PLANS)
 
 
 async def raw(scope: Scope, receive: Receive, send: Send) -> None:

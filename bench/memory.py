@@ -33,21 +33,22 @@ def measure(stock: Stock, key_count: int) -> Memory:
 
 
 async def _measure(stock: Stock, key_count: int) -> Memory:
-    imported = _resident_mib()
+    imported = resident_mib()
     async with rig(stock, key_count) as made:
         await made.app(made.batch(0, 1)[0], receive, send)
         gc.collect()
-        started = _resident_mib()
+        started = resident_mib()
         for number in range(key_count):
             await made.app(made.batch(number, 1)[0], receive, send)
         gc.collect()
-        cached = _resident_mib()
+        cached = resident_mib()
         count = len(made.assembly.cache.entries)
     each = (cached - started) * 1024 * 1024 / max(count - 1, 1)
     return Memory(len(stock.secrets), count, imported, started, cached, each)
 
 
-def _resident_mib() -> float:
+def resident_mib() -> float:
+    """Return the resident memory of this process."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024

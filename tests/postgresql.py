@@ -10,7 +10,7 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
@@ -80,17 +80,17 @@ class Server:
 
 
 @contextmanager
-def serve() -> Iterator[Server]:
-    """Start a server of this process's own, and stop it by its id."""
-    with _folder() as folder, _binaries() as (binaries, owner):
+def serve(place: Path = MEMORY, options: Mapping[str, str] = OPTIONS) -> Iterator[Server]:
+    """Start a server of this process's own, whose data lie in a folder below `place` where they can, and stop it by its id."""
+    with _folder(place) as folder, _binaries() as (binaries, owner):
         if owner:
             os.chown(folder, owner["user"], owner["group"])
         data = folder / "data"
         initdb = [f"{binaries}/initdb", "--pgdata", f"{data}", "--username", "postgres", "--auth", "trust", "--no-sync"]
         locale = ["--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"]
         subprocess.run([*initdb, *locale], **owner, check=True, stdout=subprocess.DEVNULL, timeout=START_SECONDS_MAX)
-        options = [word for name, value in OPTIONS.items() for word in ("-c", f"{name}={value}")]
-        command = [f"{binaries}/postgres", "-D", f"{data}", "-k", f"{folder}", *options]
+        words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+        command = [f"{binaries}/postgres", "-D", f"{data}", "-k", f"{folder}", *words]
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen[bytes](
                 command, **owner, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_end_with_parent
@@ -104,10 +104,10 @@ def serve() -> Iterator[Server]:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def _folder(place: Path) -> Iterator[Path]:
     # Short, because a socket's path has at most 107 bytes.
-    in_memory = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES_MIN
-    folder = Path(tempfile.mkdtemp(prefix="keyrack-pg-", dir=MEMORY if in_memory else None))
+    has_room = place.is_dir() and os.access(place, os.W_OK) and shutil.disk_usage(place).free >= MEMORY_BYTES_MIN
+    folder = Path(tempfile.mkdtemp(prefix="keyrack-pg-", dir=place if has_room else None))
     try:
         yield folder
     finally:

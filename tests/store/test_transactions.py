@@ -198,7 +198,7 @@ class TestSqlite:
         async with store.reading() as c:
             assert await pragmas(c) == ["wal", full, 1, 1500, 1]
         async with store.writing_traffic() as c:
-            assert await pragmas(c) == ["wal", normal, 1, 1500, 0]
+            assert await pragmas(c) == ["wal", normal, 1, 7500, 0]
 
     async def test_a_file_that_stays_busy_refuses(self, store: Store) -> None:
         await _change(store)

@@ -25,6 +25,9 @@ RETRY_AFTER_SECONDS = "1"
 WAIT_SECONDS = 2.0
 """How long a transaction may take to begin, where nobody sets it."""
 
+TRAFFIC_WAIT_SECONDS = 10.0
+"""How long one may that writes traffic: no call waits for it, and on a busy machine many processes write there."""
+
 _TRUSTED = "keyrack_trusted"
 
 
@@ -93,7 +96,7 @@ class Store:
         self._reader, self._writer = kind.engines(url, wait_seconds, durable=True)
         self._traffic_reader, self._traffic_writer = self._reader, self._writer
         if self.traffic_url != url:
-            self._traffic_reader, self._traffic_writer = kind.engines(self.traffic_url, wait_seconds, durable=False)
+            self._traffic_reader, self._traffic_writer = kind.engines(self.traffic_url, TRAFFIC_WAIT_SECONDS, durable=False)
         # Held by a change from its revision to its commit, for which all others wait. So a process that stands still holds them up once.
         self.revising = asyncio.Lock()
         # Counts how often connections lost their trust. Each one knows the count at which it was opened.
@@ -139,7 +142,7 @@ class Store:
     @asynccontextmanager
     async def writing_traffic(self) -> AsyncIterator[Connection]:
         """Write traffic. On SQLite this is another file: nothing spans the two."""
-        async with _transaction(self._traffic_writer, self._wait_seconds, commit=True) as connection:
+        async with _transaction(self._traffic_writer, TRAFFIC_WAIT_SECONDS, commit=True) as connection:
             yield connection
 
     async def check(self) -> None:
