@@ -26,6 +26,7 @@ from keyrack.gate.problems import Problems
 from keyrack.gate.record import Recorder
 from keyrack.gate.table import Table
 from keyrack.gate.walk import Walk
+from keyrack.manage import key_notices
 from keyrack.manage.desk import Desk, Outside, untraced
 from keyrack.model.brands import Brand
 from keyrack.model.measures import Tally
@@ -53,6 +54,7 @@ from keyrack.work.readiness import Finding, Readiness
 log = structlog.get_logger("keyrack")
 CHANGES_KEPT = 10_000
 MAIL_SECONDS = 2.0
+EXPIRIES_SECONDS = 300.0
 
 
 def now_ms() -> int:
@@ -220,6 +222,7 @@ class Assembly:
             Job("prune_quotas", 3600.0, lambda: quotas.prune(self.store, self.now())),
             Job("prune_changes", 3600.0, self._prune_changes),
             Job("watch_store", 1.0, self._watch_store),
+            Job("tell_of_expiries", EXPIRIES_SECONDS, lambda: key_notices.tell(self.desk)),
             *([Job("send_mail", MAIL_SECONDS, lambda: mail.deliver(self.desk, send))] if send is not None else []),
         ]
 

@@ -27,6 +27,7 @@ from keyrack.store.tables import (
     COUNTER_ID,
     integrations,
     invitations,
+    key_notices,
     keys,
     members,
     people,
@@ -175,6 +176,27 @@ async def use_portal_link(c: Connection, digest: bytes, now: int) -> PortalLink 
     if row is None:
         return None
     return PortalLink(row.workspace_id, row.member_id, row.key_id, row.created_at, row.expires_at, row.auth_time, row.origin)
+
+
+async def expiring_keys(c: Connection, *, now: int, days: int, limit: int) -> list[tuple[Key, Workspace]]:
+    """Return keys that expire within so many days, which were made before that, go on until then, and were not told of at this notice.
+
+    Of what was told of nearer to the end, nothing more is said. For `keyrack.manage.key_notices` alone: a due job.
+    """
+    ahead = days * 24 * 3600 * 1000
+    told = select(key_notices.c.key_id).where(
+        key_notices.c.key_id == keys.c.id, key_notices.c.expires_at == keys.c.expires_at, key_notices.c.days <= days
+    )
+    found = select(keys, workspaces).join(workspaces, workspaces.c.id == keys.c.workspace_id)
+    due = found.where(
+        keys.c.expires_at > now,
+        keys.c.expires_at <= now + ahead,
+        keys.c.created_at <= keys.c.expires_at - ahead,
+        keys.c.ends_at.is_(None),
+        workspaces.c.deleted_at.is_(None),
+        ~told.exists(),
+    )
+    return [(key_rows.read(row), workspace_rows.read(row)) for row in await c.all(due.order_by(keys.c.expires_at).limit(limit))]
 
 
 async def end_sessions(c: Connection, person_id: str, at: int, but: str | None = None) -> int:
