@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: demo test check fuzz bench bench-scale screenshots lock clean help
+.PHONY: demo test check fuzz chaos bench screenshots lock clean help
 
 PYTHON := .venv/bin/python
 # What Python compiles is kept, whatever the shell says: the tests start many processes.
@@ -23,6 +23,10 @@ check: ## Check style, types, import contracts and house rules
 fuzz: ## Search at length for what must never happen (minutes; options: ARGS="--hypothesis-profile=long")
 	@.ci/environment dev
 	@$(PYTEST) -n 2 -m fuzz --timeout 86400 $(ARGS)
+
+chaos: ## Do things to a cluster of real processes at length, and judge each answer (half an hour; options: ARGS="--seconds 300 --seed 1")
+	@.ci/environment dev
+	@$(PYTHON) -m tests.chaos $(ARGS)
 
 bench: ## Measure the gate beside what it is compared with, and print the figures
 	@.ci/environment dev
