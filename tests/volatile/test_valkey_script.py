@@ -1,6 +1,7 @@
 """The script decides and stores what the pure model says, at any time, for any limits and any states."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from hashlib import sha1
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyrack.model.limits import DAY_SECONDS, MONTH_SECONDS, Limit, take
-from keyrack.model.quotas import window_parts
+from keyrack.model.quotas import window_parts, window_state
 from keyrack.volatile import valkey
 from tests.valkey import Server
 from tests.volatile.conftest import SECOND, bucket
@@ -28,7 +29,8 @@ limits = st.builds(
 ) | st.builds(Limit, st.just("any"), quota=st.integers(1, 60), window_seconds=st.sampled_from([DAY_SECONDS, MONTH_SECONDS]))
 # From 2001 to 2100, so that every month, and a year without its leap day, is met.
 starts = st.integers(10**9, 4_133_980_000)
-pauses_us = st.integers(0, 3_000_000) | st.integers(-7_200_000_000, 40 * DAY_SECONDS * 1_000_000)
+DAY_US = DAY_SECONDS * 1_000_000
+pauses_us = st.integers(0, 3_000_000) | st.integers(-7_200_000_000, 40 * DAY_US) | st.integers(-40 * DAY_US, 0)
 steps = st.lists(st.tuples(pauses_us, st.integers(0, 6)), min_size=1, max_size=12)
 
 
@@ -59,6 +61,34 @@ def test_the_script_is_the_model(timed: Server, several: list[Limit], start: int
         now_ns = now_us * 1000
         for limit, state, stored in zip(several, states, stored_states(timed, several), strict=True):
             assert limit.take(state, 0, now_ns) == limit.take(stored, 0, now_ns)
+
+
+@pytest.mark.parametrize("window_seconds", [DAY_SECONDS, MONTH_SECONDS])
+def test_windows_end_where_the_calendar_says(timed: Server, window_seconds: int) -> None:
+    limit = Limit("any", 10, window_seconds)
+    for year in (2000, 2024, 2026, 2099, 2100, 2101, 2399, 2400):
+        for month in range(1, 13):
+            timed.command("FLUSHALL")
+            begin_us = int(datetime(year, month, 1, tzinfo=UTC).timestamp()) * 1_000_000
+            states: list[int] = []
+            # The last moment of a month, the first one of the next, and the very end of that one's first day.
+            for now_us in (begin_us - 1, begin_us, begin_us + DAY_US):
+                run(timed, [limit], 1, now_us)
+                states = [limit.take(*states or [0], 1, now_us * 1000)[0]]
+                assert states == stored_states(timed, [limit])
+
+
+@given(limits, starts, st.integers(1, 10**9) | st.integers(1, 60))
+def test_a_state_from_too_far_ahead_is_not_believed_of_a_caller(timed: Server, limit: Limit, start: int, further: int) -> None:
+    timed.command("FLUSHALL")
+    seen = window_state((start + limit.full // SECOND) // DAY_SECONDS + 1 + further, 1) if limit.is_calendar else 0
+    seen = seen or start * SECOND + limit.full + further
+    state = 0
+    for _ in range(2):
+        run(timed, [limit], 1, start * 1_000_000, [seen])
+        after, budget = limit.take(state, 1, start * SECOND)
+        state = state if budget.exhausted else after
+        assert [state] == stored_states(timed, [limit])
 
 
 @given(limits, starts, st.integers(1, 6))
