@@ -179,7 +179,14 @@ class Assembly:
 
     def details(self) -> dict[str, Finding]:
         """How things are without which calls are served all the same, by name."""
-        return {"limits": Finding(True, "counted in a file of this machine")}
+        away = self._valkey_away()
+        if away is None:
+            return {"limits": Finding(True, "counted in a file of this machine")}
+        return {"limits": Finding(not away, "Valkey is away: each process admits its share" if away else "counted in Valkey")}
+
+    def _valkey_away(self) -> bool | None:
+        """Whether Valkey did not answer when it was last asked; None where limits are not counted there."""
+        return None if self.wire is None else not self.wire.is_open
 
     def _feed(self) -> Feed:
         settings = self.settings
@@ -191,7 +198,7 @@ class Assembly:
         settings = self.settings
         if settings.metrics_token is None:
             return None
-        return Meter(Measures(settings.data / "measures"), self.tally, self.cache, self.feed, self.spool)
+        return Meter(Measures(settings.data / "measures"), self.tally, self.cache, self.feed, self.spool, self._valkey_away)
 
     def _traces(self) -> Any:
         """Return what makes spans. Loaded by its name, for it takes half a second and some memory that nobody else should pay."""

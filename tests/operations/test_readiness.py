@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.backends import Backend
-from tests.hosts import ADMIN_RIGHTS, Host
+from tests.hosts import ADMIN_RIGHTS, Host, running
+from tests.operations.conftest import TOKEN
 from tests.serving.served import until
 from tests.walk.problems import problem
 
@@ -88,3 +89,12 @@ async def test_call_of_a_running_process_goes_on_while_the_file_is_held(host: Ho
         with held(tmp_path / "keyrack.db"):
             assert 200 == (await host.get("/api/v1/me", key)).status_code
     problem(await host.get("/api/v1/me"), 401, "missing_credential")
+
+
+async def test_valkey_being_away_is_told_and_no_reason_not_to_be_ready(backend: Backend, tmp_path: Path) -> None:
+    async with running(backend, tmp_path, valkey_url="valkey://127.0.0.1:9", metrics_token=TOKEN) as host:
+        answer = await host.get("/readyz")
+        metrics = await host.get("/metrics", TOKEN)
+    assert 200 == answer.status_code
+    assert {"ok": False, "detail": "Valkey is away: each process admits its share"} == answer.json()["details"]["limits"]
+    assert "keyrack_valkey_away_processes 1.0" in metrics.text

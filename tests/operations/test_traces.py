@@ -1,14 +1,11 @@
 """Traces: one span for a call, in the trace of its caller; spans for changes; no secrets; and nothing at all where nobody wants any."""
 
-import asyncio
 import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 
 from opentelemetry import trace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -17,6 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from keyrack import Keyrack, Settings
 from tests.hosts import ADMIN_RIGHTS, BRAND, CATEGORIES, PLANS, Host, build_app, client_of, living
+from tests.operations.receivers import receiving
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 CONTINUED = {"traceparent": f"00-{TRACE}-{PARENT}-01"}
@@ -143,36 +141,12 @@ async def test_no_secret_is_in_a_span(tmp_path: Path) -> None:
     assert [] == [text for text in (secret, *wrong, secret[8:]) if text in told]
 
 
-class Receiver(HTTPServer):
-    """An OTLP/HTTP receiver on this machine."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Receive)
-        self.received: list[ExportTraceServiceRequest] = []
-
-
-class _Receive(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        assert isinstance(self.server, Receiver)
-        self.server.received.append(ExportTraceServiceRequest.FromString(body))
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 async def test_receiver_gets_what_was_traced_when_the_server_stops(tmp_path: Path) -> None:
-    with Receiver() as receiver:
-        thread = Thread(target=receiver.serve_forever)
-        thread.start()
-        async with traced(tmp_path, None, f"http://127.0.0.1:{receiver.server_port}/v1/traces") as host:
+    with receiving() as receiver:
+        async with traced(tmp_path, None, receiver.url) as host:
             await host.get("/api/v1/inside", await host.key())
-        await asyncio.to_thread(receiver.shutdown)
-        thread.join()
-    resources = [resource for request in receiver.received for resource in request.resource_spans]
+    requests = [ExportTraceServiceRequest.FromString(body) for body in receiver.received]
+    resources = [resource for request in requests for resource in request.resource_spans]
     names = [span.name for resource in resources for scope in resource.scope_spans for span in scope.spans]
     assert "GET /api/v1/inside" in names
     services = {

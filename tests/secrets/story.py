@@ -13,10 +13,12 @@ from typing import Any
 import httpx
 
 from tests.cli.programs import Program, environment, running
+from tests.operations.receivers import receiving
 
 Json = dict[str, Any]
 HERE = Path(__file__).parent
 ENDED = "(ended)"
+TOKEN = "the-token-of-the-metrics-page"
 CARELESS = """
 from atrium.factory import create_app
 from crashes import add
@@ -41,17 +43,20 @@ class Life:
         self.statuses: set[int] = set()
         self.workspace_log: list[Json] = []
         self.operator_log: list[Json] = []
+        self.metrics = ""
         (folder / "crashes.py").write_text((HERE / "crashes.py").read_text())
         (folder / "careless.py").write_text(CARELESS)
 
     def live(self) -> None:
         """Live all of it. Of the two servers, the second one is killed."""
         with ExitStack() as stack:
-            demo = stack.enter_context(running(self.folder, *_DEMO, name="demo"))
+            receiver = stack.enter_context(receiving())
+            telemetry = {"KEYRACK_METRICS_TOKEN": TOKEN, "KEYRACK_TRACES_URL": receiver.url}
+            demo = stack.enter_context(running(self.folder, *_DEMO, name="demo", **telemetry))
             printed = demo.first_line()
             self.secrets += [printed[name] for name in ("live_key", "test_key", "admin_key")]
             careless = ("serve", "careless:app", "--port", "0", *_DATA)
-            other = stack.enter_context(running(self.folder, *careless, name="careless"))
+            other = stack.enter_context(running(self.folder, *careless, name="careless", **telemetry))
             urls = [printed["url"], other.first_line()["url"]]
             with httpx.Client(timeout=30) as http:
                 self._sign_in(http, printed["url"], printed["sign_in_url"])
@@ -60,10 +65,13 @@ class Life:
                     self._send_wrongly(http, url, printed["live_key"])
                 self._crash(http, urls[1], printed["live_key"])
                 self._command(http, urls[0])
+                self.metrics = http.get(f"{urls[1]}/metrics", headers=_bearer(TOKEN)).text
             assert 0 == demo.stop()
             other.process.kill()
             other.process.wait(30)
-        self.told += [_after_first_line(demo), _after_first_line(other), demo.err, other.err]
+            # Beside everything else that was written, and looked through with it.
+            (self.folder / "traces.otlp").write_bytes(b"\n".join(receiver.received))
+        self.told += [_after_first_line(demo), _after_first_line(other), demo.err, other.err, self.metrics]
 
     def _sign_in(self, http: httpx.Client, url: str, link: str) -> None:
         self.secrets.append(link.partition("link=")[2])

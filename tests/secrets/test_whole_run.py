@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.secrets.search import found_below, found_in
-from tests.secrets.story import Life
+from tests.secrets.story import TOKEN, Life
 
 SECRET = "acme_7hTq0ZbX3mKd9RfVwY2cLpN5sGjE8a4u1Bv6"
 
@@ -35,6 +35,15 @@ def test_nothing_printed_holds_a_secret(life: Life) -> None:
 def test_no_file_of_the_installation_holds_a_secret(life: Life) -> None:
     # The keys and the link that the demo printed in its one line: what it is for.
     assert {"demo.out": 4} == {file: len(heads) for file, heads in found_below(life.folder, life.secrets).items()}
+
+
+def test_metrics_and_traces_told_of_the_whole_run_and_nothing_of_the_token(life: Life) -> None:
+    assert 'keyrack_calls_total{code="key_in_url"' in life.metrics
+    traces = (life.folder / "traces.otlp").read_bytes()
+    assert b"/api/v1/customers" in traces
+    assert b"key.revoked" in traces
+    assert TOKEN not in "\n".join(life.told)
+    assert [] == [path for path in life.folder.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
 
 
 def test_signing_key_stands_in_its_own_file_alone_which_only_its_owner_reads(life: Life) -> None:

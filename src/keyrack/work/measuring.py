@@ -1,6 +1,6 @@
 """Measuring this process, once a second, beside the calls: what calls did is counted from their lines in the request log."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import NamedTuple
 
@@ -25,12 +25,15 @@ class Reading(NamedTuple):
 class Meter:
     """Counts, and shows the counts of every process that shares the folder."""
 
-    def __init__(self, measures: Measures, tally: Tally, cache: Cache, feed: Feed, spool: Spool) -> None:
+    def __init__(
+        self, measures: Measures, tally: Tally, cache: Cache, feed: Feed, spool: Spool, valkey_away: Callable[[], bool | None]
+    ) -> None:
         self._measures = measures
         self._tally = tally
         self._cache = cache
         self._feed = feed
         self._spool = spool
+        self._valkey_away = valkey_away
         self._moved_at: float | None = None
 
     def note_moved(self, lines: Sequence[RequestLog]) -> None:
@@ -62,4 +65,4 @@ class Meter:
         now = monotonic()
         lag = now - self._moved_at if self._moved_at is not None else None
         held, age = (self._feed.current(), self._feed.lease_age_seconds) if isinstance(self._feed, PostgresqlFeed) else (None, None)
-        return Standing(self._cache.applied, len(self._cache.entries), held, age, lag)
+        return Standing(self._cache.applied, len(self._cache.entries), held, age, lag, self._valkey_away())
