@@ -1,22 +1,21 @@
 """What an operator does at the command line: in this process, on a real database, with the program's own entry point."""
 
 import asyncio
-import json
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from keyrack import Keyrack, cli
+from keyrack import Keyrack
 from keyrack.manage import events
 from keyrack.model.events import Event
 from keyrack.model.refusals import INVALID_CREDENTIAL
 from keyrack.model.request_logs import RequestLog
 from keyrack.store import request_logs
 from keyrack.store.ids import RequestIds
+from tests.commands import Command, command
+
+__all__ = ["command"]
 
 SHOP = """
 from fastapi import FastAPI
@@ -32,27 +31,8 @@ rack.install(app)
 """
 
 
-@dataclass
-class Ended:
-    """A command that has ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        """The one object that it printed."""
-        assert 1 == self.out.count("\n"), self.out + self.err
-        found: dict[str, Any] = json.loads(self.out)
-        return found
-
-
-Command = Callable[..., Ended]
-
-
 @pytest.fixture
-def keyrack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+def keyrack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command) -> Command:
     """Runs a command in a folder that holds the module of a host, whose data is there."""
     module = f"shop_{tmp_path.name}".replace("-", "_")
     (tmp_path / f"{module}.py").write_text(SHOP)
@@ -61,15 +41,8 @@ def keyrack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     monkeypatch.setenv("KEYRACK_APP", f"{module}:app")
     monkeypatch.syspath_prepend(tmp_path)
 
-    def run(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["keyrack", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), out, err)
-
-    assert 0 == run("migrate").code
-    return run
+    assert 0 == command("migrate").code
+    return command
 
 
 def rack_of(tmp_path: Path) -> Keyrack:
