@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from socket import socket
 
 import pytest
 import uvloop
@@ -265,6 +266,38 @@ async def test_a_forked_child_leaves_the_connection_of_its_parent_alone(valkey: 
         child = Child(lambda: int(counters._wire.is_open))
         assert 0 == await asyncio.to_thread(child.result)
         assert 300 == await take_all(counters, FEW)
+
+
+async def test_a_url_tells_host_port_user_password_and_database(valkey: Server, tmp_path: Path) -> None:
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    allowed = "+evalsha +eval +script|load +time +get +set +select +info +auth"
+    valkey.command("ACL", "SETUSER", "limits", "on", ">p/ss:w@rd", "~keyrack:*", *allowed.split())
+    valkey.command("CONFIG", "SET", "port", port)
+    wire = Wire(f"valkey://limits:p%2Fss%3Aw%40rd@127.0.0.1:{port}/3", LONG, [SCRIPT_LOAD])
+    await wire.start()
+    try:
+        assert wire.is_open
+        async with counting(valkey, tmp_path) as counters:
+            counters._wire = wire
+            assert 10 == await take_at_once(counters, FEW, tasks=10, each=1)
+        keyspace = valkey.command("INFO", "keyspace")
+        assert b"db3:" in keyspace
+    finally:
+        await wire.stop()
+        valkey.command("CONFIG", "SET", "port", 0)
+        valkey.command("ACL", "DELUSER", "limits")
+
+
+async def test_a_wrong_password_is_away_and_stands_in_no_message(valkey: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    wire = Wire(valkey.url.replace("unix://", "unix://limits:a-wrong-password@"), LONG)
+    await wire.start()
+    assert not wire.is_open
+    await wire.stop()
+    said = capsys.readouterr()
+    assert "valkey_away" in said.out + said.err
+    assert "a-wrong-password" not in said.out + said.err + repr(wire) + repr(wire._address)
 
 
 async def test_a_server_whose_name_is_none_is_away(tmp_path: Path) -> None:
