@@ -3,62 +3,123 @@
 import argparse
 import asyncio
 import tempfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from playwright.async_api import Browser, Page, async_playwright
+import httpx
+from playwright.async_api import async_playwright
 
+from atrium.brands import BRANDS
+from atrium.samples import load
+from keyrack.manage import keys
+from keyrack.model.permissions import Level, Rights
+from keyrack.model.principals import Mode
+from tests.browser import tools
 from tests.browser.chromium import launch
-from tests.browser.demo import Demo, demo
+from tests.browser.sites import DESKTOP, PHONE, Browsing, Scene, served
+from tests.browser.tools import Validator
+from tests.browser.visitor import Visitor
 
 FOLDER = Path(__file__).parent.parent.parent / "screenshots"
-SIZES = {"desktop": (1280, 860), "phone": (360, 740)}
-PAGES = {
-    "overview": "",
-    "api-toggle": "/api",
-    "keys": "/keys",
-    "keys-ended": "/keys?state=ended",
-    "keys-no-match": "/keys?search=nothing",
-    "keys-new": "/keys/new",
-    "not-found": "/nothing",
+SIZES = {"desktop": DESKTOP, "phone": PHONE}
+Step = Callable[[Visitor], Awaitable[None]]
+
+
+def opened(path: str, *controls: str, of: str = "", status: int = 200) -> Step:
+    """Return the way to a picture: open a page, then press these controls, in the row of `of` where they stand in several."""
+
+    async def step(visitor: Visitor) -> None:
+        await visitor.open(path, status)
+        for control in controls:
+            await visitor.press(control, of if await visitor.control(control).count() > 1 else "")
+
+    return step
+
+
+async def _make_key(visitor: Visitor) -> None:
+    await visitor.open("/keys/new")
+    await visitor.fill("keys.create.name", "local-dev")
+    await visitor.press("keys.create.submit")
+
+
+# Where a picture is of a list of keys, the brand has one. Add a line for each page that people see.
+PICTURES: dict[str, Step] = {
+    "overview": opened(""),
+    "not-found": opened("/nothing", status=404),
+    "api-toggle": opened("", "api.toggle"),
+}
+OF_KEYS: dict[str, Step] = {
+    "keys": opened("/keys"),
+    "keys-ended": opened("/keys?state=ended"),
+    "keys-no-match": opened("/keys?search=nothing"),
+    "keys-menu": opened("/keys", "keys.more", of="Zapier"),
+    "keys-rotate": opened("/keys", "keys.more", "keys.rotate", of="Zapier"),
+    "keys-end": opened("/keys", "keys.more", "keys.end", of="Zapier"),
+    "keys-edit": opened("/keys", "keys.more", "keys.edit", of="Reporting Dashboard"),
+    "keys-new": opened("/keys/new"),
+    "keys-issued": _make_key,
+}
+OF_RIGHTS: dict[str, Step] = {
+    "keys-permissions": opened("/keys", "keys.permissions", of="Reporting Dashboard"),
 }
 
 
 async def main(brands: list[str], names: list[str]) -> None:
-    """Take the pictures of these brands, of all pages or of the named ones."""
+    """Take the pictures of these brands: all of them, or those whose name begins with one of the names."""
+    tools.install()
     async with async_playwright() as playwright:
         browser = await launch(playwright)
+        validator = await Validator.start()
         for brand in brands:
-            with tempfile.TemporaryDirectory(prefix="keyrack-screenshots-") as folder, demo(Path(folder), brand) as running:
-                await _brand(browser, running, brand, names)
+            with tempfile.TemporaryDirectory(prefix="keyrack-screenshots-") as folder:
+                async with served(Path(folder), brand) as site:
+                    scene = await site.workspace()
+                    await _furnish(scene)
+                    browsing = Browsing(browser, validator, tools.axe())
+                    for size in SIZES:
+                        for scheme in ("light", "dark"):
+                            await _take(await browsing.sign_in(scene, size=SIZES[size], scheme=scheme), brand, names, f"{size}-{scheme}")
+                    await browsing.close()
+        await validator.stop()
         await browser.close()
 
 
-async def _brand(browser: Browser, running: Demo, brand: str, names: list[str]) -> None:
-    context = await browser.new_context(reduced_motion="reduce")
-    page = await context.new_page()
-    await page.goto(running.sign_in_url)
-    await _take(page, brand, "sign-in", names)
-    await page.get_by_role("button", name="Sign in").click()
-    for name, path in PAGES.items():
-        await page.goto(f"{running.url}/console{path}")
-        await _take(page, brand, name, names)
-    await context.close()
+async def _furnish(scene: Scene) -> None:
+    """Put what a workspace has after a while into one."""
+    await load(scene.site.rack, scene.workspace.id)
+    narrow = Rights(permissions={"customers": Level.READ, "onboardings": Level.WRITE})
+    ended = await scene.key("old laptop")
+    disabled = await scene.key("CRM sync")
+    await scene.key("ci", mode=scene.site.rack.brand.modes[-1])
+    used = [await scene.key("Zapier"), await scene.key("Reporting Dashboard", narrow)]
+    await keys.revoke(scene.site.desk, scene.operator, ended.key.id)
+    await keys.edit(scene.site.desk, scene.operator, disabled.key.id, enabled=False)
+    await keys.rotate(scene.site.desk, scene.operator, (await scene.key("prod-server", mode=Mode.LIVE)).key.id, 86400)
+    async with httpx.AsyncClient(base_url=scene.site.url) as client:
+        for issued in used:
+            for path in ("/me", "/customers", "/customers/nobody"):
+                await client.get(f"/api/v1{path}", headers={"Authorization": f"Bearer {issued.secret.text}"})
+    # Logs are moved to where pages find them once a second.
+    await asyncio.sleep(2)
 
 
-async def _take(page: Page, brand: str, name: str, names: list[str]) -> None:
-    if names and name not in names:
-        return
-    for size, (width, height) in SIZES.items():
-        await page.set_viewport_size({"width": width, "height": height})
-        for scheme in ("light", "dark"):
-            await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-            path = FOLDER / brand / f"{name}-{size}-{scheme}.png"
-            await page.screenshot(path=path, full_page=True)
+async def _take(visitor: Visitor, brand: str, names: list[str], suffix: str) -> None:
+    shown = BRANDS[brand].brand
+    pictures = {
+        **PICTURES,
+        **(OF_KEYS if "keys" in shown.lists else {}),
+        **(OF_RIGHTS if "keys" in shown.lists and shown.edits_levels else {}),
+    }
+    for name, step in pictures.items():
+        if not names or name.startswith(tuple(names)):
+            await step(visitor)
+            whole = not await visitor.page.locator("dialog[open], .menu:popover-open").count()
+            await visitor.page.screenshot(path=FOLDER / brand / f"{name}-{suffix}.png", full_page=whole)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--brand", action="append", help="a brand; all of them where none is named")
-    parser.add_argument("--page", action="append", default=[], help="a page; all of them where none is named")
+    parser.add_argument("--brand", action="append", choices=BRANDS, help="a brand; all of them where none is named")
+    parser.add_argument("--page", action="append", default=[], help="what pictures' names begin with; all of them where none is named")
     given = parser.parse_args()
-    asyncio.run(main(given.brand or ["atrium", "pivotal", "pivot"], given.page))
+    asyncio.run(main(given.brand or list(BRANDS), given.page))

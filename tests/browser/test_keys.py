@@ -49,8 +49,8 @@ async def test_permissions_are_chosen_one_by_one_or_all_at_once_and_can_be_viewe
     ada = await browsing.sign_in(atrium)
     await ada.open("/keys/new")
     await ada.fill("keys.create.name", "Reporting Dashboard")
-    await ada.control("keys.create.all").uncheck()
-    await ada.choose("keys.create.level", "read", of="Customers and their contacts")
+    await ada.control("keys.all").uncheck()
+    await ada.choose("keys.level", "read", of="Customers and their contacts")
     await ada.press("keys.create.submit")
     await ada.press("keys.done")
     await ada.press("keys.permissions", of="Reporting Dashboard")
@@ -58,12 +58,30 @@ async def test_permissions_are_chosen_one_by_one_or_all_at_once_and_can_be_viewe
     await ada.press("keys.permissions.close")
     await ada.press("keys.create")
     await ada.fill("keys.create.name", "Zapier")
-    await ada.control("keys.create.all").uncheck()
-    await ada.press("keys.create.assign-all")
+    await ada.control("keys.all").uncheck()
+    await ada.press("keys.assign-all")
     await ada.press("keys.create.submit")
     await ada.press("keys.done")
     await ada.press("keys.permissions", of="Zapier")
     await ada.sees("All permissions", "Write and delete")
+
+
+async def test_a_key_is_renamed_and_narrowed_at_once(atrium: Scene, browsing: Browsing) -> None:
+    issued = await atrium.key("Zapier")
+    ada = await browsing.sign_in(atrium)
+    await ada.open("/keys")
+    await ada.press("keys.more", of="Zapier")
+    await ada.press("keys.edit")
+    await ada.fill("keys.edit.name", "Zapier (new)")
+    await ada.control("keys.all").uncheck()
+    await ada.choose("keys.level", "read", of="Customers and their contacts")
+    await ada.press("keys.edit.submit")
+    await ada.sees("Zapier (new) is changed")
+    await ada.press("keys.permissions", of="Zapier (new)")
+    await ada.sees("Customers\nRead", "Onboardings\nNone")
+    async with httpx.AsyncClient(base_url=atrium.site.url, headers={"Authorization": f"Bearer {issued.secret.text}"}) as client:
+        assert 200 == (await client.get("/api/v1/customers")).status_code
+        assert 403 == (await client.get("/api/v1/onboardings")).status_code
 
 
 async def test_a_name_that_cannot_be_is_told_beside_its_field_and_nothing_written_is_lost(pivotal: Scene, browsing: Browsing) -> None:
@@ -115,7 +133,7 @@ async def test_ending_a_key_says_what_breaks_and_takes_effect_at_once(pivotal: S
     await ada.sees("prod-server", "Ended")
 
 
-async def test_disabling_is_offered_instead_of_ending(pivotal: Scene, browsing: Browsing) -> None:
+async def test_disabling_is_offered_instead_of_ending_and_can_be_undone(pivotal: Scene, browsing: Browsing) -> None:
     issued = await pivotal.key("prod-server")
     ada = await browsing.sign_in(pivotal)
     await ada.open("/keys")
@@ -124,6 +142,10 @@ async def test_disabling_is_offered_instead_of_ending(pivotal: Scene, browsing: 
     await ada.press("keys.end.disable")
     await ada.sees("prod-server is disabled", "Disabled")
     assert "key_disabled" == await code(pivotal, issued.secret.text)
+    await ada.press("keys.more", of="prod-server")
+    await ada.press("keys.enable")
+    await ada.sees("prod-server is enabled again")
+    assert await code(pivotal, issued.secret.text) is None
 
 
 async def test_the_list_is_searched_and_filtered_as_people_type(pivotal: Scene, browsing: Browsing) -> None:

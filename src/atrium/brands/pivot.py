@@ -13,5 +13,6 @@ PIVOT = Configuration(
         lists=("integrations",),
         navigation=("Organization Admin", "Integrations"),
         words=Words(workspace="organization", end="Delete"),
+        color="#0b7a6f",
     ),
 )

@@ -55,6 +55,9 @@ class KeyPages:
             Route("/console/keys", self.create, methods=["POST"]),
             Route("/console/keys/new", self.offer, methods=["GET"]),
             Route("/console/keys/{key_id}/permissions", self.permissions, methods=["GET"]),
+            Route("/console/keys/{key_id}/edit", self.offer_changes, methods=["GET"]),
+            Route("/console/keys/{key_id}/edit", self.edit, methods=["POST"]),
+            Route("/console/keys/{key_id}/enable", self.enable, methods=["POST"]),
             Route("/console/keys/{key_id}/rotate", self.ask_rotation, methods=["GET"]),
             Route("/console/keys/{key_id}/rotate", self.rotate, methods=["POST"]),
             Route("/console/keys/{key_id}/end", self.ask_end, methods=["GET"]),
@@ -113,6 +116,32 @@ class KeyPages:
             request, "keys/permissions.html", listed=listed, levels=levels, all=rights.has_all, org_access=rights.org_access.value
         )
 
+    async def offer_changes(self, request: Request) -> Response:
+        """Show the form that changes a key. Raises Refused `session_ended`, 403, 404."""
+        listed = await self._listed(request)
+        held = listed.integration.rights
+        form = {"name": listed.key.name, "all": "yes" if held.has_all else ""}
+        form |= {f"level.{name}": level.word for name, level in held.permissions.items()}
+        return self._form(request, form, {}, listed=listed)
+
+    async def edit(self, request: Request) -> Response:
+        """Change a key's name and what it may do. Raises Refused `session_ended`, `csrf_failed`, 403, 404."""
+        member, form = await self._pages.sent(request, "keys.edit", CATEGORIES_MAX)
+        try:
+            rights = self._rights(form)
+            fields = {} if rights is None else {"permissions": rights.permissions}
+            key = await keys.edit(self._pages.desk, member, request.path_params["key_id"], name=_name(form), **fields)
+        except Refused as refused:
+            beside = problems(refused, "name", "permissions")
+            return self._form(request, form, beside, refused.refusal.status, listed=await self._listed(request))
+        return self._pages.go(request, "/keys", f"{key.name} is changed.")
+
+    async def enable(self, request: Request) -> Response:
+        """Accept a key again that was disabled. Raises Refused `session_ended`, `csrf_failed`, 403, 404, 409."""
+        member, _ = await self._pages.sent(request, "keys.enable")
+        key = await keys.edit(self._pages.desk, member, request.path_params["key_id"], enabled=True)
+        return self._pages.go(request, "/keys", f"{key.name} is enabled again.")
+
     async def ask_rotation(self, request: Request) -> Response:
         """Ask before a key is rotated. Raises Refused `session_ended`, 403, 404."""
         return self._asked(request, "keys/rotate.html", await self._listed(request))
@@ -153,14 +182,23 @@ class KeyPages:
         member = await self._pages.member(request)
         return await keys.get(self._pages.desk, member, request.path_params["key_id"])
 
-    def _form(self, request: Request, form: Mapping[str, str], beside: Mapping[str, str], status: int = 200) -> Response:
+    def _form(
+        self,
+        request: Request,
+        form: Mapping[str, str],
+        beside: Mapping[str, str],
+        status: int = 200,
+        listed: Listed | None = None,
+    ) -> Response:
+        """The form of a new key, or of one that is listed, as it was filled in."""
         given = {
             "name": form.get("name", ""),
             "mode": form.get("mode", "live"),
             "levels": {category.name: form.get(f"level.{category.name}", "none") for category in self._categories},
             "all": form.get("all") == "yes",
         }
-        return self._pages.render(request, "keys/new.html", status, given=given, problems=beside, categories=self._categories)
+        template = "keys/new.html" if listed is None else "keys/edit.html"
+        return self._pages.render(request, template, status, given=given, problems=beside, categories=self._categories, listed=listed)
 
     def _rights(self, form: Mapping[str, str]) -> Rights | None:
         """The rights that were chosen, or None where the brand lets nobody choose."""
