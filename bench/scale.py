@@ -137,13 +137,13 @@ def _show(console: Console, grown: Grown) -> None:
 def _report(console: Console, here: Machine, grown: list[Grown], latencies: dict[str, list[scale_nodes.Latency]]) -> None:
     versions = f"Python {here.python}, {here.cores} cores"
     console.print(f"{versions}, load {here.load_before:.1f} at the beginning, {os.getloadavg()[0]:.1f} at the end\n")
-    names = ("store", "keys", "start ms", "first call ms: p50", "p95", "warm µs", "CPU µs", "MiB at start", "· keys cached")
+    names = ("store", "keys", "start ms", "first call ms: p50", "p95", "CPU µs", "warm µs", "CPU µs", "MiB at start", "· keys cached")
     table = Table(*names, title="One process, in process: no server around it", title_justify="left")
     for each in grown:
         (one,) = each.readings[1] if 1 in each.readings else [next(iter(each.readings.values()))[0]]
         look_ups, mib = one.look_ups, (one.started_mib, one.cached_mib)
         first_calls = (look_ups[len(look_ups) // 2], look_ups[len(look_ups) * 95 // 100])
-        figures = [f"{ms:.2f}" for ms in first_calls] + [f"{us:.1f}" for us in (one.warm_us, one.warm_cpu_us)]
+        figures = [f"{ms:.2f}" for ms in first_calls] + [f"{us:.1f}" for us in (one.look_up_cpu_us, one.warm_us, one.warm_cpu_us)]
         table.add_row(each.store, f"{each.keys:,}", f"{one.start_ms:.0f}", *figures, *(f"{each_mib:.0f}" for each_mib in mib))
     console.print(table, "")
     table = Table(
