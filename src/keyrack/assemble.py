@@ -27,7 +27,7 @@ from keyrack.gate.record import Recorder
 from keyrack.gate.table import Table
 from keyrack.gate.walk import Walk
 from keyrack.manage import key_notices
-from keyrack.manage.desk import Desk, Outside, untraced
+from keyrack.manage.desk import Desk, OpenId, Outside, untraced
 from keyrack.model.brands import Brand
 from keyrack.model.measures import Tally
 from keyrack.model.permissions import Category
@@ -109,9 +109,9 @@ class Assembly:
             self.signers["cursor"],
             self.counters,
             now,
-            sealers={purpose: Sealer(keys, purpose) for purpose in ("key", "mail")},
+            sealers={purpose: Sealer(keys, purpose) for purpose in ("key", "mail", "openid")},
             passwords=self.passwords,
-            outside=Outside(settings.base_url, settings.sends_mail, tuple(settings.portal_origins)),
+            outside=Outside(settings.base_url, settings.sends_mail, tuple(settings.portal_origins), _openid(settings)),
             tally=self.tally,
             trace=self.traces.follow if self.traces is not None else untraced,
         )
@@ -265,3 +265,9 @@ class Assembly:
                 )
                 os.kill(os.getpid(), signal.SIGTERM)
             self.feed.current()
+
+
+def _openid(settings: Settings) -> OpenId | None:
+    if settings.oidc_issuer is None or settings.oidc_client_id is None or settings.oidc_client_secret is None:
+        return None
+    return OpenId(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret.get_secret_value(), settings.oidc_name)

@@ -40,12 +40,25 @@ def untraced(_name: str) -> AbstractContextManager[dict[str, Any]]:
 
 
 @dataclass(frozen=True)
+class OpenId:
+    """The OpenID provider through which people sign in, and this host as its client. The repr hides the secret."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    name: str
+
+
+@dataclass(frozen=True)
 class Outside:
-    """What the operator set about the world outside: where this host is, whether it sends mail, and which origins may frame the console."""
+    """What the operator set about the world outside: where this host is, whether it sends mail, which origins may frame the console, and
+    who else proves people.
+    """
 
     base_url: str | None = None
     sends_mail: bool = False
     portal_origins: tuple[str, ...] = ()
+    openid: OpenId | None = None
 
 
 @dataclass(frozen=True)

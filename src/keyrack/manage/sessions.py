@@ -79,7 +79,7 @@ async def sign_in(desk: Desk, *, email: str, password: str, address: str, worksp
         raise SIGN_IN_FAILED(_WRONG)
     now = desk.now()
     async with desk.store.changing() as c:
-        await _end_replaced(c, replaces, now)
+        await end_replaced(c, replaces, now)
         chosen = await home(c, login.person.id, now, workspace_id)
         return await begin(desk, c, login.person.id, chosen, proved_at=now)
 
@@ -210,17 +210,17 @@ async def home(c: Connection, person_id: str, now: int, workspace_id: str | None
     return workspace_id if workspace_id in active and workspace_id is not None else active[0]
 
 
-def digest_of(secret: Secret) -> bytes:
-    """Return what is stored of a link or a session."""
-    return digest(secret.text.encode())
-
-
-async def _end_replaced(c: Connection, secret_text: str, now: int) -> None:
+async def end_replaced(c: Connection, secret_text: str, now: int) -> None:
     """End the session that a browser had before it signs in anew: whoever put its cookie there gains nothing (ASVS 7.2.4)."""
     if well_formed(secret_text):
         found = await lookup.session(c, digest(secret_text.encode()))
         if found is not None:
             await rows.end(c, found.session.workspace_id, found.session.id, now)
+
+
+def digest_of(secret: Secret) -> bytes:
+    """Return what is stored of a link or a session."""
+    return digest(secret.text.encode())
 
 
 async def _bound(c: Connection, workspace_id: str, key_id: str, now: int) -> tuple[Rights, Mode] | None:

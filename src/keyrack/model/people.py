@@ -12,3 +12,13 @@ class Person:
     name: str
     created_at: int
     updated_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What an identity provider (`issuer`) calls a person (`subject`)."""
+
+    issuer: str
+    subject: str
+    person_id: str
+    created_at: int

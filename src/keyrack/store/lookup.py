@@ -25,6 +25,7 @@ from keyrack.store.database import Connection
 from keyrack.store.paging import Place, newest_first
 from keyrack.store.tables import (
     COUNTER_ID,
+    identities,
     integrations,
     invitations,
     key_notices,
@@ -222,6 +223,12 @@ async def login(c: Connection, email: str) -> Login | None:
 async def login_of(c: Connection, person_id: str) -> Login | None:
     """Return a person as they sign in. For `keyrack.manage.sessions` and `keyrack.manage.passwords`."""
     return _login(await c.first(select(people).where(people.c.id == person_id)))
+
+
+async def identity(c: Connection, issuer: str, subject: str) -> str | None:
+    """Return the id of the person whom an identity provider calls so, or None. For `keyrack.manage.openid` alone."""
+    row = await c.first(select(identities.c.person_id).where(identities.c.issuer == issuer, identities.c.subject == subject))
+    return str(row.person_id) if row else None
 
 
 async def memberships(c: Connection, person_id: str) -> list[Membership]:

@@ -28,8 +28,10 @@ async def add(c: Connection, person: Person) -> None:
         raise CONFLICT("A person with this email exists.", param="email") from duplicate
 
 
-async def set_password(c: Connection, workspace_id: str, person_id: str, password_hash: str, at: int, *, verified: bool = False) -> None:
-    """Give a member of a workspace another password; `verified` notes that their email was proved. Raises Refused `not_found`."""
+async def set_password(
+    c: Connection, workspace_id: str, person_id: str, password_hash: str | None, at: int, *, verified: bool = False
+) -> None:
+    """Give a member of a workspace another password, or none; `verified` notes that their email was proved. Raises Refused `not_found`."""
     member_here = select(members.c.id).where(members.c.workspace_id == workspace_id, members.c.person_id == person_id).exists()
     values: dict[str, Any] = {"password_hash": password_hash, "updated_at": at}
     if verified:
