@@ -104,7 +104,7 @@ def serve(place: Path = MEMORY, options: Mapping[str, str] = OPTIONS) -> Iterato
 
 
 @contextmanager
-def _folder(place: Path) -> Iterator[Path]:
+def _folder(place: Path = MEMORY) -> Iterator[Path]:
     # Short, because a socket's path has at most 107 bytes.
     has_room = place.is_dir() and os.access(place, os.W_OK) and shutil.disk_usage(place).free >= MEMORY_BYTES_MIN
     folder = Path(tempfile.mkdtemp(prefix="keyrack-pg-", dir=place if has_room else None))
