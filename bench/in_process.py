@@ -158,5 +158,5 @@ async def _call(app: ASGIApp, scope: Scope) -> None:
 
 async def _move(made: Rig, samples: dict[str, list[float]]) -> None:
     started = time.process_time_ns()
-    moved = await request_logs.move(made.assembly.store, made.assembly.spool)
+    moved = await request_logs.Mover(made.assembly.store, made.assembly.spool).move()
     samples.setdefault("log_moving", []).append((time.process_time_ns() - started) / max(moved, 1) / 1000)

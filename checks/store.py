@@ -11,13 +11,19 @@ STORE = "src/keyrack/store/"
 
 # Functions of the store that take a connection and no workspace, and why. `noun` stands for all functions of the module.
 UNSCOPED = {
+    "call_counts.forget_uses_before": "nobody shows uses that old, whosever they are",
+    "call_counts.settle": "each group says whose calls it counts",
+    "call_counts.take": "what was counted with the lines of all workspaces is settled together",
+    "call_counts.waiting": "what was counted with the lines of all workspaces is settled together",
+    "call_counts.workspace_ids": "retention asks whose counts there are",
     "changes": "the one revision of the whole store that every cache follows; its rows hold ids and nothing else",
     "events.number": "events of all workspaces share one order",
     "events.waiting": "events of all workspaces share one order",
     "lookup": "the closed list of finders that run before a workspace is known; each names its callers",
     "outbox": "one job sends the mail of all workspaces",
     "quotas.forget_before": "windows of all workspaces end by the calendar",
-    "request_logs.delete_terms_before": "the terms of all workspaces go by the day, when nobody keeps that day's lines",
+    "request_logs.delete_terms_before": "the terms of all workspaces go by the hour, when nobody keeps that time's lines",
+    "request_logs.missing": "whoever moves lines asks which of them are there; each says whose it is",
     "request_logs.search_operators_log": "its calls belong to no workspace",
     "request_logs.workspace_ids": "retention asks whose lines there are",
     "spool_positions": "a segment holds what one process logged, for whatever workspaces",
@@ -25,6 +31,7 @@ UNSCOPED = {
 
 # Rows that are no property of people, written without an event. `noun` stands for all functions of the module.
 BOOKKEEPING = {
+    "call_counts": "what was called is no change",
     "changes.prune": "what no cache can still ask for is nobody's",
     "credential_uses": "moved here with the request log",
     "events.number": "an event's place in the order says nothing about what people own",

@@ -49,6 +49,7 @@ from keyrack.volatile.wire import Wire
 from keyrack.work import mail, quotas, request_logs
 from keyrack.work.jobs import Job, Jobs
 from keyrack.work.measuring import Meter
+from keyrack.work.moving import Moving
 from keyrack.work.readiness import Finding, Readiness
 
 log = structlog.get_logger("keyrack")
@@ -117,6 +118,7 @@ class Assembly:
         )
         self.readiness = Readiness(self.store, self.spool, self.feed)
         self.meter = self._meter()
+        self.moving = Moving(self.store, self.spool, settings.log_lines_here_max, now, self.meter)
         self.jobs = Jobs(self._due())
 
     @property
@@ -138,6 +140,7 @@ class Assembly:
         except BaseException:
             await self._close()
             raise
+        self.moving.start()
         self.jobs.start()
         if self.traces is not None:
             self.traces.start()
@@ -146,7 +149,9 @@ class Assembly:
     async def stop(self) -> None:
         """Do what is due once more, and close."""
         self.started = self.readiness.is_started = False
+        self.moving.hire_nobody()
         await self.jobs.stop()
+        await self.moving.stop()
         await self._close()
         if self.traces is not None:
             await self.traces.stop()
@@ -224,7 +229,7 @@ class Assembly:
         return [
             *measuring,
             *keeping,
-            Job("move_logs", 1.0, self._move_logs),
+            Job("move_logs", 1.0, self.moving.turn),
             Job("prune_logs", 3600.0, lambda: request_logs.prune(self.store, self._days_kept, self.now())),
             Job("prune_quotas", 3600.0, lambda: quotas.prune(self.store, self.now())),
             Job("prune_changes", 3600.0, self._prune_changes),
@@ -232,13 +237,6 @@ class Assembly:
             Job("tell_of_expiries", EXPIRIES_SECONDS, lambda: key_notices.tell(self.desk)),
             *([Job("send_mail", MAIL_SECONDS, lambda: mail.deliver(self.desk, send))] if send is not None else []),
         ]
-
-    async def _move_logs(self) -> None:
-        if self.meter is None:
-            await request_logs.move(self.store, self.spool)
-        else:
-            await request_logs.move(self.store, self.spool, self.meter.note_moved)
-            self.meter.note_all_moved()
 
     async def _days_kept(self, workspace_ids: Collection[str]) -> dict[str, int]:
         """How long the plans of these workspaces keep their logs; deleted ones keep them for the default time."""

@@ -23,6 +23,8 @@ class Settings(BaseSettings):
     believe its memory for `lease_seconds` after each renewal, so a change waits about as long for one that does not answer; a call waits
     `store_wait_seconds` for its process to renew. The look-up of a credential may take `store_answer_seconds`, and so may the begin of any
     transaction (a free connection, a server that answers, a lock): after that the answer is 503.
+    A process moves up to `log_lines_here_max` lines a second of the request log into the store itself; where there are more, a process
+    beside it does that for the whole data folder.
     `secrets` are the signing keys, newest first; without any, a file in `data` holds one.
     `valkey_url` (`valkey://`, `valkeys://` for TLS, `unix://`) names the Valkey with which several machines count their limits together; a
     call waits for its answer `valkey_wait_seconds` at most, once. Without it, limits are counted per machine.
@@ -51,6 +53,7 @@ class Settings(BaseSettings):
     header_count_max: int = Field(default=100, ge=10, le=1000)
     cache_entries_max: int = Field(default=200_000, ge=100, le=10_000_000)
     spool_segment_bytes: int = Field(default=2 * 1024 * 1024, ge=64 * 1024, le=1024**3)
+    log_lines_here_max: int = Field(default=500, ge=0, le=1_000_000_000)
     store_wait_seconds: float = Field(default=1.0, gt=0, le=30)
     store_answer_seconds: float = Field(default=2.0, gt=0, le=60)
     valkey_url: SecretStr | None = None

@@ -10,7 +10,7 @@ from keyrack import Keyrack
 from keyrack.manage import events
 from keyrack.model.events import Event
 from keyrack.model.refusals import INVALID_CREDENTIAL
-from keyrack.model.request_logs import RequestLog
+from keyrack.model.request_logs import RequestLog, terms_of
 from keyrack.store import request_logs
 from keyrack.store.ids import RequestIds
 from tests.commands import Command, command
@@ -138,7 +138,7 @@ def test_long_list_is_continued_with_its_cursor(keyrack: Command) -> None:
 async def add_lines(rack: Keyrack, *lines: RequestLog) -> None:
     """Put lines into the log, as the mover does."""
     async with rack.assembly.store.writing_traffic() as c:
-        await request_logs.add(c, lines)
+        await request_logs.add(c, lines, terms_of(lines))
     await rack.assembly.store.close()
 
 

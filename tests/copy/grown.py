@@ -9,7 +9,7 @@ from keyrack.manage import events, integrations, keys, spaces
 from keyrack.model.events import Event
 from keyrack.model.permissions import Level, Rights, SpaceRole
 from keyrack.model.principals import Mode, Principal
-from keyrack.model.request_logs import DAY_MS, CredentialUse, RequestLog
+from keyrack.model.request_logs import DAY_MS, CredentialUse, RequestLog, terms_of
 from keyrack.model.workspaces import Workspace
 from keyrack.store import credential_uses, request_log_days, request_logs
 from keyrack.store.database import Store
@@ -94,5 +94,5 @@ async def log(store: Store, workspace: Workspace, credential_id: str, lines: int
             )
         await request_log_days.make(store, {line.created_at // DAY_MS for line in made})
         async with store.writing_traffic() as c:
-            await request_logs.add(c, made)
+            await request_logs.add(c, made, terms_of(made))
             await credential_uses.save(c, [CredentialUse(credential_id, workspace.id, end, "192.0.2.7")])

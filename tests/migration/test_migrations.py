@@ -16,7 +16,14 @@ from keyrack.store.migrations import VERSION_TABLE, migrate, version_schema
 from keyrack.store.sqlite import StoreUnusable
 from tests.backends import Backend
 
-SCRIPTS = ["0001_pre_first_schema", "0002_pre_leases", "0003_pre_sign_in", "0001_pre_request_log", "0002_pre_quotas"]
+SCRIPTS = [
+    "0001_pre_first_schema",
+    "0002_pre_leases",
+    "0003_pre_sign_in",
+    "0001_pre_request_log",
+    "0002_pre_quotas",
+    "0003_pre_call_counts",
+]
 MIGRATE = """
 import asyncio, json, sys
 from keyrack.store.migrations import migrate

@@ -11,9 +11,9 @@ from sqlalchemy import text
 
 from keyrack.model.principals import Mode
 from keyrack.model.refusals import NOT_FOUND, Refused
-from keyrack.model.request_logs import DAY_MS, Filter, Found, RequestLog, encode, segments
+from keyrack.model.request_logs import DAY_MS, Filter, Found, RequestLog, encode, segments, terms_of
 from keyrack.store import request_log_days, request_logs
-from keyrack.store.database import Store
+from keyrack.store.database import Duplicate, Store
 from keyrack.store.ids import new_workspace_id
 from keyrack.store.spool import Spool
 from keyrack.work.request_logs import prune
@@ -26,7 +26,7 @@ async def add(store: Store, *lines: RequestLog) -> None:
     """Add lines, as the mover does."""
     await request_log_days.make(store, {line.created_at // DAY_MS for line in lines})
     async with store.writing_traffic() as c:
-        assert await request_logs.add(c, lines) == len(lines)
+        await request_logs.add(c, lines, terms_of(lines))
 
 
 async def search(store: Store, wanted: Filter, workspace_id: str = "org_acme") -> list[RequestLog]:
@@ -160,9 +160,12 @@ async def test_what_is_no_request_id_of_ours_is_not_found(store: Store, tmp_path
 async def test_a_line_that_comes_twice_stays_one_line(store: Store) -> None:
     line = a_line()
     await add(store, line)
-    async with store.writing_traffic() as c:
-        assert await request_logs.add(c, [line]) == 0
+    with pytest.raises(Duplicate):
+        await add(store, a_line(), line)
     assert await search(store, Filter()) == [line]
+    async with store.reading_traffic() as c:
+        new = a_line()
+        assert await request_logs.missing(c, [line, new, new]) == [new]
 
 
 async def test_each_workspace_keeps_its_log_as_long_as_its_plan_says(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,9 +60,10 @@ async def _move_log(source: Place, folder: Path) -> None:
         return
     store = Store(source.url, source.traffic_url)
     spool = Spool(folder, Settings.model_fields["spool_segment_bytes"].default)
+    mover = request_logs.Mover(store, spool)
     try:
         for _ in range(MOVES_MAX):
-            if not await request_logs.move(store, spool):
+            if not await mover.move():
                 break
     finally:
         spool.close()

@@ -4,9 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 from keyrack.manage.desk import Desk
-from keyrack.model.principals import Principal
+from keyrack.model.call_counts import BUCKETS_MAX, MINUTE_MS, Bucket, Subject, buckets
+from keyrack.model.principals import Mode, Principal
 from keyrack.model.refusals import NOT_FOUND
 from keyrack.model.request_logs import Filter, Found, RequestLog
+from keyrack.store import call_counts
 from keyrack.store import request_logs as rows
 from keyrack.store.paging import Place
 from keyrack.store.spool import Spool
@@ -28,6 +30,43 @@ async def get(desk: Desk, spool: Spool, actor: Principal, request_id: str) -> Re
     if any(getattr(line, name) != value for name, value in _own(actor).items()):
         raise NOT_FOUND("There is no such line in the request log.")
     return line
+
+
+async def series(
+    desk: Desk, actor: Principal, subject: Subject, *, since: int, until: int, step_ms: int, mode: Mode | None = None
+) -> list[Bucket]:
+    """Return how many calls there were from `since` to before `until` (ms), in buckets of a step, oldest first: as fresh as the log.
+
+    Times and step count whole minutes: `since` is taken down to its minute. Whoever is no org-level Admin sees its own calls alone. Raises
+    ValueError for a step below a minute, or for more than BUCKETS_MAX buckets.
+    """
+    since -= since % MINUTE_MS
+    if step_ms < MINUTE_MS or step_ms % MINUTE_MS or until - since > BUCKETS_MAX * step_ms:
+        raise ValueError(f"a step is one or more whole minutes, and a chart has at most {BUCKETS_MAX} of them")
+    own = _own_subject(actor)
+    if own is not None and subject not in (Subject(), own, Subject("credential", actor.credential_id)):
+        return buckets({}, since, until, step_ms)
+    wanted = own if own is not None and subject == Subject() else subject
+    async with desk.store.reading_traffic() as c:
+        last = (until - 1) // MINUTE_MS
+        counts = await call_counts.by_minute(c, actor.workspace.id, wanted, mode, since // MINUTE_MS, last)
+    return buckets(counts, since, until, step_ms)
+
+
+async def operations_used(desk: Desk, actor: Principal, credential_id: str) -> dict[tuple[str, str], int]:
+    """Return which operations (method, route template) a credential was accepted for, and when (ms) last; for org-level Admins.
+
+    What is not in here was not used for 400 days. The catalog says which permission each of them needs.
+    """
+    if not actor.is_admin and credential_id != actor.credential_id:
+        return {}
+    async with desk.store.reading_traffic() as c:
+        return await call_counts.operations_used(c, actor.workspace.id, credential_id)
+
+
+def _own_subject(actor: Principal) -> Subject | None:
+    """Whose calls the actor may see counted, or None: everybody's."""
+    return next((Subject(name.removesuffix("_id"), value) for name, value in _own(actor).items()), None)
 
 
 def _own(actor: Principal) -> dict[str, Any]:

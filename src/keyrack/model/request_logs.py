@@ -1,7 +1,7 @@
 """The request log: one line per call, what may stand in it, and what it is found by. Pure, and quick where every call passes."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -20,6 +20,7 @@ RECORD_BYTES_MAX = 4096
 SLOT_MS = 10_000
 DAY_MS = 24 * 3600 * 1000
 SLOTS_PER_DAY = DAY_MS // SLOT_MS
+SLOTS_PER_PERIOD = 4 * 3600 * 1000 // SLOT_MS
 DEFAULT_RANGE_MS = DAY_MS
 SEGMENTS_MAX = 16
 
@@ -187,28 +188,31 @@ def segments(path: str) -> list[str]:
     return [part for part in path.lower().split("/") if part]
 
 
-def terms_of(lines: Iterable[RequestLog]) -> set[tuple[int, int]]:
+def terms_of(lines: Sequence[RequestLog], known: set[tuple[object, ...]] | None = None) -> set[tuple[int, int]]:
     """Return what lines are found by, each with the slot it occurs in.
 
     That are the first SEGMENTS_MAX segments of path and route, the route, whose call it was, and the status from 400 on. Lines are alike
-    in most of this, so what they share is looked at once.
+    in most of this, so what they share is looked at once. Whoever gives the same `known` again and again gets what is new; it grows, and
+    is to be emptied where what came of it was not kept.
     """
-    paths: dict[tuple[str | None, int], set[str]] = {}
-    alike = set()
-    for line in lines:
-        workspace_id, slot = line.workspace_id, line.created_at // SLOT_MS
-        paths.setdefault((workspace_id, slot), set()).add(line.path)
-        alike.add((workspace_id, slot, line.status, line.route, line.credential_id, line.integration_id, line.member_id))
-    found = set()
+    known = set() if known is None else known
+    alike: set[tuple[Any, ...]] = {
+        (line.workspace_id, line.created_at // SLOT_MS, line.status, line.route, line.credential_id, line.integration_id, line.member_id)
+        for line in lines
+    }
+    alike -= known
+    paths = {(line.workspace_id, line.created_at // SLOT_MS, line.path) for line in lines}
+    paths |= {(workspace_id, slot, route) for workspace_id, slot, _, route, *_ in alike if route is not None}
+    paths -= known
+    found: set[tuple[int, int]] = set()
     for workspace_id, slot, status, *values in alike:
         found |= {(term(workspace_id, kind, value), slot) for kind, value in zip(_KINDS, values, strict=True) if value is not None}
         if status >= 400:
             found |= {(term(workspace_id, "status", text), slot) for text in (str(status), f"{status // 100}xx")}
-        if values[0] is not None:
-            paths[workspace_id, slot].add(values[0])
-    for (workspace_id, slot), texts in paths.items():
-        short = "/".join(text if text.count("/") < SEGMENTS_MAX else "/".join(text.split("/")[:SEGMENTS_MAX]) for text in texts)
-        found |= {(term(workspace_id, "segment", segment), slot) for segment in set(segments(short))}
+    parts = {(id_, slot, part) for id_, slot, path in paths for part in path.lower().split("/")[: SEGMENTS_MAX + 1] if part}
+    found |= {(term(workspace_id, "segment", part), slot) for workspace_id, slot, part in parts}
+    found -= known
+    known.update(alike, paths, found)
     return found
 
 
@@ -226,7 +230,7 @@ def terms_for(workspace_id: str | None, wanted: Filter, whole: bool) -> list[int
     return [term(workspace_id, kind, value) for kind, value in found]
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=65_536)
 def term(workspace_id: str | None, kind: str, value: str) -> int:
     """Return the 64-bit number under which a value of one workspace is indexed. Two may share one: whoever finds by it looks again."""
     text = f"{workspace_id or ''}\0{kind}\0{value}"

@@ -1,10 +1,12 @@
-"""When, and from where, each credential was last accepted. Moved here with the request log, so it is as far behind as that is."""
+"""When, and from where, each credential was last accepted. Told by the request log, so it is as far behind as that is."""
 
 from collections.abc import Collection, Iterable
 
 from sqlalchemy import select
 
+from keyrack.model.call_counts import latest_uses
 from keyrack.model.request_logs import CredentialUse
+from keyrack.store import call_counts
 from keyrack.store.bulk import add_many
 from keyrack.store.database import Connection
 from keyrack.store.traffic_tables import credential_uses
@@ -18,9 +20,10 @@ async def of(c: Connection, workspace_id: str, credential_ids: Collection[str]) 
     """Return the last use of each of these credentials (a page of them) that was used at all."""
     uses = credential_uses.c
     found = select(credential_uses).where(uses.workspace_id == workspace_id, uses.credential_id.in_(credential_ids))
-    return {
-        row.credential_id: CredentialUse(row.credential_id, row.workspace_id, row.used_at, row.ip_address) for row in await c.all(found)
-    }
+    settled = [CredentialUse(row.credential_id, row.workspace_id, row.used_at, row.ip_address) for row in await c.all(found)]
+    unsettled = latest_uses(await call_counts.unsettled(c, workspace_id))
+    of_both = sorted([*settled, *unsettled], key=lambda use: use.used_at)
+    return {use.credential_id: use for use in of_both if use.credential_id in credential_ids}
 
 
 async def save(c: Connection, uses: Iterable[CredentialUse]) -> None:

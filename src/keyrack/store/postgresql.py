@@ -1,12 +1,13 @@
 """PostgreSQL as the store needs it: a primary, bounded waits, one snapshot per reading transaction, and durable commits."""
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any
 
 import asyncpg
-from sqlalchemy import ColumnElement, Select, event, func, literal, select
+from sqlalchemy import ColumnElement, Select, Table, event, func, literal, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 DIALECT = "postgresql"
@@ -124,6 +125,17 @@ def _limits(statement_seconds_max: float) -> dict[str, str]:
         "lock_timeout": f"{round(min(LOCK_WAIT_SECONDS_MAX, statement_seconds_max) * 1000)}ms",
         "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS_MAX}s",
     }
+
+
+async def copy(connection: Any, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    """Add rows with COPY: a third of what statements cost. What fails is raised as SQLAlchemy would."""
+    try:
+        await connection.driver_connection.copy_records_to_table(
+            table.name, schema_name=table.schema, columns=table.columns.keys(), records=rows
+        )
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        kind = IntegrityError if getattr(error, "sqlstate", None) == _UNIQUE else DBAPIError
+        raise kind("COPY", None, error, connection_invalidated=isinstance(error, asyncpg.InterfaceError)) from error
 
 
 def async_url(url: str) -> URL:

@@ -4,8 +4,9 @@ A search reads at most ROWS_READ_MAX lines. Where it can, it reads only those te
 (`request_log_terms`), and checks each line again. Where the budget ends first, it says down to what time it has looked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -13,10 +14,10 @@ from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, tu
 
 from keyrack.model.refusals import NOT_FOUND
 from keyrack.model.request_logs import (
-    DAY_MS,
     DEFAULT_RANGE_MS,
     SLOT_MS,
     SLOTS_PER_DAY,
+    SLOTS_PER_PERIOD,
     Filter,
     Found,
     RequestLog,
@@ -24,11 +25,12 @@ from keyrack.model.request_logs import (
     head_of,
     segments,
     terms_for,
-    terms_of,
     time_of,
 )
+from keyrack.store import postgresql
 from keyrack.store.bulk import add_many
-from keyrack.store.database import Connection, Store
+from keyrack.store.database import Connection, Duplicate, Store
+from keyrack.store.distinct import distinct_after
 from keyrack.store.paging import Place
 from keyrack.store.spool import Spool
 from keyrack.store.traffic_tables import request_log_terms, request_logs
@@ -39,19 +41,38 @@ SLOTS_MAX = 5_000
 DAYS_MAX = 400
 DELETED_AT_ONCE_MAX = 2_000
 WORKSPACES_AT_ONCE_MAX = 500
+MISSING_AT_ONCE_MAX = 500
+OPERATORS = ""
+"""Stands in the rows for the workspace of calls that belong to none."""
 
 Window = tuple[int, int]
 """A range of times, ms since the epoch: the first included, the last not."""
 
+_BY_KEY = itemgetter(2, 1)
 _logs = request_logs.c
 _terms = request_log_terms.c
 
 
-async def add(c: Connection, lines: Sequence[RequestLog]) -> int:
-    """Add lines and what they are found by, and return how many were new. One that is there already stays as it is."""
-    added = await add_many(c, request_logs, [msgspec.structs.astuple(line) for line in lines])
-    await add_many(c, request_log_terms, sorted((slot // SLOTS_PER_DAY, term, slot) for term, slot in terms_of(lines)))
-    return added
+async def add(c: Connection, lines: Sequence[RequestLog], terms: Iterable[tuple[int, int]]) -> None:
+    """Add lines and terms that they are found by. Raises Duplicate where one of the lines is there already: see `missing`."""
+    rows = [msgspec.structs.astuple(line) if line.workspace_id is not None else _operators_row(line) for line in lines]
+    rows.sort(key=_BY_KEY)
+    if c.dialect == postgresql.DIALECT:
+        await c.copy(request_logs, rows)
+    elif await add_many(c, request_logs, rows) != len(rows):
+        raise Duplicate
+    await add_many(c, request_log_terms, sorted((slot // SLOTS_PER_PERIOD, term, slot) for term, slot in terms))
+
+
+async def missing(c: Connection, lines: Sequence[RequestLog]) -> list[RequestLog]:
+    """Return those of these lines that are not there, each once."""
+    wanted = {(line.workspace_id or OPERATORS, line.created_at, line.request_id): line for line in lines}
+    places = list(wanted)
+    for start in range(0, len(places), MISSING_AT_ONCE_MAX):
+        key = tuple_(_logs.workspace_id, _logs.created_at, _logs.request_id)
+        for row in await c.all(select(*key.clauses).where(key.in_(places[start : start + MISSING_AT_ONCE_MAX]))):
+            del wanted[tuple(row)]
+    return list(wanted.values())
 
 
 async def get(c: Connection, workspace_id: str, request_id: str) -> RequestLog:
@@ -87,12 +108,7 @@ async def search_operators_log(c: Connection, wanted: Filter, *, now: int, limit
 
 async def workspace_ids(c: Connection, after: str) -> list[str]:
     """Return ids of workspaces that have lines, in order, at most WORKSPACES_AT_ONCE_MAX: those that follow `after`."""
-    next_id = select(func.min(_logs.workspace_id)).where(_logs.workspace_id > after)
-    found = select(next_id.scalar_subquery().label("id")).cte("found", recursive=True)
-    following = select(func.min(_logs.workspace_id)).where(_logs.workspace_id > found.c.id).correlate(found).scalar_subquery()
-    found = found.union_all(select(following).where(found.c.id.is_not(None)))
-    rows = await c.all(select(found.c.id).where(found.c.id.is_not(None)).limit(WORKSPACES_AT_ONCE_MAX))
-    return [row.id for row in rows]
+    return [row.id for row in await c.all(distinct_after(_logs.workspace_id, after, WORKSPACES_AT_ONCE_MAX))]
 
 
 async def delete_before(c: Connection, workspace_id: str | None, at: int) -> int:
@@ -101,8 +117,8 @@ async def delete_before(c: Connection, workspace_id: str | None, at: int) -> int
 
 
 async def delete_terms_before(c: Connection, at: int) -> int:
-    """Delete what lines of days before a time (ms) were found by, at most DELETED_AT_ONCE_MAX; return how many."""
-    return await _delete_some(c, request_log_terms, _terms.day < at // DAY_MS)
+    """Delete what lines of the hours before a time (ms) were found by, at most DELETED_AT_ONCE_MAX; return how many."""
+    return await _delete_some(c, request_log_terms, _terms.period < at // SLOT_MS // SLOTS_PER_PERIOD)
 
 
 async def _delete_some(c: Connection, table: Table, old: ColumnElement[bool]) -> int:
@@ -184,11 +200,11 @@ class _Search:
 
     async def _slots(self, terms: list[int], first: int, last: int) -> list[int]:
         """Return the slots in which all terms occur, newest first, at most SLOTS_MAX."""
-        days = range(first // SLOTS_PER_DAY, last // SLOTS_PER_DAY + 1)
-        found = select(_terms.slot).where(_terms.day.in_(days), _terms.slot.between(first, last), _terms.term == terms[0])
+        periods = range(first // SLOTS_PER_PERIOD, last // SLOTS_PER_PERIOD + 1)
+        found = select(_terms.slot).where(_terms.period.in_(periods), _terms.slot.between(first, last), _terms.term == terms[0])
         for number, term in enumerate(terms[1:]):
             other = request_log_terms.alias(f"other_{number}")
-            same = and_(other.c.day == _terms.day, other.c.slot == _terms.slot, other.c.term == term)
+            same = and_(other.c.period == _terms.period, other.c.slot == _terms.slot, other.c.term == term)
             found = found.where(select(other.c.slot).where(same).exists())
         rows = await self.c.all(found.order_by(_terms.slot.desc()).limit(SLOTS_MAX))
         return [row.slot for row in rows]
@@ -236,8 +252,13 @@ class _Search:
 
 
 def _of(workspace_id: str | None) -> ColumnElement[bool]:
-    return _logs.workspace_id == workspace_id
+    return _logs.workspace_id == (OPERATORS if workspace_id is None else workspace_id)
+
+
+def _operators_row(line: RequestLog) -> tuple[Any, ...]:
+    return msgspec.structs.astuple(msgspec.structs.replace(line, workspace_id=OPERATORS))
 
 
 def _read(row: Sequence[Any]) -> RequestLog:
-    return msgspec.convert(tuple(row), RequestLog)
+    line = msgspec.convert(tuple(row), RequestLog)
+    return line if line.workspace_id else msgspec.structs.replace(line, workspace_id=None)

@@ -106,12 +106,13 @@ class Spool:
     def __init__(self, folder: Path, segment_bytes: int) -> None:
         if segment_bytes < START + PLACE_BYTES:
             raise ValueError(f"a segment of {segment_bytes} bytes holds no record: give at least {START + PLACE_BYTES}")
-        self._folder = folder
-        self._segment_bytes = segment_bytes
+        self.folder = folder
+        self.segment_bytes = segment_bytes
         self._current: Segment | None = None
         self._full: list[Segment] = []
         self._ready: deque[Segment] = deque()
         self._taken: list[Segment] = []
+        self._others: dict[Path, Segment] = {}
         self._content: mmap.mmap
         self._at = self._end = START
         self._reserved = 0
@@ -188,6 +189,21 @@ class Spool:
         while self._taken:
             self._taken.pop().forget()
 
+    def let_go(self) -> None:
+        """Let go of segments that are full: another process moves them, as it does a dead one's."""
+        while self._full:
+            self._full.pop().forget()
+
+    def others(self) -> list[Segment]:
+        """Return all segments that are there, the same ones each time, opened and not locked: to read what living processes write."""
+        paths = self._paths()
+        for path in self._others.keys() - set(paths):
+            self._others.pop(path).forget()
+        for path in paths:
+            if path not in self._others and (segment := _open(path)) is not None:
+                self._others[path] = segment
+        return list(self._others.values())
+
     def find(self, head: bytes) -> bytes | None:
         """Return the record on this machine that begins with these bytes, whoever wrote it, or None. Reads all segments that are left."""
         for path in reversed(self._paths()):
@@ -216,11 +232,13 @@ class Spool:
                 segment.forget()
         while self._ready:
             self._ready.popleft().remove()
+        for segment in self._others.values():
+            segment.forget()
         self._forget()
 
     def _find_places(self) -> None:
         """Make segments until every reserved place is there, or take the last reservation back."""
-        in_each = (self._segment_bytes - START) // PLACE_BYTES
+        in_each = (self.segment_bytes - START) // PLACE_BYTES
         places = max(self._end - self._at, 0) // PLACE_BYTES + len(self._ready) * in_each
         try:
             while places < self._reserved:
@@ -247,7 +265,7 @@ class Spool:
 
     def _make(self) -> Segment:
         try:
-            segment = _make(self._folder, self._segment_bytes)
+            segment = _make(self.folder, self.segment_bytes)
         except OSError as error:
             if not self._refused:
                 log.warning(
@@ -261,7 +279,7 @@ class Spool:
         return segment
 
     def _paths(self) -> list[Path]:
-        return sorted(self._folder.glob(f"*{SUFFIX}"))
+        return sorted(self.folder.glob(f"*{SUFFIX}"))
 
     def _take_next(self) -> Segment | None:
         """Lock the next segment that nobody holds. Those of an unknown format are left alone."""
@@ -276,7 +294,7 @@ class Spool:
 
     def _clear_unfinished(self) -> None:
         """Remove what a process left that died while it made a segment."""
-        for path in self._folder.glob(f"*{UNFINISHED_SUFFIX}"):
+        for path in self.folder.glob(f"*{UNFINISHED_SUFFIX}"):
             if (handle := _lock(path)) is not None:
                 # A young one may belong to a process that has not come to lock it.
                 if time.time() - os.fstat(handle).st_mtime > UNFINISHED_SECONDS_MIN:
@@ -288,7 +306,7 @@ class Spool:
 
     def _forget(self) -> None:
         self._current = None
-        self._full, self._taken, self._ready = [], [], deque()
+        self._full, self._taken, self._ready, self._others = [], [], deque(), {}
         self._at = self._end = START
         self._reserved = 0
         self._refused = False
@@ -298,7 +316,7 @@ class Spool:
 
         The lock belongs to the open file that both share: closed here, and not unlocked, it stays the parent's.
         """
-        for segment in [*self._own_files(), *self._taken]:
+        for segment in [*self._own_files(), *self._taken, *self._others.values()]:
             segment.forget()
         self._forget()
 
@@ -348,6 +366,18 @@ def _lock(path: Path) -> int | None:
             return handle
     except (BlockingIOError, FileNotFoundError):
         pass
+    os.close(handle)
+    return None
+
+
+def _open(path: Path) -> Segment | None:
+    """Open a segment without its lock, or return None: it is gone, or of an unknown format."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    if os.pread(handle, START, 0) == MAGIC:
+        return Segment(path, handle, os.fstat(handle).st_size)
     os.close(handle)
     return None
 

@@ -41,7 +41,7 @@ class Measures:
     """One process's file, and its view of all of them. A forked child makes its own."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._path: Path | None = None
         self._handle = -1
         self._taken: list[str] = []
@@ -81,8 +81,8 @@ class Measures:
         self.close()
 
     def _make(self) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._folder / f"{time.time_ns():016x}-{secrets.token_hex(6)}{SUFFIX}"
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self.folder / f"{time.time_ns():016x}-{secrets.token_hex(6)}{SUFFIX}"
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -98,7 +98,7 @@ class Measures:
         counted = {name for written, _ in files.values() for name in written.taken}
         found = []
         for name, (written, _) in files.items():
-            path = self._folder / name
+            path = self.folder / name
             if path == self._path or (handle := _lock(path)) is None:
                 continue
             if name not in counted:
@@ -121,7 +121,7 @@ class Measures:
     def _files(self) -> dict[str, tuple[_Written, bool]]:
         """Return what stands in each file, and whether its owner lives. Raises FileNotFoundError where one was removed meanwhile."""
         found = {}
-        for path in sorted(self._folder.glob(f"*{SUFFIX}")):
+        for path in sorted(self.folder.glob(f"*{SUFFIX}")):
             handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             try:
                 found[path.name] = _read(handle) or _Written(Tally(), None, []), _lives(handle)

@@ -1,6 +1,7 @@
 """Measuring this process, once a second, beside the calls: what calls did is counted from their lines in the request log."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
 
@@ -36,13 +37,18 @@ class Meter:
         self._valkey_away = valkey_away
         self._moved_at: float | None = None
 
+    @property
+    def folder(self) -> Path:
+        """Where all processes of this machine count."""
+        return self._measures.folder
+
     def note_moved(self, lines: Sequence[RequestLog]) -> None:
         """Count calls whose lines have just been moved."""
         self._tally.note(lines)
 
-    def note_all_moved(self) -> None:
-        """Remember that at this moment no line waits."""
-        self._moved_at = monotonic()
+    def note_all_moved(self, seconds_ago: float = 0.0) -> None:
+        """Remember that at this moment, or so many seconds ago, no line waited."""
+        self._moved_at = monotonic() - seconds_ago
 
     async def write(self) -> None:
         """Have other processes see how this one stands."""
