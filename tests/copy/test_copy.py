@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -185,6 +186,26 @@ def test_what_names_no_installation_is_told_without_its_password(name: str) -> N
     with pytest.raises(StoreUnusable) as refused:
         Place.named(name)
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "files"),
+    [
+        ("data", ["data/keyrack.db", "data/traffic.db"]),
+        ("backups/2026.11", ["backups/2026.11/keyrack.db", "backups/2026.11/traffic.db"]),
+        ("sqlite:data", ["data/keyrack.db", "data/traffic.db"]),
+        ("sqlite:///data", ["data/keyrack.db", "data/traffic.db"]),
+        ("sqlite:///srv/main.db", ["srv/main.db", "srv/traffic.db"]),
+        ("sqlite:////srv/main.db", ["/srv/main.db", "/srv/traffic.db"]),
+    ],
+)
+def test_files_are_named_by_their_folder_or_by_the_main_one(name: str, files: list[str]) -> None:
+    assert [Path(file).absolute() for file in files] == list(Place.named(name).files)
+
+
+def test_the_rest_of_an_installation_may_lie_apart_from_its_main_file() -> None:
+    files = Place.named("sqlite:////srv/main.db", Path("data")).files
+    assert [Path("/srv/main.db"), Path("data/traffic.db").absolute()] == list(files)
 
 
 def test_a_password_is_never_shown() -> None:

@@ -24,6 +24,7 @@ SECONDS_MAX = 600
 BUSY_SECONDS_MAX = 2
 # A third of a lease passes between two renewals; the margin is for a slow node.
 LEASE_PATIENCE = 1.05
+FILE_SUFFIXES = (".db", ".sqlite", ".sqlite3")
 MAIN_NAME, TRAFFIC_NAME = "keyrack.db", "traffic.db"
 
 LEFT_BEHIND = frozenset({tables.leases})
@@ -53,7 +54,7 @@ class Place:
             raise StoreUnusable("This names no installation: give a data folder, or a database's URL.")
         if path is None:
             return cls._of_url(name, folder)
-        if path.suffix and not path.is_dir():
+        if path.is_file() or (path.suffix in FILE_SUFFIXES and not path.is_dir()):
             return cls(_file_url(path), _file_url((folder or path.absolute().parent) / TRAFFIC_NAME), folder or path.absolute().parent)
         return cls(_file_url(path / MAIN_NAME), _file_url(path / TRAFFIC_NAME), path.absolute())
 
