@@ -191,11 +191,13 @@ class KeyPages:
         listed: Listed | None = None,
     ) -> Response:
         """The form of a new key, or of one that is listed, as it was filled in."""
+        everything = form.get("all") == "yes"
+        otherwise = "write" if everything else "none"
         given = {
             "name": form.get("name", ""),
             "mode": form.get("mode", "live"),
-            "levels": {category.name: form.get(f"level.{category.name}", "none") for category in self._categories},
-            "all": form.get("all") == "yes",
+            "levels": {category.name: form.get(f"level.{category.name}", otherwise) for category in self._categories},
+            "all": everything,
         }
         template = "keys/new.html" if listed is None else "keys/edit.html"
         return self._pages.render(request, template, status, given=given, problems=beside, categories=self._categories, listed=listed)
