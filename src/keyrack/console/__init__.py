@@ -10,8 +10,10 @@ from starlette.types import ASGIApp
 from keyrack.assemble import Assembly
 from keyrack.console.addresses import sign_in_url
 from keyrack.console.headers import Hardened
+from keyrack.console.integrations import IntegrationPages
 from keyrack.console.keys import KeyPages
 from keyrack.console.navigation import Section
+from keyrack.console.new_integrations import NewIntegrationPages
 from keyrack.console.pages import Pages
 from keyrack.console.sessions import SessionPages
 from keyrack.console.themes import ThemePages
@@ -21,7 +23,14 @@ from keyrack.model.refusals import Refused
 __all__ = ["build", "sign_in_url"]
 
 # In the order of the sidebar. A page is added here, as a class in a file of its own, and with its template: docs/console.md.
-SECTIONS: tuple[Callable[[Pages], Section], ...] = (WorkspacePages, KeyPages, SessionPages, ThemePages)
+SECTIONS: tuple[Callable[[Pages], Section], ...] = (
+    WorkspacePages,
+    KeyPages,
+    NewIntegrationPages,
+    IntegrationPages,
+    SessionPages,
+    ThemePages,
+)
 
 
 def build(assembly: Assembly) -> dict[str, ASGIApp]:
