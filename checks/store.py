@@ -26,6 +26,7 @@ UNSCOPED = {
     "request_logs.missing": "whoever moves lines asks which of them are there; each says whose it is",
     "request_logs.search_operators_log": "its calls belong to no workspace",
     "request_logs.workspace_ids": "retention asks whose lines there are",
+    "sessions.prune": "what nobody can use any more is nobody's",
     "spool_positions": "a segment holds what one process logged, for whatever workspaces",
 }
 

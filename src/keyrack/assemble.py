@@ -35,7 +35,7 @@ from keyrack.model.plans import Plan
 from keyrack.model.refusals import Refused
 from keyrack.model.request_logs import Mask
 from keyrack.settings import Settings
-from keyrack.store import changes, workspaces
+from keyrack.store import changes, sessions, workspaces
 from keyrack.store.database import Store
 from keyrack.store.ids import RequestIds
 from keyrack.store.migrations import migrate
@@ -56,6 +56,7 @@ log = structlog.get_logger("keyrack")
 CHANGES_KEPT = 10_000
 MAIL_SECONDS = 2.0
 EXPIRIES_SECONDS = 300.0
+ENDED_SESSIONS_KEPT_SECONDS = 7 * 24 * 3600
 
 
 def now_ms() -> int:
@@ -234,6 +235,7 @@ class Assembly:
             Job("prune_quotas", 3600.0, lambda: quotas.prune(self.store, self.now())),
             Job("prune_changes", 3600.0, self._prune_changes),
             Job("watch_store", 1.0, self._watch_store),
+            Job("prune_sessions", 3600.0, self._prune_sessions),
             Job("tell_of_expiries", EXPIRIES_SECONDS, lambda: key_notices.tell(self.desk)),
             *([Job("send_mail", MAIL_SECONDS, lambda: mail.deliver(self.desk, send))] if send is not None else []),
         ]
@@ -253,6 +255,10 @@ class Assembly:
         """Forget the ids of old changes. A process that has not applied them for so long sees the gap and drops its cache."""
         async with self.store.changing() as c:
             await changes.prune(c, CHANGES_KEPT)
+
+    async def _prune_sessions(self) -> None:
+        async with self.store.changing() as c:
+            await sessions.prune(c, self.now() - ENDED_SESSIONS_KEPT_SECONDS * 1000)
 
     async def _watch_store(self) -> None:
         """Let streams of this process see what others changed, and stop where the file was replaced: this process would serve the past."""

@@ -21,6 +21,7 @@ from keyrack.model.refusals import (
     TOO_MANY_FAILURES,
     Refused,
 )
+from keyrack.store import sessions as session_rows
 from tests.hosts import ADMIN_RIGHTS, Host
 from tests.manage.conftest import Actors
 from tests.manage.refused import refused
@@ -238,3 +239,13 @@ async def test_first_person_comes_in_by_a_link_that_works_once(host: Host, desk:
         await set_ups.link(desk)
     with refused(LINK_ENDED):
         await set_ups.complete(desk, link.text, **given | {"email": "eve@aurora.test"})
+
+
+async def test_what_is_over_is_forgotten_after_a_week(host: Host, desk: Desk, ada: Member) -> None:
+    old = await sessions.sign_in(desk, email="ada@acme.test", password=FIRST, address=FROM)
+    host.clock.pass_seconds(sessions.SESSION_SECONDS_MAX + 7 * 24 * 3600 + 1)
+    new = await sessions.sign_in(desk, email="ada@acme.test", password=FIRST, address=FROM)
+    await host.rack.assembly.jobs.stop()
+    async with desk.store.changing() as c:
+        assert not await session_rows.end(c, host.workspace.id, old.session.id, host.clock.now())
+        assert await session_rows.end(c, host.workspace.id, new.session.id, host.clock.now())

@@ -1,10 +1,10 @@
 """Sessions and sign-in links as rows. Both are found by the digest of their secret: see `lookup`."""
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from keyrack.model.sessions import LinkPurpose, Session
 from keyrack.store.database import Connection
-from keyrack.store.tables import members, sessions, sign_in_links
+from keyrack.store.tables import key_notices, members, portal_links, sessions, set_up_links, sign_in_links
 
 
 async def add(c: Connection, session: Session, digest: bytes) -> None:
@@ -46,3 +46,10 @@ async def end_links(c: Connection, workspace_id: str, person_id: str, at: int) -
     member_here = select(members.c.id).where(members.c.workspace_id == workspace_id, members.c.person_id == person_id).exists()
     waiting = (sign_in_links.c.person_id == person_id) & sign_in_links.c.used_at.is_(None)
     await c.execute(update(sign_in_links).where(waiting, member_here).values(used_at=at))
+
+
+async def prune(c: Connection, before: int) -> None:
+    """Forget what was over before a time: sessions, links of every kind, and which keys were told of."""
+    for table in (sessions, sign_in_links, set_up_links, portal_links, key_notices):
+        await c.execute(delete(table).where(table.c.expires_at < before))
+    await c.execute(delete(sign_in_links).where(sign_in_links.c.used_at < before))
