@@ -1,6 +1,7 @@
 """Measuring this process, once a second, beside the calls: what calls did is counted from their lines in the request log."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
@@ -62,10 +63,10 @@ class Meter:
 
     def close(self) -> None:
         """Leave the counts, which end here, to the next process."""
-        try:
+        # On a full disk the last second's counts are lost, and nothing else.
+        with suppress(OSError):
             self._measures.write(self._tally, None)
-        finally:
-            self._measures.close()
+        self._measures.close()
 
     def _standing(self) -> Standing:
         now = monotonic()
