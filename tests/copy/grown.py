@@ -36,7 +36,7 @@ class Grown:
 
 def rack_on(url: str | None, data: Path) -> Keyrack:
     """Return the test host's rack on a database, patient with a busy machine."""
-    return Keyrack(Settings(data=data, database_url=url, store_wait_seconds=20), brand=BRAND, categories=CATEGORIES, plans=PLANS)
+    return Keyrack(Settings(data=data, database_url=url, store_answer_seconds=30), brand=BRAND, categories=CATEGORIES, plans=PLANS)
 
 
 async def grow(url: str | None, data: Path, lines: int = LINES) -> Grown:

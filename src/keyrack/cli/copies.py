@@ -58,7 +58,7 @@ async def _move_log(source: Place, folder: Path) -> None:
     """Move the log lines that are still in the spool of the source into its log, as its next start would. Raises Failed."""
     if not _segments(folder):
         return
-    store = Store(source.url, source.traffic_url)
+    store = Store(source.url, source.traffic_url, copying.PATIENCE_SECONDS)
     spool = Spool(folder, Settings.model_fields["spool_segment_bytes"].default)
     mover = request_logs.Mover(store, spool)
     try:

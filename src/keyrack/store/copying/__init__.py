@@ -33,6 +33,8 @@ Tell = Callable[[str, str, int, int], None]
 """Told of each batch: what is done (copy, verify), the table, and how many rows are done out of how many, over all tables."""
 
 COPY, VERIFY = "copy", "verify"
+PATIENCE_SECONDS = 60.0
+"""How long a transaction of a copy may take to begin: nobody's call waits for it."""
 
 _AWAY = (
     asyncpg.PostgresConnectionError,
@@ -170,7 +172,7 @@ async def _prepare(target: Place, made_of: str) -> list[bool]:
 
 async def _copy_all(read: Sequence[Half], written: Sequence[Half], target: Place, course: _Course) -> int:
     """Copy what is missing, table by table, and return how many rows were there already."""
-    store = Store(target.url, target.traffic_url)
+    store = Store(target.url, target.traffic_url, PATIENCE_SECONDS)
     resumed = 0
     try:
         for table, source, half in _pairs(read, written):
