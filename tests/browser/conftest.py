@@ -55,3 +55,9 @@ async def atrium(sites: Sites) -> Scene:
 async def pivotal(sites: Sites) -> Scene:
     """A workspace of the test's own, in Atrium as Pivotal."""
     return await (await sites.of("pivotal")).workspace()
+
+
+@pytest.fixture
+async def pivot(sites: Sites) -> Scene:
+    """A workspace of the test's own, in Atrium as Pivot."""
+    return await (await sites.of("pivot")).workspace()

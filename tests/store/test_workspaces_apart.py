@@ -42,6 +42,7 @@ async def test_another_workspace_finds_and_changes_nothing(store: Store, acme: W
         lambda c: members.save(c, replace(member, workspace_id=stranger)),
         lambda c: integrations.save(c, replace(made, workspace_id=stranger)),
         lambda c: keys.save(c, replace(key, workspace_id=stranger)),
+        lambda c: spaces.holder(c, stranger, space.id, member.id),
         lambda c: spaces.set_role(c, stranger, space.id, kind="integration", holder_id=made.id, role=SpaceRole.VIEWER),
     ]
     for attempt in refused:
@@ -52,11 +53,13 @@ async def test_another_workspace_finds_and_changes_nothing(store: Store, acme: W
     empty: list[Attempt] = [
         lambda c: spaces.page(c, stranger, limit=9),
         lambda c: spaces.holders(c, stranger, space.id, limit=9),
+        lambda c: spaces.count_holders(c, stranger, [space.id]),
         lambda c: spaces.remove_role(c, stranger, space.id, member.id),
         lambda c: members.page(c, stranger, limit=9),
         lambda c: members.of_person(c, stranger, person.id),
         lambda c: integrations.page(c, stranger, limit=9),
         lambda c: keys.page(c, stranger, now=NOW, limit=9),
+        lambda c: keys.of_integrations(c, stranger, [made.id], now=NOW, each=9),
         lambda c: keys.count_of_integration(c, stranger, made.id, NOW),
         lambda c: sessions.end(c, stranger, session.id, NOW),
         lambda c: events.page(c, stranger, limit=9),

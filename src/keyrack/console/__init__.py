@@ -16,6 +16,7 @@ from keyrack.console.navigation import Section
 from keyrack.console.new_integrations import NewIntegrationPages
 from keyrack.console.pages import Pages
 from keyrack.console.sessions import SessionPages
+from keyrack.console.spaces import SpacePages
 from keyrack.console.themes import ThemePages
 from keyrack.console.workspaces import WorkspacePages
 from keyrack.model.refusals import Refused
@@ -28,6 +29,7 @@ SECTIONS: tuple[Callable[[Pages], Section], ...] = (
     KeyPages,
     NewIntegrationPages,
     IntegrationPages,
+    SpacePages,
     SessionPages,
     ThemePages,
 )

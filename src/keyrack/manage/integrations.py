@@ -1,17 +1,18 @@
 """Integrations: make, edit, say which spaces they reach, delete, and find them. How their keys are rotated stands with the keys."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from keyrack.manage import rights as choices
 from keyrack.manage.change import Change, change
 from keyrack.manage.desk import Desk
 from keyrack.model.events import EventType
-from keyrack.model.integrations import Integration
-from keyrack.model.keys import EndReason
+from keyrack.model.integrations import Integration, Order
+from keyrack.model.keys import EndReason, Key
 from keyrack.model.permissions import Rights, SpaceRole
 from keyrack.model.principals import Principal
+from keyrack.store import credential_uses
 from keyrack.store import integrations as rows
 from keyrack.store import keys as key_rows
 from keyrack.store.ids import new_id
@@ -21,6 +22,18 @@ INTEGRATION_CREATED = EventType("integration.created", description="An integrati
 INTEGRATION_UPDATED = EventType("integration.updated", description="An integration's name, rights or roles in spaces were changed.")
 INTEGRATION_ROTATED = EventType("integration.rotated", description="All keys of an integration in one mode were replaced by a new one.")
 INTEGRATION_DELETED = EventType("integration.deleted", description="An integration and its keys were ended for good.")
+KEYS_LISTED_MAX = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An integration as one line of the page: with its newest keys that have not ended, how many those are, and its last use (ms)."""
+
+    integration: Integration
+    keys: tuple[Key, ...] = ()
+    keys_present: int = 0
+    last_used_at: int | None = None
+    last_used_from: str | None = None
 
 
 async def get(desk: Desk, actor: Principal, integration_id: str) -> Integration:
@@ -35,6 +48,27 @@ async def page(desk: Desk, actor: Principal, *, limit: int, after: Place | None 
     actor.require_admin("list integrations")
     async with desk.store.reading() as c:
         return await rows.page(c, actor.workspace.id, limit=limit, after=after, search=search)
+
+
+async def listed(desk: Desk, actor: Principal, integration_id: str) -> Listed:
+    """Return an integration with its keys. Raises Refused 403 without org-level Admin, 404."""
+    return (await _listed(desk, actor, [await get(desk, actor, integration_id)]))[0]
+
+
+async def listed_page(
+    desk: Desk,
+    actor: Principal,
+    *,
+    limit: int,
+    after: Place | None = None,
+    search: str | None = None,
+    order: Order = Order.NEWEST,
+) -> list[Listed]:
+    """Return integrations with their keys, from below a place in an order. Raises Refused 403 without org-level Admin."""
+    actor.require_admin("list integrations")
+    async with desk.store.reading() as c:
+        found = await rows.page(c, actor.workspace.id, limit=limit, after=after, search=search, order=order)
+    return await _listed(desk, actor, found)
 
 
 async def create(desk: Desk, actor: Principal, *, name: str, rights: Rights) -> Integration:
@@ -98,13 +132,20 @@ async def apply(desk: Desk, c: Change, actor: Principal, integration: Integratio
 
 async def set_space_role(desk: Desk, actor: Principal, integration_id: str, space_id: str, role: SpaceRole | None) -> Integration:
     """Give an integration a role in one space, or with None take the one it has. Raises Refused 403, 404."""
+    return await set_space_roles(desk, actor, integration_id, {space_id: role})
+
+
+async def set_space_roles(desk: Desk, actor: Principal, integration_id: str, roles: Mapping[str, SpaceRole | None]) -> Integration:
+    """Give an integration roles in these spaces, and with None take the ones it has; other spaces stay as they are.
+
+    Raises Refused 403, 404.
+    """
     actor.require_admin("manage the spaces of integrations")
     async with change(desk, actor) as c:
         integration = await rows.get(c.connection, actor.workspace.id, integration_id)
-        roles = {held: own for held, own in integration.rights.spaces.items() if held != space_id}
-        if role is not None:
-            roles[space_id] = role
-        return await apply(desk, c, actor, integration, {"spaces": roles})
+        chosen = {**integration.rights.spaces, **roles}
+        held = {space_id: role for space_id, role in chosen.items() if role is not None}
+        return await apply(desk, c, actor, integration, {"spaces": held})
 
 
 async def delete(desk: Desk, actor: Principal, integration_id: str) -> Integration:
@@ -128,3 +169,19 @@ async def delete(desk: Desk, actor: Principal, integration_id: str) -> Integrati
 def shown(integration: Integration) -> dict[str, Any]:
     """What events tell of an integration."""
     return {"id": integration.id, "name": integration.name, **choices.shown(integration.rights)}
+
+
+async def _listed(desk: Desk, actor: Principal, found: Sequence[Integration]) -> list[Listed]:
+    workspace_id, now = actor.workspace.id, desk.now()
+    async with desk.store.reading() as c:
+        keys = await key_rows.of_integrations(c, workspace_id, [one.id for one in found], now=now, each=KEYS_LISTED_MAX)
+    async with desk.store.reading_traffic() as c:
+        uses = await credential_uses.of(c, workspace_id, [key.id for own, _ in keys.values() for key in own])
+    lines = []
+    for integration in found:
+        own, present = keys.get(integration.id, ([], 0))
+        used = [uses[key.id] for key in own if key.id in uses]
+        last = max(used, key=lambda use: use.used_at, default=None)
+        at, address = (last.used_at, last.ip_address) if last is not None else (None, None)
+        lines.append(Listed(integration, tuple(key for key in own if not key.ended(now)), present, at, address))
+    return lines

@@ -4,7 +4,8 @@ Nobody learns of a space that they cannot see: without a role in it, it looks ex
 and say who is in them, without reading what lies in them.
 """
 
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any
 
 from keyrack.manage.change import Change, change
@@ -30,6 +31,15 @@ SPACE_ROLE_SET = EventType("space.role_set", description="Somebody was given a r
 SPACE_ROLE_REMOVED = EventType("space.role_removed", description="Somebody's role in a space was taken away.")
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A space as one line of the page, with how many have a role in it."""
+
+    space: Space
+    members: int
+    integrations: int
+
+
 async def get(desk: Desk, actor: Principal, space_id: str) -> Space:
     """Return a space that the actor can see. Raises Refused 404."""
     _require_sight(actor, space_id)
@@ -44,15 +54,46 @@ async def page(desk: Desk, actor: Principal, *, limit: int, after: Place | None 
         return await rows.page(c, actor.workspace.id, limit=limit, after=after, within=within, search=search)
 
 
-async def holders(desk: Desk, actor: Principal, space_id: str, *, limit: int, after: str | None = None) -> list[Holder]:
-    """Return who has a role in a space that the actor can see, by id, from beyond the id `after`. Raises Refused 404.
+async def listed_page(desk: Desk, actor: Principal, *, limit: int, after: Place | None = None, search: str | None = None) -> list[Listed]:
+    """Return the spaces that the actor can see, with how many are in each, newest first. `search` is part of a name."""
+    found = await page(desk, actor, limit=limit, after=after, search=search)
+    async with desk.store.reading() as c:
+        counted = await rows.count_holders(c, actor.workspace.id, [space.id for space in found])
+    kinds = (member_rows.KIND, integration_rows.KIND)
+    return [Listed(space, *(counted.get((space.id, kind), 0) for kind in kinds)) for space in found]
 
-    Whoever has all permissions reaches every space without a role of its own, and is not listed.
+
+async def named(desk: Desk, actor: Principal, space_ids: Collection[str]) -> list[Space]:
+    """Return those of these spaces that there are, newest first. Raises Refused 403 without org-level Admin."""
+    actor.require_admin("see all spaces")
+    async with desk.store.reading() as c:
+        return await rows.page(c, actor.workspace.id, limit=len(space_ids), within=space_ids)
+
+
+async def holders(
+    desk: Desk, actor: Principal, space_id: str, *, limit: int, after: str | None = None, kind: str | None = None
+) -> list[Holder]:
+    """Return who has a role in a space that the actor can see, by id, from beyond the id `after`: members, integrations, or all.
+
+    Whoever has all permissions reaches every space without a role of its own, and is not listed. Raises Refused 404.
     """
     _require_sight(actor, space_id)
     async with desk.store.reading() as c:
         await rows.get(c, actor.workspace.id, space_id)
-        return await rows.holders(c, actor.workspace.id, space_id, limit=limit, after=after)
+        return await rows.holders(c, actor.workspace.id, space_id, limit=limit, after=after, kind=kind)
+
+
+async def holder(desk: Desk, actor: Principal, space_id: str, holder_id: str) -> Holder:
+    """Return the role of somebody, for whoever may change it. Raises Refused 403, 404 as `set_role` does."""
+    _require_manager(actor, space_id)
+    async with desk.store.reading() as c:
+        await rows.get(c, actor.workspace.id, space_id)
+        return await rows.holder(c, actor.workspace.id, space_id, holder_id)
+
+
+def manages(actor: Principal, space_id: str) -> bool:
+    """Whether the actor says who is in a space."""
+    return actor.is_admin or actor.masks.spaces.get(space_id) is SpaceRole.MANAGER
 
 
 async def create(desk: Desk, actor: Principal, name: str) -> Space:
@@ -184,9 +225,9 @@ def _require_sight(actor: Principal, space_id: str) -> None:
 
 def _require_manager(actor: Principal, space_id: str) -> None:
     _require_sight(actor, space_id)
-    role = SpaceRole.MANAGER if actor.is_admin else actor.masks.spaces[space_id]
-    if role is not SpaceRole.MANAGER:
-        raise INSUFFICIENT_PERMISSION(f"To say who is in a space, be its manager or have org-level Admin; here you are {role.value}.")
+    if not manages(actor, space_id):
+        role = actor.masks.spaces[space_id].value
+        raise INSUFFICIENT_PERMISSION(f"To say who is in a space, be its manager or have org-level Admin; here you are {role}.")
 
 
 async def _named_holder(c: Change, space: Space, holder_id: str) -> tuple[str, Integration | Member]:

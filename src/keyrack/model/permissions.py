@@ -108,6 +108,11 @@ class Rights:
         """Whether these rights hold the wildcard."""
         return self.permissions.get(ALL) is Level.WRITE
 
+    @property
+    def reach_nothing(self) -> bool:
+        """Whether nothing can be read or written with these rights."""
+        return self.org_access is OrgAccess.NONE and not any(self.permissions.values()) and not self.spaces
+
     def level(self, category: Category) -> Level:
         """The level in a category that does not lie in spaces."""
         if self.has_all or self.org_access is OrgAccess.ADMIN:

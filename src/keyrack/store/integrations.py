@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import Row, Select, insert, select, update
 
-from keyrack.model.integrations import Integration
+from keyrack.model.integrations import Integration, Order
 from keyrack.model.refusals import NOT_FOUND
 from keyrack.store import rights
 from keyrack.store.database import Connection
-from keyrack.store.paging import Place, newest_first
+from keyrack.store.paging import Place, by_name, newest_first, oldest_first
 from keyrack.store.tables import integrations
 
 KIND = "integration"
@@ -23,12 +23,26 @@ async def get(c: Connection, workspace_id: str, integration_id: str) -> Integrat
     return read(row)
 
 
-async def page(c: Connection, workspace_id: str, *, limit: int, after: Place | None = None, search: str | None = None) -> list[Integration]:
-    """Return integrations, newest first. `search` is part of a name."""
+async def page(
+    c: Connection,
+    workspace_id: str,
+    *,
+    limit: int,
+    after: Place | None = None,
+    search: str | None = None,
+    order: Order = Order.NEWEST,
+) -> list[Integration]:
+    """Return integrations in an order, from below a place in it. `search` is part of a name."""
     found = _of(workspace_id)
     if search:
         found = found.where(integrations.c.name.icontains(search, autoescape=True))
-    return [read(row) for row in await c.all(newest_first(found, integrations, after, limit))]
+    if order is Order.NAME:
+        found = by_name(found, integrations, after, limit)
+    elif order is Order.OLDEST:
+        found = oldest_first(found, integrations, after, limit)
+    else:
+        found = newest_first(found, integrations, after, limit)
+    return [read(row) for row in await c.all(found)]
 
 
 async def named(c: Connection, workspace_id: str, integration_ids: Collection[str]) -> dict[str, Integration]:

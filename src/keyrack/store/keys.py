@@ -1,8 +1,9 @@
 """Keys as rows. Those of ended keys stay: calls with them are logged under their name."""
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, insert, not_, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, case, func, insert, not_, or_, select, update
 
 from keyrack.model.keys import EndReason, Key
 from keyrack.model.principals import Mode
@@ -49,6 +50,27 @@ async def page(
     if since is not None:
         found = found.where(keys.c.created_at >= since)
     return [read(row) for row in await c.all(newest_first(found, keys, after, limit))]
+
+
+async def of_integrations(
+    c: Connection, workspace_id: str, integration_ids: Collection[str], *, now: int, each: int
+) -> dict[str, tuple[list[Key], int]]:
+    """Return keys of these integrations (a page of them), at most so many of each, and how many of each have not ended by `now`.
+
+    Those that have not ended come first, the newest before the others.
+    """
+    ended = case((_ended(now), 1), else_=0)
+    own = keys.c.integration_id
+    place = func.row_number().over(partition_by=own, order_by=(ended, keys.c.created_at.desc(), keys.c.id.desc())).label("place")
+    present = func.sum(1 - ended).over(partition_by=own).label("present")
+    placed = select(keys, place, present).where(keys.c.workspace_id == workspace_id, own.in_(integration_ids)).subquery()
+    chosen = select(placed.c.id, placed.c.place, placed.c.present).where(placed.c.place <= each).subquery()
+    joined = select(keys, chosen.c.present).join(chosen, chosen.c.id == keys.c.id).where(keys.c.workspace_id == workspace_id)
+    found: dict[str, tuple[list[Key], int]] = {}
+    for row in await c.all(joined.order_by(own, chosen.c.place)):
+        key = read(row)
+        found.setdefault(key.integration_id, ([], int(row.present)))[0].append(key)
+    return found
 
 
 async def count_of_integration(c: Connection, workspace_id: str, integration_id: str, now: int) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, Select, delete, func, insert, select, update
 
 from keyrack.model.permissions import SpaceRole
 from keyrack.model.refusals import NOT_FOUND
@@ -56,23 +56,32 @@ async def save(c: Connection, space: Space) -> None:
         await c.execute(delete(space_roles).where(space_roles.c.workspace_id == space.workspace_id, space_roles.c.space_id == space.id))
 
 
-async def holders(c: Connection, workspace_id: str, space_id: str, *, limit: int, after: str | None = None) -> list[Holder]:
-    """Return who has a role in a space, by id, from beyond the id `after`. Deleted integrations have none."""
-    name = func.coalesce(people.c.name, integrations.c.name).label("name")
-    joined = (
-        space_roles.outerjoin(members, members.c.id == space_roles.c.holder_id)
-        .outerjoin(people, people.c.id == members.c.person_id)
-        .outerjoin(integrations, integrations.c.id == space_roles.c.holder_id)
-    )
-    found = (
-        select(space_roles, name)
-        .select_from(joined)
-        .where(space_roles.c.workspace_id == workspace_id, space_roles.c.space_id == space_id, integrations.c.deleted_at.is_(None))
-    )
+async def holders(
+    c: Connection, workspace_id: str, space_id: str, *, limit: int, after: str | None = None, kind: str | None = None
+) -> list[Holder]:
+    """Return who has a role in a space, by id, from beyond the id `after`: those of one kind, or all. Deleted integrations have none."""
+    found = _holders(workspace_id, space_id)
     if after is not None:
         found = found.where(space_roles.c.holder_id > after)
-    rows = await c.all(found.order_by(space_roles.c.holder_id).limit(limit))
-    return [Holder(row.space_id, row.holder_kind, row.holder_id, row.name, SpaceRole(row.role)) for row in rows]
+    if kind is not None:
+        found = found.where(space_roles.c.holder_kind == kind)
+    return [_read_holder(row) for row in await c.all(found.order_by(space_roles.c.holder_id).limit(limit))]
+
+
+async def holder(c: Connection, workspace_id: str, space_id: str, holder_id: str) -> Holder:
+    """Return the role that somebody has in a space. Raises Refused `not_found`."""
+    found = await c.all(_holders(workspace_id, space_id).where(space_roles.c.holder_id == holder_id))
+    if not found:
+        raise NOT_FOUND("They have no role in this space.")
+    return _read_holder(found[0])
+
+
+async def count_holders(c: Connection, workspace_id: str, space_ids: Collection[str]) -> dict[tuple[str, str], int]:
+    """Return how many have a role in each of these spaces (a page of them), by the space's id and the kind of holder."""
+    of = space_roles.c
+    counted = select(of.space_id, of.holder_kind, func.count().label("holders"))
+    counted = counted.where(of.workspace_id == workspace_id, of.space_id.in_(space_ids)).group_by(of.space_id, of.holder_kind)
+    return {(row.space_id, row.holder_kind): row.holders for row in await c.all(counted)}
 
 
 async def set_role(c: Connection, workspace_id: str, space_id: str, *, kind: str, holder_id: str, role: SpaceRole) -> None:
@@ -104,6 +113,24 @@ def read(row: Row[Any]) -> Space:
         updated_at=of[spaces.c.updated_at],
         deleted_at=of[spaces.c.deleted_at],
     )
+
+
+def _holders(workspace_id: str, space_id: str) -> Select[Any]:
+    name = func.coalesce(people.c.name, integrations.c.name).label("name")
+    joined = (
+        space_roles.outerjoin(members, members.c.id == space_roles.c.holder_id)
+        .outerjoin(people, people.c.id == members.c.person_id)
+        .outerjoin(integrations, integrations.c.id == space_roles.c.holder_id)
+    )
+    return (
+        select(space_roles, name)
+        .select_from(joined)
+        .where(space_roles.c.workspace_id == workspace_id, space_roles.c.space_id == space_id, integrations.c.deleted_at.is_(None))
+    )
+
+
+def _read_holder(row: Row[Any]) -> Holder:
+    return Holder(row.space_id, row.holder_kind, row.holder_id, row.name, SpaceRole(row.role))
 
 
 def _columns(space: Space) -> dict[str, Any]:
