@@ -210,3 +210,15 @@ def test_errors_of_sending_tell_nothing_of_the_mail() -> None:
     one = Mail("id", "ada@acme.test", "subject", f"{BASE}/console/x?link=secret", "html")
     assert "secret" not in repr(one)
     assert "" == str(Undeliverable())
+
+
+async def test_name_with_line_breaks_makes_no_headers(backend: Backend, tmp_path: Path) -> None:
+    async with by_smtp(backend, tmp_path) as (host, received):
+        inviter = await host.rack.members.add(host.workspace.id, email="eve@acme.test", name="Eve\r\nBcc: all@acme.test", role=Role.OWNER)
+        desk = host.rack.assembly.desk
+        link = await sessions.sign_in_link(desk, inviter.person_id, host.workspace.id)
+        eve = await sessions.find(desk, (await sessions.redeem(desk, link.text)).secret.text)
+        assert eve is not None
+        await invitations.create(desk, eve, email="mira@aurora.test")
+        message = await received.next()
+        assert ("Eve Bcc: all@acme.test invites you to VML", None) == (message["Subject"], message["Bcc"])

@@ -58,7 +58,9 @@ def rendered(desk: Desk, mail_id: str, letter: Letter) -> Mail:
     """Return a letter as a mail, as text and as HTML, in the brand's name."""
     values = {"letter": letter, "brand": desk.brand}
     text = "\n\n".join([*letter.lines, *([f"{letter.link_label}:\n{letter.link}"] if letter.link else []), f"– {desk.brand.name}"])
-    return Mail(mail_id, letter.to, letter.subject, text + "\n", _templates.get_template("letter.html").render(**values))
+    # Names that people chose stand in it, and a header is one line.
+    subject = " ".join(letter.subject.split())
+    return Mail(mail_id, letter.to, subject, text + "\n", _templates.get_template("letter.html").render(**values))
 
 
 def invitation_letter(desk: Desk, workspace: Workspace, invitation: Invitation, secret: Secret) -> Letter:
