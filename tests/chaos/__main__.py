@@ -26,6 +26,7 @@ from tests.chaos.report import Strength, lines
 REPORT_WIDTH = 140
 LONG = Strength(changes=20_000, waited=500, races=1_000, judged=500)
 SECONDS = 1320.0
+INTERRUPTED = 130
 VIOLATIONS_SHOWN = 20
 
 
@@ -52,9 +53,13 @@ def main() -> None:
 
 
 def _play(plan: Plan, console: Console) -> History:
-    began = monotonic()
+    began, shown = monotonic(), 0
 
     def tell(history: History, what: str) -> None:
+        nonlocal shown
+        new, shown = history.violations[shown:VIOLATIONS_SHOWN], len(history.violations)
+        for violation in new:
+            console.print(f"- {violation}")
         told = f"{monotonic() - began:6.0f} s  after {what}: {len(history.seconds):,} changes, {history.calls:,} calls"
         console.print(f"{told}, {len(history.violations)} violations")
 
@@ -68,10 +73,10 @@ def _report(history: History, console: Console) -> bool:
         table.add_row(name, value)
     console.print(table)
     console.print(f"load average: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    wrong = history.violations[:VIOLATIONS_SHOWN] + list(LONG.missing(history))
-    for one in wrong:
+    missing = list(LONG.missing(history))
+    for one in missing:
         console.print(f"- {one}")
-    return not wrong
+    return not (missing or history.violations)
 
 
 async def _interruptible(playing: Coroutine[Any, Any, History]) -> History:
@@ -79,7 +84,10 @@ async def _interruptible(playing: Coroutine[Any, Any, History]) -> History:
     task = asyncio.create_task(playing)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    return await task
+    try:
+        return await task
+    except asyncio.CancelledError:
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

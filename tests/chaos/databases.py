@@ -12,7 +12,7 @@ from typing import Any
 
 import asyncpg
 
-from tests.postgresql import _binaries, _end_with_parent, _folder
+from tests.postgresql import MEMORY, _binaries, _end_with_parent, _folder
 
 NAME = "keyrack"
 PORTS = (5432, 5433)
@@ -201,7 +201,7 @@ class Databases:
 @asynccontextmanager
 async def databases(*, has_standby: bool) -> AsyncIterator[Databases]:
     """Run the servers, and leave nothing of them behind."""
-    with _folder() as folder, _binaries() as (binaries, owner):
+    with _folder(MEMORY) as folder, _binaries() as (binaries, owner):
         if owner:
             os.chown(folder, owner["user"], owner["group"])
         primary, standby = (Server(binaries, owner, folder, port) for port in PORTS)

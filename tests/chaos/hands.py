@@ -20,6 +20,7 @@ CALLING_MAX = 24
 CHECK_SECONDS_MAX = 3.0
 PAUSE_SECONDS = 0.2
 RACE_SECONDS_MAX = 0.01
+BESIDE_SECONDS_MAX = 0.5
 FAULTY_CHOSEN = 0.05
 CUSTOMERS = "/api/v1/customers"
 LEVELS: dict[str, dict[str, str]] = {"none": {}, "read": {"customers": "read"}, "write": {"customers": "write"}}
@@ -220,10 +221,11 @@ class Hands:
     async def _beside(self, key: Key, change: Change) -> None:
         """Call while a change is under way."""
         await asyncio.sleep(self._random.uniform(0, RACE_SECONDS_MAX))
+        count, pause_seconds = 2, RACE_SECONDS_MAX
         while change.outcome == "running":
-            nodes = [node for node in self._site.nodes if self._random.random() < 0.5]
-            self._begin_calls(key, nodes)
-            await asyncio.sleep(self._random.uniform(0.05, 0.5))
+            self._begin_calls(key, self._random.sample(self._site.nodes, count))
+            count, pause_seconds = 1, min(2 * pause_seconds, BESIDE_SECONDS_MAX)
+            await asyncio.sleep(self._random.uniform(0, 2 * pause_seconds))
 
     async def _call(self, key: Key, nodes: list[Node]) -> None:
         """Call nodes, and wait for the answers of those that are well."""

@@ -19,7 +19,7 @@ from tests.postgresql import _PR_SET_PDEATHSIG, _libc
 ROOT = Path(__file__).parent.parent.parent
 APP = "tests.chaos.app:app"
 SECONDS_MAX = 60
-READY_SECONDS_MAX = 60
+READY_SECONDS_MAX = 240
 POLL_SECONDS = 0.05
 SECRETS = '["the same for all nodes of a test"]'
 

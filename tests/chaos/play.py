@@ -21,7 +21,7 @@ from tests.chaos.report import Strength
 
 NODES = 4
 END_SECONDS_MAX = 60.0
-BREATH_SECONDS = 0.1
+BREATH_SECONDS = 0.2
 
 
 @dataclass(frozen=True)

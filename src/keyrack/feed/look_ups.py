@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from hashlib import blake2b
 from ipaddress import ip_network
 from typing import Protocol
@@ -101,13 +102,16 @@ class LookUps:
         return principal
 
     async def _read(self, digest: bytes, start: Start) -> lookup.FoundKey | None:
-        async with asyncio.timeout(self._answer_seconds), self._store.reading() as connection:
+        async with self._in_time(), self._store.reading() as connection:
             found = await self._find(connection, digest)
             revision = await changes.newest(connection) if found is None else found.revision
             if revision < start.applied:
                 await connection.discard()
                 raise STORE_UNAVAILABLE("The database server that answered is behind.", headers={"Retry-After": "1"})
         return found
+
+    def _in_time(self) -> AbstractAsyncContextManager[object]:
+        return asyncio.timeout(self._answer_seconds)
 
     async def prove(self, digest: bytes) -> Principal | None:
         """Return the principal of a credential as it is at this moment."""

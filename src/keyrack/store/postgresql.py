@@ -158,7 +158,9 @@ def _prepare(connection: Any, _record: object) -> None:
 def is_away(error: DBAPIError) -> bool:
     """Whether an error says that the server cannot answer now, rather than that a statement is wrong."""
     state = _state(error)
-    return state in _AWAY or state[:2] in _AWAY_CLASSES
+    # So says the driver where a server that stops has said so between two statements.
+    is_cut_off = isinstance(getattr(error.orig, "__cause__", None), asyncpg.InternalClientError)
+    return is_cut_off or state in _AWAY or state[:2] in _AWAY_CLASSES
 
 
 def is_certain_no(error: DBAPIError) -> bool:

@@ -1,7 +1,7 @@
 """A simulated node: the real cache, lease, settling, look-ups and feed, on a simulated session, store and clock."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,6 +16,7 @@ from keyrack.store.lookup import FoundKey
 from tests.feed.simulation.world import KEYS, WORKSPACE, Database, Ground, Point, Task
 
 TERMS = Terms(lease_seconds=2.0, lease_seconds_max=3.0)
+SHORT = Terms(lease_seconds=1.2, lease_seconds_max=3.0)
 WAIT_SECONDS = 1.0
 DIGESTS = tuple((key, key.encode()) for key in KEYS)
 _CALM = 0.001
@@ -46,9 +47,9 @@ class Right:
 class Feed(PostgresqlFeed):
     """The real feed, whose thread is the scheduler."""
 
-    def __init__(self, ground: Ground, database: Database, cache: Cache, lease: type[Lease]) -> None:
+    def __init__(self, ground: Ground, database: Database, cache: Cache, lease: type[Lease], terms: Terms) -> None:
         self._parts = ground, database, lease
-        super().__init__("", cast("Store", None), cache, TERMS, WAIT_SECONDS)
+        super().__init__("", cast("Store", None), cache, terms, WAIT_SECONDS)
         self._now = ground.now  # type: ignore[method-assign, unused-ignore]
 
     def lease(self) -> Lease:
@@ -58,7 +59,7 @@ class Feed(PostgresqlFeed):
     def _begin_anew(self) -> None:
         ground, database, lease = self._parts
         self._session = cast("Any", None)
-        self._lease = lease(ground, self._cache, TERMS, database.new_id)
+        self._lease = lease(ground, self._cache, self._terms, database.new_id)
 
     async def _renewed(self, ends_at: float) -> bool:
         since = self._now()
@@ -93,7 +94,10 @@ class Reading:
 
 
 class Looks(LookUps):
-    """The real look-ups, without the model."""
+    """The real look-ups, without the model, and without a limit by the machine's own clock: an answer is lost as the scheduler wishes."""
+
+    def _in_time(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
     def _principal(self, found: FoundKey) -> Principal:
         return cast("Principal", found)
@@ -117,12 +121,21 @@ class Parts:
 class Node:
     """One process. Without a lease it only changes things. `begin_…` begins what the scheduler then steps."""
 
-    def __init__(self, database: Database, parts: Parts, rate: float, pick: Callable[[int], int], has_lease: bool = True) -> None:
+    def __init__(
+        self,
+        database: Database,
+        parts: Parts,
+        rate: float,
+        pick: Callable[[int], int],
+        has_lease: bool = True,
+        terms: Terms = TERMS,
+    ) -> None:
         self.database = database
         self.parts = parts
         self.rate = rate
         self.pick = pick
         self.has_lease = has_lease
+        self.terms = terms
         self.tasks: list[Task] = []
         self.is_lost = True
         self.is_paused = False
@@ -130,14 +143,14 @@ class Node:
         self._busy = False
         self.ground = parts.ground(database, rate)
         self.cache = parts.cache(8)
-        self.feed = parts.feed(self.ground, database, self.cache, parts.lease)
-        self.settling = parts.settling(self.ground, TERMS, self.feed.lease() if has_lease else None)
+        self.feed = parts.feed(self.ground, database, self.cache, parts.lease, terms)
+        self.settling = parts.settling(self.ground, terms, self.feed.lease() if has_lease else None)
         reading = Reading(database, pick)
         self.look_ups = parts.look_ups(cast("Store", reading), self.cache, self.feed, {}, {}, lambda: 0, reading.find)
 
     def fork(self) -> "Node":
         """A child that begins with all that this process has in memory."""
-        child = Node(self.database, self.parts, self.rate, self.pick)
+        child = Node(self.database, self.parts, self.rate, self.pick, terms=self.terms)
         for name in ("entries", "_digests"):
             getattr(child.cache, name).update(
                 {key: value.copy() if isinstance(value, set) else value for key, value in getattr(self.cache, name).items()}
@@ -148,7 +161,7 @@ class Node:
             setattr(theirs, name, getattr(mine, name))
         child.is_lost = self.is_lost
         child.feed.forget()
-        child.settling = self.parts.settling(child.ground, TERMS, child.feed.lease())
+        child.settling = self.parts.settling(child.ground, self.terms, child.feed.lease())
         return child
 
     # The feed's thread: one thing after the other

@@ -92,6 +92,21 @@ class KeepsCacheOnJoin(Lease):
             super()._evict(found, applied)
 
 
+class KeepsCacheOnReconnect(Lease):
+    """Joins anew, wherever the session leads now, and goes on from the revision that it knew."""
+
+    def leave(self) -> None:
+        """Forget the lease alone."""
+        self.until = self.begun = NEVER
+        self._left, self.id, self._change_id, self._acknowledged = self.id or self._left, None, None, 0
+
+    async def _join(self) -> None:
+        await self._remove_left()
+        lease_id = self._new_id()
+        await self._ground.join(lease_id, self._terms.lease_seconds)
+        self.id = lease_id
+
+
 class TrustsTheCount(Lease):
     """Takes a revision for the one that it knew, whatever change has made it."""
 
@@ -233,6 +248,7 @@ BUGS: Mapping[str, Parts] = {
     "store a look-up after an eviction": Parts(cache=StoresAfterEviction),
     "store while joining": Parts(cache=StoresWhileJoining, lease=KeepsWhatIsStoredWhileJoining),
     "keep the cache when joining anew": Parts(lease=KeepsCacheOnJoin),
+    "keep the cache on a reconnect": Parts(lease=KeepsCacheOnReconnect),
     "lose the row's creation": Parts(ground=ForgetfulGround),
     "wait for less than a lease": Parts(settling=WaitsTooShort),
     "believe after a fail-over that a revision is the one it knew": Parts(lease=TrustsTheCount, believes_after_reconnect=True),

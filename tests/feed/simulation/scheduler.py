@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from random import Random
 
-from keyrack.feed.leases import over_after
-from tests.feed.simulation.nodes import TERMS, Late, Node, Parts
+from keyrack.feed.leases import Terms, over_after
+from tests.feed.simulation.nodes import SHORT, TERMS, Late, Node, Parts
 from tests.feed.simulation.world import KEYS, WORKSPACE, Database, Task
 
 NODES, NODES_MAX = 3, 5
+TERMS_OF_NODES = (TERMS, SHORT, TERMS)
 RATES = (0.97, 1.0, 1.03)
 TOUCHED = (frozenset({KEYS[0]}), frozenset({KEYS[1]}), frozenset({WORKSPACE}), frozenset({"other"}))
 ROUNDS_MAX = 200
@@ -15,7 +16,7 @@ SLOW_STEPS, PAUSED = 0.03, 0.3
 
 
 class Scheduler:
-    """A cluster: two nodes that decide calls, and one that only changes things."""
+    """A cluster: two nodes that decide calls, with leases of different lengths, and one that only changes things."""
 
     def __init__(self, seed: int, parts: Parts | None = None) -> None:
         self._random = random = Random(seed)
@@ -24,7 +25,7 @@ class Scheduler:
         self._strays: list[Callable[[], object]] = []
         self.steps = 0
         self.behind = random.choice((0.0, 0.0, 0.3))
-        self.nodes = [self._new(has_lease=place < NODES - 1) for place in range(NODES)]
+        self.nodes = [self._new(place < NODES - 1, TERMS_OF_NODES[place]) for place in range(NODES)]
         always = {
             self.go_on: 30,
             self.call: 8,
@@ -160,7 +161,7 @@ class Scheduler:
         place = self._random.randrange(len(self.nodes))
         node = self.nodes[place]
         node.crash()
-        self.nodes[place] = self._new(node.has_lease)
+        self.nodes[place] = self._new(node.has_lease, node.terms)
 
     def fork(self) -> None:
         """A node forks; where there are many, a child ends."""
@@ -182,8 +183,8 @@ class Scheduler:
             self.database.time += over_after(TERMS.lease_seconds_max) / min(RATES)
             self.database.fail_over(lost)
 
-    def _new(self, has_lease: bool) -> Node:
-        return Node(self.database, self._parts, self._random.choice(RATES), self._pick, has_lease)
+    def _new(self, has_lease: bool, terms: Terms) -> Node:
+        return Node(self.database, self._parts, self._random.choice(RATES), self._pick, has_lease, terms)
 
     def _pick(self, newest: int) -> int:
         return self._random.randint(max(0, newest - 3), newest) if self._random.random() < self.behind else newest

@@ -87,7 +87,7 @@ class Commit:
 
 
 class Database:
-    """What is committed, and the time. `returned` are the serials of the changes that have returned."""
+    """What is committed, and the time. `serial` counts all changes, `returned` are the serials of those that have returned."""
 
     def __init__(self) -> None:
         self.time = 0.0
@@ -96,7 +96,7 @@ class Database:
         self.returned: set[int] = set()
         self.pruned = 0
         self._promised: dict[str, int] = {}
-        self._serial = 0
+        self.serial = 0
         self._ids = 0
 
     def new_id(self) -> str:
@@ -111,8 +111,8 @@ class Database:
 
     def commit(self, touched: frozenset[str]) -> int:
         """Commit a change, and return its revision."""
-        self._serial += 1
-        self.history.append(Commit(self._serial, touched))
+        self.serial += 1
+        self.history.append(Commit(self.serial, touched))
         return self.newest
 
     def right(self, key: str, revision: int) -> int:
