@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: demo test check fuzz chaos bench screenshots lock clean help
+.PHONY: demo test check fuzz chaos bench bench-scale bench-logs screenshots lock clean help
 
 PYTHON := .venv/bin/python
 # What Python compiles is kept, whatever the shell says: the tests start many processes.
@@ -35,6 +35,10 @@ bench: ## Measure the gate beside what it is compared with, and print the figure
 bench-scale: ## Measure how cost grows with keys, processes and nodes (options: ARGS="--sizes 10000,1000000 --nodes 0,9")
 	@.ci/environment dev
 	@$(PYTHON) -m bench.scale $(ARGS)
+
+bench-logs: ## Measure a large request log: moving lines into it, and searching it (options: ARGS="--rows 1000000 --stores postgresql")
+	@.ci/environment dev
+	@$(PYTHON) -m bench.request_logs $(ARGS)
 
 screenshots: ## Take pictures of the console's pages into screenshots/ (options: ARGS="--brand pivotal --page keys")
 	@.ci/environment dev
