@@ -129,6 +129,14 @@ class Server:
         finally:
             await connection.close(timeout=SECONDS_MAX)
 
+    async def until(self, sql: str) -> None:
+        """Return when a statement's value is true. Raises TimeoutError where it does not become so."""
+        ends_at = monotonic() + SECONDS_MAX
+        while not await self.ask(sql):
+            if monotonic() > ends_at:
+                raise TimeoutError(sql)
+            await asyncio.sleep(POLL_SECONDS)
+
     async def run(self, program: str, *words: object) -> None:
         """Run one of PostgreSQL's programs to its end."""
         command = [f"{self._binaries}/{program}", *map(str, words)]
@@ -189,11 +197,7 @@ class Databases:
     async def _attach(self, standby: Server) -> None:
         standby.follow(self.primary)
         await standby.start()
-        ends_at = monotonic() + SECONDS_MAX
-        while not await self.primary.ask("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"):
-            if monotonic() > ends_at:
-                raise TimeoutError("the standby does not follow the primary")
-            await asyncio.sleep(POLL_SECONDS)
+        await self.primary.until("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'")
         # Only now: without a standby each commit would wait for one.
         self.primary.configure(synchronous_standby_names="*")
 

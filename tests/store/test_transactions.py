@@ -251,6 +251,27 @@ class TestPostgresql:
             for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
                 assert (await c.all(text(f"SHOW {name}")))[0][0] != "0"
 
+    async def test_a_change_that_stands_still_holds_up_no_other_for_long(self, store: Store) -> None:
+        async def stand_still(*, revises: bool) -> None:
+            async with store.changing("a workspace") as c:
+                if revises:
+                    await changes.bump(c, ["id"], "stands still")
+                going_on.set()
+                await others_went_on.wait()
+
+        for revises in (True, False):
+            going_on, others_went_on = asyncio.Event(), asyncio.Event()
+            standing = asyncio.create_task(stand_still(revises=revises))
+            await going_on.wait()
+            # Refused, where it had to wait for as long as for any lock.
+            async with store.changing("a workspace") as c:
+                await changes.bump(c, ["id"], f"goes on {revises}")
+            others_went_on.set()
+            with pytest.raises(Refused):
+                await standing
+        async with store.reading() as c:
+            assert await changes.newest(c) == 2
+
     async def test_a_commit_without_an_answer_is_never_told_as_done_or_not_done(self, store: Store) -> None:
         async def change() -> None:
             async with store.changing() as c:
