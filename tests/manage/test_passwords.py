@@ -170,10 +170,10 @@ async def test_admin_opens_nobody_who_is_elsewhere_too_and_no_owner(host: Host, 
         await passwords.reset_link(desk, await actors.behind(await host.key(ADMIN_RIGHTS)), plain.id)
 
 
-@pytest.mark.parametrize("password", ["short", "aaaaaaaaaaaaaaa", "1234567890", "ada@acme.test", "Password2024!", "x" * 201])
-async def test_password_that_anybody_would_try_is_refused(desk: Desk, password: str) -> None:
-    with refused(INVALID_REQUEST):
-        passwords.check(desk, password, "ada@acme.test")
+async def test_password_that_anybody_would_try_is_refused(desk: Desk) -> None:
+    for password in ("short", "aaaaaaaaaaaaaaa", "1234567890", "ada@acme.test", "Password2024!", "x" * 201):
+        with refused(INVALID_REQUEST):
+            passwords.check(desk, password, "ada@acme.test")
 
 
 async def test_proof_lasts_ten_minutes_and_is_renewed_by_the_password(host: Host, desk: Desk, ada: Member) -> None:
