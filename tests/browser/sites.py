@@ -123,9 +123,9 @@ class Sites:
 
 
 @asynccontextmanager
-async def served(folder: Path, brand: str) -> AsyncIterator[Site]:
-    """Serve Atrium under a brand for the length of a block."""
-    app = create_app(Settings(data=folder), brand)
+async def served(folder: Path, brand: str, **settings: Any) -> AsyncIterator[Site]:
+    """Serve Atrium under a brand, with these settings, for the length of a block."""
+    app = create_app(Settings(data=folder, **settings), brand)
     server = _Quiet(Config(app, port=0, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=5))
     task = asyncio.create_task(server.serve())
     while not server.started:

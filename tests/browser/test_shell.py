@@ -81,7 +81,7 @@ async def test_signing_out_leaves_to_the_sign_in_page(atrium: Scene, browsing: B
     ada = await browsing.sign_in(atrium)
     await ada.press("nav.home")
     await ada.press("sign-out")
-    await ada.sees("Open the sign-in link that you were given")
+    await ada.sees("You are signed out", "Sign in to Atrium")
     await ada.open("/keys", status=401)
 
 

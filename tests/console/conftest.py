@@ -53,3 +53,11 @@ async def behind_a_proxy(tmp_path: Path) -> AsyncIterator[Office]:
     """A console that people reach over https, below a path, through a proxy that ends both."""
     async with opened(Backend.in_folder(tmp_path), tmp_path, base_url="https://acme.example/tools") as office:
         yield office
+
+
+@pytest.fixture
+async def mailing(tmp_path: Path) -> AsyncIterator[Office]:
+    """A console from which mail goes out, to where nobody listens."""
+    options: dict[str, Any] = {"base_url": "https://acme.example", "mail_from": "rack@acme.example", "smtp_url": "smtp://127.0.0.1:9"}
+    async with opened(Backend.in_folder(tmp_path), tmp_path, **options) as office:
+        yield office

@@ -4,11 +4,21 @@ from starlette.requests import Request
 
 from keyrack.crypto.sign import Signer
 from keyrack.model.principals import Principal
-from keyrack.model.refusals import CONFLICT, CSRF_FAILED, INSUFFICIENT_PERMISSION, INVALID_REQUEST, RATE_LIMITED, Refused
+from keyrack.model.refusals import (
+    CONFLICT,
+    CSRF_FAILED,
+    INSUFFICIENT_PERMISSION,
+    INVALID_REQUEST,
+    RATE_LIMITED,
+    SIGN_IN_FAILED,
+    TOO_MANY_FAILURES,
+    Refused,
+)
 
 FIELDS_MAX = 20
 FIELD_BYTES_MAX = 4096
 FORM_SECONDS_MAX = 3600
+_TOLD_ON_THE_FORM = (INVALID_REQUEST, CONFLICT, INSUFFICIENT_PERMISSION, RATE_LIMITED, SIGN_IN_FAILED, TOO_MANY_FAILURES)
 
 
 async def read_form(request: Request, fields_max: int = FIELDS_MAX) -> dict[str, str]:
@@ -47,6 +57,6 @@ def problems(refused: Refused, *fields: str) -> dict[str, str]:
 
     Raises the refusal again where the form is not at fault.
     """
-    if refused.refusal not in (INVALID_REQUEST, CONFLICT, INSUFFICIENT_PERMISSION, RATE_LIMITED):
+    if refused.refusal not in _TOLD_ON_THE_FORM:
         raise refused
     return {refused.param if refused.param in fields else "": refused.detail}

@@ -13,17 +13,21 @@ from keyrack.assemble import Assembly
 from keyrack.console.addresses import Addresses
 from keyrack.console.assets import Assets
 from keyrack.console.cookies import Cookies
-from keyrack.console.forms import FIELDS_MAX, FormTokens, read_form
+from keyrack.console.forms import FIELDS_MAX, FormTokens, problems, read_form
+from keyrack.console.headers import allow_frames
 from keyrack.console.lists import ListQuery
 from keyrack.console.moments import moment
 from keyrack.console.navigation import Entry, Navigation
-from keyrack.manage import sessions
+from keyrack.gate.pages import return_path
+from keyrack.manage import members, sessions, set_ups
 from keyrack.manage.cursors import Cursors
+from keyrack.manage.sessions import SignedIn
 from keyrack.model.principals import Principal
-from keyrack.model.refusals import INTERNAL_ERROR, SESSION_ENDED, Refused, of_status
+from keyrack.model.refusals import INSUFFICIENT_PERMISSION, INTERNAL_ERROR, SESSION_ENDED, Refused, of_status
 
 TEMPLATES = Path(__file__).parent / "templates"
 PATH_LENGTH_MAX = 500
+HELPERS_MAX = 5
 _HTTP_DETAILS = {400: "The console could not read this form.", 404: "There is no such page.", 405: "This page is not reached that way."}
 
 
@@ -46,6 +50,7 @@ class Pages:
         self.entries: Sequence[Entry] = ()
         self._tokens = FormTokens(assembly.signers["form"])
         self._cursors = Cursors(assembly.desk.cursors)
+        self._heads = assembly.heads
         self._templates = Environment(
             loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
@@ -67,15 +72,42 @@ class Pages:
             "theme": self.cookies.theme(request),
         }
         page = HTMLResponse(self._templates.get_template(template).render(shared | values), status)
+        if member is not None and member.origin is not None:
+            allow_frames(page, member.origin)
         if flash is not None:
             self.cookies.forget_flash(request, page)
         return page
+
+    def again(self, request: Request, template: str, refused: Refused, fields: Sequence[str], **values: Any) -> HTMLResponse:
+        """Return a form again, and what is wrong with it beside these fields. Raises the refusal where the form is not at fault."""
+        page = self.render(request, template, refused.refusal.status, problems=problems(refused, *fields), **values)
+        page.headers.update(refused.headers)
+        return page
+
+    async def sign_in(self, request: Request, status: int = 200, **values: Any) -> HTMLResponse:
+        """Return the page on which people sign in, for whoever wants to go on where `to` says."""
+        openid = self.desk.outside.openid
+        asked = {"to": "", "email": "", "problems": {}, "link": "", "is_over": False} | values
+        first = not asked["link"] and await set_ups.needed(self.desk)
+        return self.render(request, "sessions/sign_in.html", status, **asked, openid=openid.name if openid else "", is_first=first)
+
+    def address(self, request: Request) -> str:
+        """Return the client's address, as the gate tells it."""
+        return self._heads.address(request.scope)
+
+    def arrive(self, request: Request, signed_in: SignedIn, to: str = "") -> Response:
+        """Lead on into the console, or to the path of this host that `to` names, with a new session."""
+        session, secret = signed_in
+        answer = RedirectResponse(return_path(to, self.addresses.console(request)), 303)
+        seconds = (session.expires_at - session.created_at) // 1000
+        self.cookies.begin_session(request, answer, secret, seconds, framed=session.origin is not None)
+        return answer
 
     async def member(self, request: Request) -> Principal:
         """Return who is signed in, read from the store now. Raises Refused `session_ended` where nobody is."""
         member = await sessions.find(self.desk, self.cookies.session(request))
         if member is None:
-            raise SESSION_ENDED("Nobody is signed in here, or the sign-in has ended. Open a new sign-in link to come in.")
+            raise SESSION_ENDED("Nobody is signed in here, or the sign-in has ended.")
         request.state.member = member
         return member
 
@@ -103,11 +135,30 @@ class Pages:
         return path if path.startswith("/") and path.isprintable() and len(path) <= PATH_LENGTH_MAX else ""
 
     async def refused(self, request: Request, refused: Exception) -> Response:
-        """Answer a refusal with a page that says what to do."""
+        """Answer a refusal with a page that says what to do, or who can help; who is signed out and only wants to look may sign in."""
         assert isinstance(refused, Refused)
-        heading, detail = refused.refusal.title, refused.detail
-        page = self.render(request, "refusal.html", refused.refusal.status, heading=heading, detail=detail)
+        member: Principal | None = getattr(request.state, "member", None)
+        framed = request.headers.get("sec-fetch-dest") == "iframe"
+        if refused.refusal is SESSION_ENDED and request.method in ("GET", "HEAD") and not framed:
+            here, query = self.addresses.console(request) + _below_console(request), request.url.query
+            to = f"{here}?{query}" if query else here
+            return await self.sign_in(request, 401, to=to, is_over=bool(self.cookies.session(request)))
+        helpers = []
+        if refused.refusal is INSUFFICIENT_PERMISSION and member is not None:
+            helpers = await members.admins(self.desk, member, limit=HELPERS_MAX)
+        page = self.render(
+            request,
+            "refusal.html",
+            refused.refusal.status,
+            heading=refused.refusal.title,
+            detail=refused.detail,
+            helpers=helpers,
+            may_sign_in=refused.refusal is SESSION_ENDED and not framed,
+        )
         page.headers.update(refused.headers)
+        if framed and member is None:
+            # It shows nothing of anybody, and the frame would stay empty without it.
+            allow_frames(page, *self.desk.outside.portal_origins)
         return page
 
     async def http_error(self, request: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""Signing in with a link, and out."""
+"""Signing in with a password or a link, and out."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from keyrack.console.forms import read_form
+from keyrack.console.forms import problems, read_form
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.manage import sessions
+from keyrack.model.refusals import Refused
 
 LINK_LENGTH_MAX = 200
 
@@ -27,6 +28,7 @@ class SessionPages:
             Route("/console/sign-in", self.offer, methods=["GET"]),
             Route("/console/sign-in", self.begin, methods=["POST"]),
             Route("/console/sign-out", self.end, methods=["POST"]),
+            Route("/console/sign-out/everywhere", self.end_all, methods=["POST"]),
         ]
 
     @property
@@ -35,26 +37,46 @@ class SessionPages:
         return []
 
     async def offer(self, request: Request) -> Response:
-        """Show what a link does. Only the form on this page uses it up, so that nothing that merely opens links does."""
-        return self._pages.render(request, "sign_in.html", link=_whole(request.query_params.get("link", "")))
+        """Offer to sign in, or show what a link does. Only the form here uses it up: nothing that merely opens links does."""
+        asked = request.query_params
+        return await self._pages.sign_in(request, to=asked.get("next", ""), link=whole(asked.get("link", "")))
 
     async def begin(self, request: Request) -> Response:
-        """Exchange a link for a session. Raises Refused `session_ended`."""
+        """Exchange a password or a link for a session. Raises Refused `session_ended`, `csrf_failed`."""
         form = await read_form(request)
-        session, secret = await sessions.redeem(self._pages.desk, _whole(form.get("link", "")))
-        answer = self._pages.go(request, "")
-        self._pages.cookies.begin_session(request, answer, secret, (session.expires_at - session.created_at) // 1000)
-        return answer
+        pages = self._pages
+        if "link" in form:
+            return pages.arrive(request, await sessions.redeem(pages.desk, whole(form["link"])))
+        email, password, to = (form.get(name, "") for name in ("email", "password", "to"))
+        replaces = pages.cookies.session(request)
+        try:
+            signed_in = await sessions.sign_in(
+                pages.desk, email=email, password=password, address=pages.address(request), replaces=replaces
+            )
+        except Refused as refused:
+            page = await pages.sign_in(request, refused.refusal.status, to=to, email=email, problems=problems(refused))
+            page.headers.update(refused.headers)
+            return page
+        return pages.arrive(request, signed_in, to)
 
     async def end(self, request: Request) -> Response:
         """End the session. Raises Refused `session_ended`, `csrf_failed`."""
         member, _ = await self._pages.sent(request, "sign-out")
         await sessions.end(self._pages.desk, member)
-        answer = self._pages.go(request, "/sign-in")
+        return self._left(request, "You are signed out.")
+
+    async def end_all(self, request: Request) -> Response:
+        """End every session of the person. Raises Refused `session_ended`, `csrf_failed`, 403."""
+        member, _ = await self._pages.sent(request, "sign-out.everywhere")
+        ended = await sessions.end_all(self._pages.desk, member)
+        return self._left(request, f"You are signed out everywhere: {ended} {'sign-in has' if ended == 1 else 'sign-ins have'} ended.")
+
+    def _left(self, request: Request, said: str) -> Response:
+        answer = self._pages.go(request, "/sign-in", said)
         self._pages.cookies.end_session(request, answer)
         return answer
 
 
-def _whole(link: str) -> str:
+def whole(link: str) -> str:
     """What people paste has blanks around it, and no link is longer than this."""
     return link.strip()[:LINK_LENGTH_MAX]
