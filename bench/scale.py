@@ -82,7 +82,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     asked = parser.parse_args()
     if asked.quick:
-        asked.sizes, asked.nodes, asked.processes, asked.seconds, asked.revokes = [2_000], [0, 2], [1, 2], 0.2, 5
+        asked.sizes, asked.nodes, asked.processes, asked.seconds, asked.revokes = [1_000], [0, 2], [1], 0.1, 3
     return asked
 
 
