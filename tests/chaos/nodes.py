@@ -21,6 +21,7 @@ APP = "tests.chaos.app:app"
 SECONDS_MAX = 60
 READY_SECONDS_MAX = 240
 POLL_SECONDS = 0.05
+STARTS_MAX = 5
 SECRETS = '["the same for all nodes of a test"]'
 
 
@@ -91,11 +92,15 @@ class Node:
         self._idle.clear()
 
     async def ready(self) -> None:
-        """Return when it holds a lease and reaches the store."""
+        """Return when it holds a lease and reaches the store. One that did not start is started again, as whoever supervises it does."""
+        starts = 1
         async with asyncio.timeout(READY_SECONDS_MAX):
             while True:
                 if self._process is None or self._process.poll() is not None:
-                    raise RuntimeError(f"node {self.number} has ended:\n{self.folder.with_suffix('.log').read_text()[-2000:]}")
+                    if starts == STARTS_MAX:
+                        raise RuntimeError(f"node {self.number} has ended:\n{self.folder.with_suffix('.log').read_text()[-2000:]}")
+                    starts += 1
+                    self.start()
                 answer = await self.send("GET", "/readyz", "")
                 if answer is not None and answer.status == 200:
                     return

@@ -14,7 +14,7 @@ from tests.chaos.play import Plan, play
 from tests.chaos.report import Strength, lines
 
 STRENGTH = Strength(changes=50, waited=10, races=10)
-SHORT = Plan(60.0, STRENGTH, hands=24, calm_seconds=1.0, faults_between_calm=20, leases=(1.0, 1.0, 1.0, 0.5))
+SHORT = Plan(60.0, STRENGTH, hands=16, calm_seconds=1.0, faults_between_calm=20, leases=(1.0, 1.0, 1.0, 0.5))
 pytestmark = pytest.mark.timeout(400)
 
 
