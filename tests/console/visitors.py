@@ -44,3 +44,12 @@ class Office:
         page = await browser.submit(await browser.open(await self.link(name)), SIGN_IN)
         assert 200 == page.status
         return browser
+
+    async def signed_in_over_https(self, name: str = "Ada") -> Browser:
+        """A browser in which a member has signed in to a host whose address is `https://acme.example`."""
+        client = await self.new_client()
+        client.base_url = httpx.URL("https://acme.example")
+        browser = Browser(client)
+        link = (await self.link(name)).replace("http://acme.test", "https://acme.example")
+        assert 200 == (await browser.submit(await browser.open(link), SIGN_IN)).status
+        return browser

@@ -11,15 +11,18 @@ from keyrack.assemble import Assembly
 from keyrack.console.addresses import sign_in_url
 from keyrack.console.headers import Hardened
 from keyrack.console.integrations import IntegrationPages
-from keyrack.console.invitations import JoiningPages
+from keyrack.console.invitations import InvitationPages, JoiningPages
 from keyrack.console.keys import KeyPages
+from keyrack.console.members import MemberPages
 from keyrack.console.navigation import Section
 from keyrack.console.new_integrations import NewIntegrationPages
 from keyrack.console.openid import OpenIdPages
 from keyrack.console.pages import Pages
 from keyrack.console.passwords import PasswordPages
+from keyrack.console.people import PeoplePages
 from keyrack.console.sessions import SessionPages
 from keyrack.console.set_ups import SetUpPages
+from keyrack.console.settings import SettingsPages
 from keyrack.console.spaces import SpacePages
 from keyrack.console.themes import ThemePages
 from keyrack.console.workspaces import WorkspacePages
@@ -34,6 +37,10 @@ SECTIONS: tuple[Callable[[Pages], Section], ...] = (
     NewIntegrationPages,
     IntegrationPages,
     SpacePages,
+    MemberPages,
+    InvitationPages,
+    SettingsPages,
+    PeoplePages,
     SessionPages,
     OpenIdPages,
     PasswordPages,

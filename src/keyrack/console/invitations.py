@@ -1,6 +1,6 @@
-"""Invitations: accepted through their link, by somebody new or by somebody who has a login."""
+"""Invitations: made, listed, renewed and taken back by admins, and accepted through their link by whoever they are for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -8,13 +8,101 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from keyrack.console.forms import read_form
+from keyrack.console.lists import ROWS
+from keyrack.console.members import ROLES, read_role
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.console.sessions import whole
-from keyrack.manage import invitations, people, sessions
-from keyrack.manage.invitations import Offer
+from keyrack.manage import invitations, mail, members, people, sessions
+from keyrack.manage.invitations import Invited, Offer
+from keyrack.model.members import Role
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import Refused
+
+
+class InvitationPages:
+    """The pages about invitations, for who invites."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    @property
+    def routes(self) -> Sequence[Route]:
+        """The routes."""
+        return [
+            Route("/console/invitations", self.show, methods=["GET"]),
+            Route("/console/invitations", self.create, methods=["POST"]),
+            Route("/console/invitations/new", self.offer, methods=["GET"]),
+            Route("/console/invitations/{invitation_id}/renew", self.renew, methods=["POST"]),
+            Route("/console/invitations/{invitation_id}/revoke", self.ask_revoke, methods=["GET"]),
+            Route("/console/invitations/{invitation_id}/revoke", self.revoke, methods=["POST"]),
+        ]
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """The list, as a tab of the members."""
+        return [
+            Entry("members", "/invitations", "Members", "users", tab="Invitations", group=self._pages.brand.navigation[0], for_admins=True)
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """Show the invitations that wait, or with the filter the others. Raises Refused `session_ended`, 403, 400."""
+        member = await self._pages.member(request)
+        query = self._pages.query(request, member, "state")
+        is_open = query.filters["state"] != "over"
+        found = await invitations.page(self._pages.desk, member, limit=ROWS + 1, after=query.place, is_open=is_open)
+        now = self._pages.desk.now()
+        listing = query.page([(one, one.state(now)) for one in found], lambda row: (row[0].created_at, row[0].id))
+        return self._pages.render(request, "invitations/list.html", listing=listing)
+
+    async def offer(self, request: Request) -> Response:
+        """Show the form that invites. Raises Refused `session_ended`, 403."""
+        member = await self._pages.member(request)
+        member.require_admin("invite people")
+        return self._pages.render(request, "invitations/new.html", problems={}, **await self._given(member, {}))
+
+    async def create(self, request: Request) -> Response:
+        """Invite somebody: by mail, or with a link that is shown this once. Raises Refused `session_ended`, `csrf_failed`, 403."""
+        member, form = await self._pages.sent(request, "invitations.create")
+        try:
+            role = read_role(form.get("role", Role.MEMBER.value))
+            invited = await invitations.create(self._pages.desk, member, email=form.get("email", ""), role=role)
+        except Refused as refused:
+            member.require_admin("invite people")
+            values = await self._given(member, form)
+            return self._pages.again(request, "invitations/new.html", refused, ["email", "role"], **values)
+        return self._handed_over(request, invited)
+
+    async def renew(self, request: Request) -> Response:
+        """Give an invitation a new link. Raises Refused `session_ended`, `csrf_failed`, 403, 404, 409."""
+        member, _ = await self._pages.sent(request, "invitations.renew")
+        return self._handed_over(request, await invitations.renew(self._pages.desk, member, request.path_params["invitation_id"]))
+
+    async def ask_revoke(self, request: Request) -> Response:
+        """Ask before an invitation is taken back. Raises Refused `session_ended`, 403, 404."""
+        member = await self._pages.member(request)
+        one = await invitations.get(self._pages.desk, member, request.path_params["invitation_id"])
+        return self._pages.render(request, "invitations/revoke.html", one=one)
+
+    async def revoke(self, request: Request) -> Response:
+        """Take an invitation back. Raises Refused `session_ended`, `csrf_failed`, 403, 404, 409."""
+        member, _ = await self._pages.sent(request, "invitations.revoke")
+        one = await invitations.revoke(self._pages.desk, member, request.path_params["invitation_id"])
+        return self._pages.go(request, "/invitations", f"The invitation of {one.email} is taken back. Its link lets nobody in.")
+
+    async def _given(self, member: Principal, form: Mapping[str, str]) -> dict[str, Any]:
+        """The form as it was filled in, with the roles that this member may give."""
+        own = await members.get(self._pages.desk, member, member.member_id or "")
+        roles = [one for one in ROLES if one[0] != Role.OWNER.value or own.role is Role.OWNER]
+        roles = roles if member.decides_roles else roles[:1]
+        return {"given": {"email": form.get("email", ""), "role": form.get("role", Role.MEMBER.value)}, "roles": roles}
+
+    def _handed_over(self, request: Request, invited: Invited) -> Response:
+        one = invited.invitation
+        if invited.secret is None:
+            return self._pages.go(request, "/invitations", f"An invitation is on its way to {one.email}.")
+        url = mail.link_url(self._pages.addresses.outside(request), mail.INVITATION_PATH, invited.secret)
+        return self._pages.render(request, "invitations/link.html", one=one, url=url)
 
 
 class JoiningPages:

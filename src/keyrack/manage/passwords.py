@@ -27,6 +27,13 @@ _RESETS = (LinkPurpose.RESET, LinkPurpose.MAILED_RESET)
 _USED = "This link was used before, or has expired. Ask for a new one."
 
 
+async def is_set(desk: Desk, session: Principal) -> bool:
+    """Whether the person behind a session has a password."""
+    async with desk.store.reading() as c:
+        login = await lookup.login_of(c, session.person_id or "")
+    return login is not None and login.password_hash is not None
+
+
 async def change_own(desk: Desk, session: Principal, *, current: str, new: str, address: str) -> None:
     """Change a signed-in person's password; who has none yet chooses their first, whatever `current` is. Their other sessions end.
 

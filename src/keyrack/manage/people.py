@@ -1,11 +1,18 @@
 """People: which workspaces somebody is in, and how they are remembered as the actor of what they did with a link."""
 
+from keyrack.manage import members
+from keyrack.manage.change import change
 from keyrack.manage.desk import Desk
+from keyrack.model.events import EventType
 from keyrack.model.members import Member
 from keyrack.model.permissions import Rights, compile_rights
 from keyrack.model.principals import Kind, Mode, Principal
+from keyrack.model.refusals import INSUFFICIENT_PERMISSION
 from keyrack.model.workspaces import Workspace
 from keyrack.store import lookup
+from keyrack.store import people as rows
+
+PERSON_RENAMED = EventType("person.renamed", description="A member chose another name.")
 
 
 async def workspaces_of(desk: Desk, actor: Principal) -> list[lookup.Membership]:
@@ -18,6 +25,24 @@ async def workspaces_of(desk: Desk, actor: Principal) -> list[lookup.Membership]
     now = desk.now()
     here = [one for one in found if one.member.active(now) and (actor.decides_roles or one.workspace.id == actor.workspace.id)]
     return sorted(here, key=lambda one: (one.workspace.name.lower(), one.workspace.id))
+
+
+async def rename(desk: Desk, session: Principal, name: str) -> str:
+    """Give the person behind a session another name, in every workspace, and return it as it is stored.
+
+    Raises Refused: 400 for a name that cannot be; 403 for a session that a portal link began.
+    """
+    if not session.decides_roles or session.person_id is None:
+        raise INSUFFICIENT_PERMISSION("Sign in to the console by yourself to do this.")
+    chosen = members.checked_name(name)
+    async with change(desk, session) as c:
+        if chosen == session.credential_name:
+            c.found_done()
+            return chosen
+        await rows.rename(c.connection, session.workspace.id, session.person_id, chosen, c.now)
+        c.touch(session.person_id)
+        c.record(PERSON_RENAMED, session.person_id, {"id": session.person_id, "name": chosen})
+    return chosen
 
 
 def acting(desk: Desk, workspace: Workspace, member: Member) -> Principal:

@@ -23,6 +23,7 @@ LINK_SECONDS = 60
 SESSION_SECONDS_MAX = 12 * 3600
 """A session ends after this time, however busy it is."""
 
+SESSIONS_SHOWN_MAX = 100
 _WRONG = "No sign-in has this email and password."
 
 
@@ -160,6 +161,17 @@ async def switch(desk: Desk, session: Principal, workspace_id: str) -> SignedIn:
         if not await rows.end(c, session.workspace.id, session.credential_id, now):
             raise SESSION_ENDED("You are signed out.")
         return await begin(desk, c, member.person_id, workspace_id, proved_at=session.proved_at, expires_at=session.until)
+
+
+async def open_of(desk: Desk, session: Principal) -> list[tuple[Session, str]]:
+    """Return the sessions of the person behind a session, the newest 100, each with its workspace's name.
+
+    Raises Refused 403 for a session that a portal link began.
+    """
+    if not session.decides_roles:
+        raise INSUFFICIENT_PERMISSION("Sign in to the console by yourself to see this.")
+    async with desk.store.reading() as c:
+        return await lookup.open_sessions(c, session.person_id or "", desk.now(), SESSIONS_SHOWN_MAX)
 
 
 async def end(desk: Desk, session: Principal) -> None:

@@ -39,6 +39,12 @@ async def get(desk: Desk, actor: Principal) -> Workspace:
         return await rows.get(c, actor.workspace.id)
 
 
+async def rename(desk: Desk, actor: Principal, name: str) -> Workspace:
+    """Give the actor's workspace another name. Raises Refused 403 without org-level Admin, 400."""
+    actor.require_admin("rename the workspace")
+    return await _save(desk, actor, name=name.strip())
+
+
 async def switch_api(desk: Desk, actor: Principal, enabled: bool) -> Workspace:
     """Switch the API of a workspace off, for all its credentials at once, or on again.
 

@@ -142,18 +142,8 @@ async def session(c: Connection, digest: bytes) -> FoundSession | None:
     row = await c.first(found)
     if row is None:
         return None
-    of = row._mapping
-    signed_in = Session(
-        id=of[sessions.c.id],
-        person_id=of[sessions.c.person_id],
-        workspace_id=of[sessions.c.workspace_id],
-        created_at=of[sessions.c.created_at],
-        expires_at=of[sessions.c.expires_at],
-        proved_at=of[sessions.c.proved_at],
-        through_key_id=of[sessions.c.through_key_id],
-        origin=of[sessions.c.origin],
-    )
-    return FoundSession(signed_in, member_rows.read(row), workspace_rows.read(row), rights.read_reached(row), of["newest_revision"])
+    reached, revision = rights.read_reached(row), row._mapping["newest_revision"]
+    return FoundSession(_session(row), member_rows.read(row), workspace_rows.read(row), reached, revision)
 
 
 async def use_sign_in_link(
@@ -209,6 +199,17 @@ async def end_sessions(c: Connection, person_id: str, at: int, but: str | None =
     if but is not None:
         theirs &= sessions.c.id != but
     return await c.execute(update(sessions).where(theirs).values(ended_at=at))
+
+
+async def open_sessions(c: Connection, person_id: str, now: int, limit: int) -> list[tuple[Session, str]]:
+    """Return what one person holds: their sessions that go on, the newest first, each with its workspace's name.
+
+    For `keyrack.manage.sessions` alone.
+    """
+    found = select(sessions, workspaces.c.name.label("workspace_name")).join(workspaces, workspaces.c.id == sessions.c.workspace_id)
+    theirs = found.where(sessions.c.person_id == person_id, sessions.c.ended_at.is_(None), sessions.c.expires_at > now)
+    rows = await c.all(theirs.order_by(sessions.c.created_at.desc(), sessions.c.id).limit(limit))
+    return [(_session(row), str(row.workspace_name)) for row in rows]
 
 
 async def login(c: Connection, email: str) -> Login | None:
@@ -288,6 +289,20 @@ async def all_workspaces(c: Connection, *, limit: int, after: Place | None = Non
     """Return the workspaces, newest first. For `keyrack.manage.workspaces` alone: the operator lists them."""
     found = newest_first(select(workspaces).where(workspaces.c.deleted_at.is_(None)), workspaces, after, limit)
     return [workspace_rows.read(row) for row in await c.all(found)]
+
+
+def _session(row: Row[Any]) -> Session:
+    of = row._mapping
+    return Session(
+        id=of[sessions.c.id],
+        person_id=of[sessions.c.person_id],
+        workspace_id=of[sessions.c.workspace_id],
+        created_at=of[sessions.c.created_at],
+        expires_at=of[sessions.c.expires_at],
+        proved_at=of[sessions.c.proved_at],
+        through_key_id=of[sessions.c.through_key_id],
+        origin=of[sessions.c.origin],
+    )
 
 
 def _login(row: Row[Any] | None) -> Login | None:

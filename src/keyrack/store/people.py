@@ -40,6 +40,13 @@ async def set_password(
         raise NOT_FOUND("There is no such person.")
 
 
+async def rename(c: Connection, workspace_id: str, person_id: str, name: str, at: int) -> None:
+    """Give a member of a workspace another name, which is theirs in every workspace. Raises Refused `not_found`."""
+    member_here = select(members.c.id).where(members.c.workspace_id == workspace_id, members.c.person_id == person_id).exists()
+    if not await c.execute(update(people).where(people.c.id == person_id, member_here).values(name=name, updated_at=at)):
+        raise NOT_FOUND("There is no such person.")
+
+
 def read(row: Row[Any]) -> Person:
     """Return the person in a row that holds all columns of its table."""
     of = row._mapping
