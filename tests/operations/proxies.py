@@ -4,14 +4,16 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from random import sample
 from time import monotonic, sleep
 
 import pytest
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SECONDS_MAX = 20
+PORTS = range(20_000, 32_000)
 NODES = ("node1:8000", "node2:8000")
 _NGINX = """
 daemon off;
@@ -27,10 +29,12 @@ _NGINX_PATHS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody uses at the moment."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    """Return a port of this machine that nobody uses, below those that the system gives to connections: it may be free for a while."""
+    for port in sample(PORTS, len(PORTS)):
+        with socket.socket() as one, suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no port is free")
 
 
 @contextmanager

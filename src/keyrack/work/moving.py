@@ -188,8 +188,24 @@ def _spawn(lock: int, orders: Orders) -> int:
         os.close(writing)
     try:
         # What it logs goes where this process logs. Standard output is for answers.
-        handles = [(os.POSIX_SPAWN_DUP2, reading, 0), (os.POSIX_SPAWN_DUP2, lock, LOCK_HANDLE), (os.POSIX_SPAWN_DUP2, 2, 1)]
+        handles: list[tuple[int, ...]] = [
+            (os.POSIX_SPAWN_DUP2, reading, 0),
+            (os.POSIX_SPAWN_DUP2, lock, LOCK_HANDLE),
+            (os.POSIX_SPAWN_DUP2, 2, 1),
+        ]
+        # Above all the address that this server listens on: it must be free as soon as the server has ended.
+        handles += [(os.POSIX_SPAWN_CLOSE, handle) for handle in _inheritable() if handle > LOCK_HANDLE]
         command = [sys.executable, "-P", "-m", "keyrack.work.mover"]
         return os.posix_spawn(sys.executable, command, os.environ, file_actions=handles, setsid=True)
     finally:
         os.close(reading)
+
+
+def _inheritable() -> list[int]:
+    """Return the handles that a spawned process would get unasked."""
+    found = []
+    for entry in Path("/dev/fd").iterdir():
+        with suppress(OSError):
+            if os.get_inheritable(int(entry.name)):
+                found.append(int(entry.name))
+    return found
