@@ -10,11 +10,11 @@ ARGUMENTS = ("--disable-gpu", "--disable-background-networking", "--disable-comp
 MISSING = "The console's tests need a Chromium. On Debian or Ubuntu: sudo apt-get install chromium"
 
 
-async def launch(playwright: Playwright) -> Browser:
-    """Start the browser. Raises RuntimeError that says what to install where there is none."""
+async def launch(playwright: Playwright, *arguments: str) -> Browser:
+    """Start the browser, with these arguments too. Raises RuntimeError that says what to install where there is none."""
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
     if path is None:
         raise RuntimeError(MISSING)
     # Chromium's sandbox does not run as root, and what it shows here is ours.
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return await playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *sandbox])
+    return await playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *arguments, *sandbox])

@@ -103,3 +103,12 @@ async def test_somebody_who_is_invited_joins(atrium: Scene, browsing: Browsing) 
     await dee.fill("invitation.password", PASSWORD)
     await dee.press("invitation.accept")
     await dee.sees("VML", "Dee Park", "Reader")
+
+
+async def test_who_signs_in_through_a_provider_proves_there_that_it_is_them(equipped: tuple[Site, Provider], browsing: Browsing) -> None:
+    site, provider = equipped
+    ada = await browsing.sign_in(await site.workspace())
+    await ada.open("/settings")
+    await ada.press("settings.revealing")
+    await ada.control("proof.openid").click()
+    await ada.page.wait_for_url(f"{provider.issuer}/authorization_endpoint?**prompt=login**")

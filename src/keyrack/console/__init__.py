@@ -20,6 +20,7 @@ from keyrack.console.openid import OpenIdPages
 from keyrack.console.pages import Pages
 from keyrack.console.passwords import PasswordPages
 from keyrack.console.people import PeoplePages
+from keyrack.console.portal_links import PortalLinkPages
 from keyrack.console.sessions import SessionPages
 from keyrack.console.set_ups import SetUpPages
 from keyrack.console.settings import SettingsPages
@@ -46,6 +47,7 @@ SECTIONS: tuple[Callable[[Pages], Section], ...] = (
     PasswordPages,
     SetUpPages,
     JoiningPages,
+    PortalLinkPages,
     ThemePages,
 )
 

@@ -11,7 +11,7 @@ from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.manage import passwords, revealing, sessions, workspaces
 from keyrack.model.principals import Principal
-from keyrack.model.refusals import INVALID_REQUEST, PROOF_REQUIRED, Refused
+from keyrack.model.refusals import INSUFFICIENT_PERMISSION, INVALID_REQUEST, PROOF_REQUIRED, Refused
 from keyrack.model.sessions import is_fresh
 
 
@@ -56,13 +56,13 @@ class SettingsPages:
     async def ask(self, request: Request) -> Response:
         """Ask before the showing of secrets is switched, and say what that ends. Raises Refused `session_ended`, 403."""
         member = await self._pages.member(request)
-        member.require_admin("switch the showing of secrets")
+        _require_say(member)
         return self._pages.render(request, "workspaces/revealing.html", problems={}, **await proof_asked(self._pages, member))
 
     async def switch(self, request: Request) -> Response:
         """Switch the showing of secrets. Raises Refused `session_ended`, `csrf_failed`, 403."""
         member, form = await self._pages.sent(request, "settings.revealing")
-        member.require_admin("switch the showing of secrets")
+        _require_say(member)
         try:
             if form.get("revealing") not in ("on", "off"):
                 raise INVALID_REQUEST("This form says neither on nor off.")
@@ -77,6 +77,12 @@ class SettingsPages:
     def _shown(self, member: Principal, name: str) -> dict[str, Any]:
         plan = self._pages.desk.plans[member.workspace.plan]
         return {"name": name, "plan": plan, "may_reveal": member.decides_roles}
+
+
+def _require_say(member: Principal) -> None:
+    member.require_admin("switch the showing of secrets")
+    if not member.decides_roles:
+        raise INSUFFICIENT_PERMISSION("Sign in to the console by yourself to do this.")
 
 
 async def proof_asked(pages: Pages, member: Principal) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 // What pages do more with JavaScript. Without it everything can be read, and every form works.
 import "./vendor/htmx.js";
+import { goOn } from "./arrivals.js";
 import { listen as listenForCopying, offerCopying } from "./copying.js";
 import { listen as listenForDialogs } from "./dialogs.js";
 import { listen as listenForAssigning, offerAll } from "./matrices.js";
@@ -18,3 +19,4 @@ listenForDialogs(enrich);
 listenForThemes();
 enrich(document);
 document.addEventListener("htmx:after:swap", () => enrich(document));
+goOn();
