@@ -115,11 +115,14 @@ class Node:
                 reader, writer = connection
                 writer.write(_request(method, path, secret, body))
                 answer = await _answer(reader)
+            self._idle.append(connection)
+            connection = None
         except (OSError, EOFError, TimeoutError):
+            return None
+        finally:
+            # Also where whoever waits is cancelled.
             if connection is not None:
                 connection[1].close()
-            return None
-        self._idle.append(connection)
         return answer
 
     def _signal(self, number: signal.Signals) -> None:
