@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from html import escape
 
-from fastapi import FastAPI
-from fastapi.responses import HTMLResponse
+from fastapi import FastAPI, Request
+from fastapi.responses import RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
 
 from atrium.brands import named
 from atrium.customers.events import CUSTOMER_EVENTS
@@ -14,6 +14,11 @@ from atrium.database import Database
 from atrium.dependencies import Configured
 from atrium.onboardings.events import ONBOARDING_EVENTS
 from atrium.onboardings.router import router as onboardings
+from atrium.pages.activity import router as activity_pages
+from atrium.pages.customers import router as customer_pages
+from atrium.pages.onboardings import router as onboarding_pages
+from atrium.pages.spaces import router as space_pages
+from atrium.screens import STATIC
 from atrium.spaces.events import SPACE_EVENTS
 from atrium.spaces.router import router as spaces
 from keyrack import Category, Keyrack, Limit, Plan, Settings
@@ -52,13 +57,18 @@ def create_app(settings: Settings, brand: str = "atrium") -> FastAPI:
     app.state.rack, app.state.configuration, app.state.database = rack, configuration, database
     for router in (customers, onboardings, spaces):
         app.include_router(router, prefix="/api/v1")
+    for router in (customer_pages, onboarding_pages, space_pages, activity_pages):
+        app.include_router(router)
     app.get("/", include_in_schema=False)(_front_page)
+    app.get("/static/brand.css", include_in_schema=False)(_brand_style)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
     rack.install(app, guard=["/api"])
     return app
 
 
-async def _front_page(configured: Configured) -> HTMLResponse:
-    name = escape(configured.brand.name)
-    return HTMLResponse(
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{name}</title><h1>{name}</h1><p><a href=console>Console</a>"
-    )
+async def _front_page(request: Request) -> RedirectResponse:
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/customers")
+
+
+async def _brand_style(configured: Configured) -> Response:
+    return Response(f":root {{ --brand: {configured.brand.color}; }}", media_type="text/css")

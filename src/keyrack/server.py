@@ -23,6 +23,7 @@ from keyrack.gate.requires import Public, Requires, SignedIn
 from keyrack.gate.table import Table
 from keyrack.gate.walk import Walk
 from keyrack.manage import sessions
+from keyrack.manage.activity import Activity
 from keyrack.manage.cursors import Cursors
 from keyrack.manage.members import Members
 from keyrack.manage.spaces import Spaces
@@ -82,6 +83,11 @@ class Keyrack:
     def workspaces(self) -> Workspaces:
         """The workspaces: made, renamed, given a plan and deleted here and by the command line."""
         return Workspaces(self.assembly.desk)
+
+    @property
+    def activity(self) -> Activity:
+        """What was changed and read in the workspaces, for a feed."""
+        return Activity(self.assembly.desk)
 
     @property
     def cursors(self) -> Cursors:

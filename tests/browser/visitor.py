@@ -41,7 +41,11 @@ class Visitor:
 
     async def open(self, path: str, status: int = 200) -> None:
         """Open a page by its path below the console, and look it over."""
-        answer = await self.page.goto(f"{self._base_url}/console{path}", wait_until="load")
+        await self.visit(f"/console{path}", status)
+
+    async def visit(self, path: str, status: int = 200) -> None:
+        """Open a page by its path, and look it over: the host's own pages are held to the same."""
+        answer = await self.page.goto(f"{self._base_url}{path}", wait_until="load")
         assert answer is not None
         # What follows the path may be the secret of a sign-in link.
         assert status == answer.status, f"{path.partition('?')[0]}: {answer.status}"

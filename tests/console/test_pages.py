@@ -104,7 +104,7 @@ async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(showroom: O
     assert (303, "/console") == (answer.status_code, answer.headers["location"])
     name, *flags = answer.headers["set-cookie"].split("; ")
     assert name.startswith("acme_session=acme_session_")
-    assert {"HttpOnly", "Max-Age=43200", "Path=/console", "SameSite=lax"} == set(flags)
+    assert {"HttpOnly", "Max-Age=43200", "Path=/", "SameSite=lax"} == set(flags)
 
 
 async def test_over_https_the_cookie_is_bound_to_this_very_host(behind_a_proxy: Office) -> None:

@@ -27,7 +27,7 @@ from atrium.customers.schemas import (
     NewCustomer,
 )
 from atrium.dependencies import NO_PARAMETERS, Rack, ReadingSession, Session
-from atrium.pages import Page, Pages
+from atrium.lists import Page, Pages
 from atrium.rows import find_row
 from keyrack import Caller, Keyrack, refusals
 

@@ -6,7 +6,7 @@ from pydantic import MISSING
 
 from atrium.customers.models import CustomerStatus
 from atrium.fields import Body, Domain, Email, Name, Slug, Time, View
-from atrium.pages import PageQuery
+from atrium.lists import PageQuery
 
 
 class NewCustomer(Body):

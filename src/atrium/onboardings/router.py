@@ -6,10 +6,10 @@ from fastapi import APIRouter, Query
 
 from atrium.customers.queries import find_customer
 from atrium.dependencies import NO_PARAMETERS, Configured, Rack, ReadingSession, Session
+from atrium.lists import Page, Pages
 from atrium.onboardings.events import ONBOARDING_CREATED, ONBOARDING_DELETED, ONBOARDING_UPDATED
 from atrium.onboardings.models import Onboarding
 from atrium.onboardings.schemas import NewOnboarding, OnboardingChanges, OnboardingQuery, OnboardingView
-from atrium.pages import Page, Pages
 from atrium.rows import find_row
 from keyrack import Caller, Keyrack
 

@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import MISSING
 
 from atrium.fields import Body, Name, Reference, Time, TimeGiven, View
+from atrium.lists import PageQuery
 from atrium.onboardings.models import OnboardingPhase, OnboardingState
-from atrium.pages import PageQuery
 
 
 class NewOnboarding(Body):

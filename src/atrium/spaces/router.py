@@ -5,8 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from atrium.dependencies import NO_PARAMETERS, Rack, ReadingSession, Session
-from atrium.pages import Page, Pages
+from atrium.lists import Page, Pages
 from atrium.rows import find_row
+from atrium.spaces.authors import written_by
 from atrium.spaces.events import ITEM_CREATED, ITEM_DELETED, ITEM_UPDATED, MESSAGE_CREATED, MESSAGE_DELETED, MESSAGE_UPDATED
 from atrium.spaces.models import Item, Message
 from atrium.spaces.schemas import (
@@ -40,7 +41,7 @@ async def list_messages(space_id: str, query: Annotated[MessageQuery, Query()], 
 async def create_message(space_id: str, body: NewMessage, caller: Caller, rack: Rack, session: Session) -> Message:
     """Post a message."""
     rack.transaction(session)
-    message = Message(**body.model_dump(), **_written_by(caller), space_id=space_id)
+    message = Message(**body.model_dump(), **written_by(caller), space_id=space_id)
     session.add(message)
     rack.record(session, MESSAGE_CREATED, message)
     return message
@@ -82,7 +83,7 @@ async def create_item(space_id: str, body: NewItem, caller: Caller, rack: Rack, 
     """Create an item."""
     rack.transaction(session)
     await _check_assignee(rack, caller.workspace_id, body.assignee_id)
-    item = Item(**body.model_dump(), **_written_by(caller), space_id=space_id)
+    item = Item(**body.model_dump(), **written_by(caller), space_id=space_id)
     session.add(item)
     rack.record(session, ITEM_CREATED, item)
     return item
@@ -119,9 +120,3 @@ async def _check_assignee(rack: Keyrack, workspace_id: str, assignee_id: str | N
     # Asked before the session's first statement: it is another connection, and on SQLite ours would hold the write lock meanwhile.
     if assignee_id is not None and await rack.members.find(workspace_id, assignee_id) is None:
         raise refusals.INVALID_REQUEST(f"No member {assignee_id[:40]} in this workspace.", param="assignee_id")
-
-
-def _written_by(caller: Caller) -> dict[str, str]:
-    # The columns of a row that this caller writes: its workspace and its author.
-    who = caller.principal
-    return {"workspace_id": caller.workspace_id, "author_id": who.owner_id, "author_name": caller.name, "author_kind": who.kind.value}

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import MISSING, BaseModel
 
 from atrium.fields import Body, Name, Reference, Text, Time, View
-from atrium.pages import PageQuery
+from atrium.lists import PageQuery
 from atrium.spaces.models import ItemState
 
 

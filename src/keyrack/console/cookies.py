@@ -93,9 +93,9 @@ class Cookies:
 
     def _set(self, request: Request, response: Response, what: str, text: str, seconds: int, *, framed: bool | None = None) -> None:
         # `__Host-` binds the cookie to this very host, and browsers take it with Path=/ only (RFC 6265bis §4.1.3.2). Without https there
-        # is no such binding; the cookie then goes to the console alone.
+        # is no such binding; the cookie then goes to this host product alone, whose own pages know the session too.
         secure = self._addresses.is_secure(request)
-        path = "/" if secure else self._addresses.console(request)
+        path = "/" if secure else self._addresses.console(request).removesuffix("/console") or "/"
         name = self._named(request, what)
         if framed is None:
             member: Principal | None = getattr(request.state, "member", None)

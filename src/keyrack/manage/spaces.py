@@ -190,10 +190,15 @@ class Spaces:
             found = await rows.page(c, workspace_id, limit=1, within=[space_id])
         return found[0] if found else None
 
-    async def list(self, workspace_id: str, *, limit: int = 100, after: Place | None = None) -> list[Space]:
-        """Return a page of spaces, newest first, from below the place (`created_at` and `id`) where the last one ended."""
+    async def list(
+        self, workspace_id: str, *, limit: int = 100, after: Place | None = None, within: Collection[str] | None = None
+    ) -> list[Space]:
+        """Return a page of spaces, newest first, from below the place (`created_at` and `id`) where the last one ended.
+
+        `within` are the ids of those that count, as `caller.spaces` gives them.
+        """
         async with self._desk.store.reading() as c:
-            return await rows.page(c, workspace_id, limit=limit, after=after)
+            return await rows.page(c, workspace_id, limit=limit, after=after, within=within)
 
     async def create(self, workspace_id: str, name: str, *, actor: Principal | None = None) -> Space:
         """Make a space; the actor is its manager. Raises Refused 403, 404."""

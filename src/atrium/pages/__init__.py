@@ -1,0 +1,1 @@
+"""What signed-in members see in a browser, one file per noun."""

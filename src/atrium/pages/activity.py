@@ -1,0 +1,35 @@
+"""The activity feed as people see it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from atrium.dependencies import Rack
+from atrium.screens import Screens
+from keyrack import Caller, Keyrack
+
+DEEDS_SHOWN = 40
+
+router = APIRouter(prefix="/activity", include_in_schema=False)
+
+
+class FeedQuery(BaseModel):
+    """What the feed shows, and from where on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    changes_only: bool = False
+    cursor: str | None = Field(default=None, max_length=1000)
+
+
+@router.get("", dependencies=[Keyrack.signed_in("full_write")])
+async def show_activity(query: Annotated[FeedQuery, Query()], rack: Rack, caller: Caller, screen: Screens) -> HTMLResponse:
+    """Show what was done in the workspace, newest first."""
+    of_this_list = {"list": "activity", "changes_only": query.changes_only}
+    after = rack.cursors.read(query.cursor, of_this_list)
+    found = await rack.activity.page(caller.principal, limit=DEEDS_SHOWN + 1, after=after, changes_only=query.changes_only)
+    shown = found[:DEEDS_SHOWN]
+    page = {"has_more": len(found) > DEEDS_SHOWN, "next_cursor": rack.cursors.write(shown[-1].place, of_this_list) if shown else None}
+    return screen.show("activity/feed.html", deeds=shown, older=screen.older(page), changes_only=query.changes_only, newest=after is None)

@@ -1,0 +1,65 @@
+"""Activity: what was changed and what was read, in one list, for a host's own feed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from keyrack.manage import events, request_logs
+from keyrack.manage.desk import Desk
+from keyrack.model.events import Event
+from keyrack.model.principals import Principal
+from keyrack.model.request_logs import Filter, RequestLog
+from keyrack.store.paging import Place
+
+_START: Place = (0, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One entry: a change (`event`), or a read with the API (`call`). `at` is ms since the epoch, `place` where to go on after it."""
+
+    at: int
+    by: str
+    place: Place
+    event: Event | None = None
+    call: RequestLog | None = None
+
+
+class Activity:
+    """The activity of workspaces, for the host's own code."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def page(self, actor: Principal, *, limit: int, after: Place | None = None, changes_only: bool = False) -> list[Deed]:
+        """Return what was done, newest first: every change, and what was read with the API in the last 24 hours unless told otherwise.
+
+        Whoever is no org-level Admin sees of the reads its own. Raises Refused 403 without write in every category.
+        """
+        position, line = _read(after)
+        changes = await events.page(self._desk, actor, limit=limit, before=position)
+        reads: tuple[RequestLog, ...] = ()
+        if not changes_only:
+            reads = (await request_logs.page(self._desk, actor, Filter(method="GET"), limit=limit, after=line)).lines
+        return list(islice(_merged(changes, reads, after or _START), limit))
+
+
+def _merged(changes: Sequence[Event], reads: Sequence[RequestLog], place: Place) -> Iterator[Deed]:
+    """Yield both, newest first, each kind in the order in which it is stored, so that a feed neither repeats nor skips any."""
+    events_left, lines_left = list(reversed(changes)), list(reversed(reads))
+    while events_left or lines_left:
+        if events_left and (not lines_left or events_left[-1].created_at >= lines_left[-1].created_at):
+            event = events_left.pop()
+            place = event.position or 0, place[1]
+            yield Deed(event.created_at, event.actor.name, place, event=event)
+        else:
+            line = lines_left.pop()
+            place = place[0], f"{line.created_at} {line.request_id}"
+            yield Deed(line.created_at, line.credential_name or "", place, call=line)
+
+
+def _read(place: Place | None) -> tuple[int | None, Place | None]:
+    """Return below which event (its position) and below which line of the request log a place is."""
+    position, text = place or _START
+    created_at, _, request_id = text.partition(" ")
+    return position or None, (int(created_at), request_id) if request_id else None
