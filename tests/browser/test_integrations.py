@@ -33,6 +33,13 @@ async def code(scene: Scene, secret: str, path: str = "/me") -> str | None:
     return problem
 
 
+async def without_scripts(scene: Scene, browsing: Browsing) -> Visitor:
+    visitor = await browsing.window(scene.site, scripts=False)
+    await visitor.page.goto(f"{scene.site.url}/console{await scene.link()}")
+    await visitor.control("sign-in").click()
+    return visitor
+
+
 async def shown_secret(visitor: Visitor) -> str:
     await visitor.press("integrations.secret.copy")
     await expect(visitor.control("integrations.secret.copy")).to_have_text("Copied")
@@ -67,7 +74,7 @@ async def test_an_integration_is_added_in_three_steps(pivot: Scene, browsing: Br
     assert 201 == (await ask(pivot, secret, f"/spaces/{launch.id}/messages", body="Hello")).status_code
     assert "not_found" == await code(pivot, secret, f"/spaces/{hidden.id}/messages")
     await ada.press("integrations.done")
-    await ada.sees("Reporting", secret[:10], "Organization reader", "1 space")
+    await ada.sees("Reporting", secret[:10], "Reader", "1 space")
     assert secret not in await ada.page.content()
 
 
@@ -94,21 +101,21 @@ async def test_going_back_keeps_what_was_typed_and_a_mistake_is_told_beside_its_
 
 async def test_the_wizard_works_without_scripts_over_several_pages_of_spaces(pivot: Scene, browsing: Browsing) -> None:
     spaces = [await space(pivot, f"Team {number:02}") for number in range(30)]
-    ada = await browsing.sign_in(pivot, scripts=False)
+    ada = await without_scripts(pivot, browsing)
     page = ada.page
     await page.goto(f"{pivot.site.url}/console/integrations/new")
     await ada.fill("integrations.name", "Sync")
     await ada.control("integrations.next").click()
-    await ada.choose("integrations.role", "viewer", of="Team 29")
+    await ada.control("integrations.role", of="Team 29").select_option("viewer")
     await ada.control("integrations.spaces.older").click()
-    await ada.choose("integrations.role", "contributor", of="Team 00")
+    await ada.control("integrations.role", of="Team 00").select_option("contributor")
     await ada.control("integrations.spaces.newer").click()
     await expect(ada.control("integrations.role", of="Team 29")).to_have_value("viewer")
     await ada.sees("Roles are chosen in 2 spaces")
     await ada.fill("integrations.spaces.find", "Team 1")
     await ada.control("integrations.spaces.search").click()
     await ada.misses("Team 29", "Team 00")
-    await ada.choose("integrations.role", "manager", of="Team 11")
+    await ada.control("integrations.role", of="Team 11").select_option("manager")
     await ada.control("integrations.save").click()
     await ada.sees("Copy the API key")
     secret = await page.locator("#secret").inner_text()
@@ -231,7 +238,7 @@ async def test_the_list_is_searched_and_ordered(pivot: Scene, browsing: Browsing
 async def test_without_scripts_the_list_is_searched_by_a_button(pivot: Scene, browsing: Browsing) -> None:
     for name in ("Alpha", "Beta"):
         await pivot.key(name, Rights(OrgAccess.READER))
-    ada = await browsing.sign_in(pivot, scripts=False)
+    ada = await without_scripts(pivot, browsing)
     await ada.page.goto(f"{pivot.site.url}/console/integrations")
     await ada.fill("integrations.search", "alp")
     await ada.control("integrations.filter").click()
@@ -264,6 +271,6 @@ async def test_a_brand_with_levels_and_modes_offers_them_too(atrium: Scene, brow
 @pytest.mark.parametrize("path", ["", "/new"])
 async def test_who_is_no_admin_finds_no_integrations(pivot: Scene, browsing: Browsing, path: str) -> None:
     cy = await browsing.sign_in(pivot, "Cy")
-    await expect(cy.control("nav.keys")).to_have_count(0)
+    await expect(cy.page.get_by_role("navigation", name="Pages")).not_to_contain_text("Integrations")
     await cy.open(f"/integrations{path}", status=403)
     await cy.sees("org-level Admin")

@@ -1,7 +1,6 @@
 """Integrations: the list, one of them, editing it, which spaces it reaches, rotating its key and deleting it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,28 +15,16 @@ from keyrack.console.pages import Pages
 from keyrack.console.space_access import ACCESS_FIELDS_MAX
 from keyrack.manage import integrations, keys, request_logs, spaces
 from keyrack.manage.integrations import Listed
+from keyrack.model.call_counts import Subject
 from keyrack.model.integrations import Order
 from keyrack.model.permissions import Level, OrgAccess, Rights
 from keyrack.model.principals import Mode, Principal
 from keyrack.model.refusals import CONFLICT, NOT_FOUND, Refused
-from keyrack.model.request_logs import Filter
 
 ORDERS = {Order.NEWEST: "Newest first", Order.OLDEST: "Oldest first", Order.NAME: "By name"}
 HOUR_MS = 3600 * 1000
-CALLS_COUNTED_MAX = 1000
 SPACES_NAMED_MAX = 12
 _GONE = "A space that you had chosen was deleted meanwhile. Look at the roles again, then save."
-
-
-@dataclass(frozen=True, slots=True)
-class Calls:
-    """How many calls keys have made in the last hour; there were `more` where counting stopped."""
-
-    count: int
-    more: bool
-
-    def __str__(self) -> str:
-        return f"{self.count:,}{'+' if self.more else ''} call{'' if self.count == 1 else 's'}"
 
 
 class IntegrationPages:
@@ -164,22 +151,18 @@ class IntegrationPages:
         member = await self._pages.member(request)
         return member, await integrations.listed(self._pages.desk, member, request.path_params["integration_id"])
 
-    async def _calls(self, member: Principal, listed: Listed) -> Calls:
-        """How many calls the keys that there are have made in the last hour."""
-        count, more, since = 0, listed.keys_present > len(listed.keys), self._pages.desk.now() - HOUR_MS
-        for key in listed.keys:
-            if count >= CALLS_COUNTED_MAX:
-                return Calls(count, more=True)
-            found = await request_logs.page(
-                self._pages.desk, member, Filter(credential_id=key.id, since=since), limit=CALLS_COUNTED_MAX - count
-            )
-            count, more = count + len(found.lines), more or found.after is not None
-        return Calls(count, more)
+    async def _calls(self, member: Principal, listed: Listed) -> int:
+        """How many calls were made in the last hour with the present key; where there are several, with any of the integration's."""
+        alone = listed.keys_present == 1
+        subject = Subject("credential", listed.keys[0].id) if alone else Subject("integration", listed.integration.id)
+        until = self._pages.desk.now() + 1
+        counted = await request_logs.series(self._pages.desk, member, subject, since=until - HOUR_MS, until=until, step_ms=HOUR_MS)
+        return sum(bucket.calls for bucket in counted)
 
-    def _access(self, rights: Rights) -> list[str]:
+    @staticmethod
+    def _access(rights: Rights) -> list[str]:
         """What an integration may do, in a few words each: the first is the widest."""
-        words = self._pages.brand.words
-        found = [] if rights.org_access is OrgAccess.NONE else [f"{words.workspace.capitalize()} {rights.org_access.value}"]
+        found = [] if rights.org_access is OrgAccess.NONE else [rights.org_access.value.capitalize()]
         if rights.has_all:
             found.append("All permissions")
         elif levels := sum(1 for level in rights.permissions.values() if level > Level.NONE):

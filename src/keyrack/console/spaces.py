@@ -164,7 +164,9 @@ class SpacePages:
         desk, search = self._pages.desk, form.get("search", request.query_params.get("search", "")).strip() or None
         people = await members.page(desk, member, limit=OFFERED_MAX, search=search)
         programs = await integrations.page(desk, member, limit=OFFERED_MAX, search=search)
-        options = [(one.id, f"{one.name} ({one.email})") for one in people] + [(one.id, f"{one.name} (integration)") for one in programs]
+        options = [("", "Choose a person or an integration")] if people or programs else []
+        options += [(one.id, f"{one.name} ({one.email})") for one in people]
+        options += [(one.id, f"{one.name} (integration)") for one in programs]
         given = {"holder": form.get("holder", ""), "role": form.get("role", SpaceRole.VIEWER.value), "search": search or ""}
         return self._pages.render(request, "spaces/add.html", status, space=space, options=options, given=given, problems=beside)
 
