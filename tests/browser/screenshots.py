@@ -12,7 +12,7 @@ from playwright.async_api import async_playwright
 from atrium.brands import BRANDS
 from atrium.samples import load
 from keyrack.manage import keys
-from keyrack.model.permissions import Level, Rights
+from keyrack.model.permissions import Level, OrgAccess, Rights, SpaceRole
 from keyrack.model.principals import Mode
 from tests.browser import tools
 from tests.browser.chromium import launch
@@ -42,11 +42,27 @@ async def _make_key(visitor: Visitor) -> None:
     await visitor.press("keys.create.submit")
 
 
-# Where a picture is of a list of keys, the brand has one. Add a line for each page that people see.
+def _wizard(name: str, *controls: str) -> Step:
+    async def step(visitor: Visitor) -> None:
+        await visitor.open("/integrations/new")
+        await visitor.fill("integrations.name", name)
+        for control in controls:
+            await visitor.press(control)
+
+    return step
+
+
+# Where a picture is of a list of keys, or of integrations, the brand has one. Add a line for each page that people see.
 PICTURES: dict[str, Step] = {
     "overview": opened(""),
     "not-found": opened("/nothing", status=404),
     "api-toggle": opened("", "api.toggle"),
+    "spaces": opened("/spaces"),
+    "spaces-details": opened("/spaces?search=product+launch", "spaces.open"),
+    "spaces-role": opened("/spaces?search=product+launch", "spaces.open", "spaces.role", of="Data sync"),
+    "spaces-add": opened("/spaces?search=product+launch", "spaces.open", "spaces.add"),
+    "spaces-new": opened("/spaces/new"),
+    "spaces-delete": opened("/spaces?search=product+launch", "spaces.open", "spaces.delete"),
 }
 OF_KEYS: dict[str, Step] = {
     "keys": opened("/keys"),
@@ -61,6 +77,21 @@ OF_KEYS: dict[str, Step] = {
 }
 OF_RIGHTS: dict[str, Step] = {
     "keys-permissions": opened("/keys", "keys.permissions", of="Reporting Dashboard"),
+}
+OF_INTEGRATIONS: dict[str, Step] = {
+    "integrations": opened("/integrations"),
+    "integrations-no-match": opened("/integrations?search=nothing"),
+    "integrations-menu": opened("/integrations", "integrations.more", of="Data sync"),
+    "integrations-details": opened("/integrations?search=data+sync", "integrations.open"),
+    "integrations-edit": opened("/integrations?search=data+sync", "integrations.more", "integrations.edit"),
+    "integrations-spaces": opened("/integrations?search=data+sync", "integrations.more", "integrations.spaces"),
+    "integrations-rotate": opened("/integrations", "integrations.more", "integrations.rotate", of="Zapier"),
+    "integrations-delete": opened("/integrations", "integrations.more", "integrations.delete", of="Zapier"),
+    "integrations-new": opened("/integrations/new"),
+    "integrations-new-wrong": _wizard("   ", "integrations.next"),
+    "integrations-new-spaces": _wizard("Data warehouse", "integrations.next"),
+    "integrations-new-nothing": _wizard("Data warehouse", "integrations.next", "integrations.save"),
+    "integrations-issued": _wizard("Data warehouse", "integrations.next", "integrations.save", "integrations.save-anyway"),
 }
 
 
@@ -87,6 +118,7 @@ async def main(brands: list[str], names: list[str]) -> None:
 async def _furnish(scene: Scene) -> None:
     """Put what a workspace has after a while into one."""
     await load(scene.site.rack, scene.workspace.id)
+    await _furnish_spaces(scene)
     narrow = Rights(permissions={"customers": Level.READ, "onboardings": Level.WRITE})
     ended = await scene.key("old laptop")
     disabled = await scene.key("CRM sync")
@@ -103,11 +135,25 @@ async def _furnish(scene: Scene) -> None:
     await asyncio.sleep(2)
 
 
+async def _furnish_spaces(scene: Scene) -> None:
+    board, launch, finance = [
+        (await scene.site.rack.spaces.create(scene.workspace.id, name)).id for name in ("Board", "Product launch", "Finance")
+    ]
+    await scene.key("Data sync", Rights(OrgAccess.READER, spaces={launch: SpaceRole.CONTRIBUTOR, finance: SpaceRole.VIEWER}))
+    for name, space_id, role in (
+        ("Ada", board, SpaceRole.MANAGER),
+        ("Ada", launch, SpaceRole.MANAGER),
+        ("Bo", launch, SpaceRole.VIEWER),
+    ):
+        await scene.site.rack.spaces.set_role(scene.workspace.id, space_id, scene.members[name].id, role)
+
+
 async def _take(visitor: Visitor, brand: str, names: list[str], suffix: str) -> None:
     shown = BRANDS[brand].brand
     pictures = {
         **PICTURES,
         **(OF_KEYS if "keys" in shown.lists else {}),
+        **(OF_INTEGRATIONS if "integrations" in shown.lists else {}),
         **(OF_RIGHTS if "keys" in shown.lists and shown.edits_levels else {}),
     }
     for name, step in pictures.items():
