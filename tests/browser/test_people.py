@@ -155,7 +155,7 @@ async def test_somebody_sets_their_name_their_password_and_ends_their_other_sign
 
 async def test_somebody_goes_from_one_workspace_to_another(atrium: Scene, browsing: Browsing) -> None:
     rack = atrium.site.rack
-    made = await rack.workspaces.create("Neighbour", slug=f"neighbour-{atrium.workspace.id.lower()}")
+    made = await rack.workspaces.create("Neighbour", slug=f"neighbour-{atrium.workspace.slug}")
     await rack.members.add(made.id, email=atrium.members["Ada"].email, name="Ada Park")
     ada = await browsing.sign_in(atrium)
     await ada.press("workspaces")

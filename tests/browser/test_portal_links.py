@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Frame, Page, async_playwright, expect
 
 from keyrack.model.permissions import ALL, Level, OrgAccess, Rights
 from tests.browser.chromium import launch
-from tests.browser.sites import Browsing, Scene, Site, served
+from tests.browser.sites import Scene, Site, served
 
 
 @asynccontextmanager
@@ -117,12 +117,12 @@ async def test_no_other_origin_frames_the_console(embedding: Embedding, strict: 
     assert [one for one in complaints if re.search("frame-ancestors", one)]
 
 
-async def test_without_scripts_the_link_waits_for_a_click_and_works_once(embedding: Embedding, browsing: Browsing) -> None:
-    visitor = await browsing.window(embedding.site, scripts=False)
-    frame = await embedding.open(visitor.page)
+async def test_without_scripts_the_link_waits_for_a_click_and_works_once(embedding: Embedding, strict: Browser) -> None:
+    page = await (await strict.new_context(java_script_enabled=False)).new_page()
+    frame = await embedding.open(page)
     await frame.locator('[data-control="portal.continue"]').click()
     await expect(frame.locator("h1")).to_have_text("VML")
-    await visitor.page.reload()
-    again = visitor.page.frames[1]
+    await page.reload()
+    again = page.frames[1]
     await again.locator('[data-control="portal.continue"]').click()
     await expect(again.locator("h1")).to_have_text("Link no longer works")
