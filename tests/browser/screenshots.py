@@ -16,6 +16,7 @@ from keyrack.model.permissions import Level, OrgAccess, Rights, SpaceRole
 from keyrack.model.principals import Mode
 from tests.browser import tools
 from tests.browser.chromium import launch
+from tests.browser.people_pictures import PLACES, furnish, invite, join
 from tests.browser.sites import DESKTOP, PHONE, Browsing, Scene, served
 from tests.browser.tools import Validator
 from tests.browser.visitor import Visitor
@@ -63,6 +64,11 @@ PICTURES: dict[str, Step] = {
     "spaces-add": opened("/spaces?search=product+launch", "spaces.open", "spaces.add"),
     "spaces-new": opened("/spaces/new"),
     "spaces-delete": opened("/spaces?search=product+launch", "spaces.open", "spaces.delete"),
+}
+OF_PEOPLE: dict[str, Step] = {
+    **{name: opened(place.path, *place.controls, of=place.of, status=place.status) for name, place in PLACES.items()},
+    "people-invitation-link": invite,
+    "sign-in-join": join,
 }
 OF_KEYS: dict[str, Step] = {
     "keys": opened("/keys"),
@@ -118,6 +124,7 @@ async def main(brands: list[str], names: list[str]) -> None:
 async def _furnish(scene: Scene) -> None:
     """Put what a workspace has after a while into one."""
     await load(scene.site.rack, scene.workspace.id)
+    await furnish(scene)
     await _furnish_spaces(scene)
     narrow = Rights(permissions={"customers": Level.READ, "onboardings": Level.WRITE})
     ended = await scene.key("old laptop")
@@ -152,6 +159,7 @@ async def _take(visitor: Visitor, brand: str, names: list[str], suffix: str) -> 
     shown = BRANDS[brand].brand
     pictures = {
         **PICTURES,
+        **OF_PEOPLE,
         **(OF_KEYS if "keys" in shown.lists else {}),
         **(OF_INTEGRATIONS if "integrations" in shown.lists else {}),
         **(OF_RIGHTS if "keys" in shown.lists and shown.edits_levels else {}),

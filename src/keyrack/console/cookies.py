@@ -11,7 +11,6 @@ from starlette.responses import Response
 from keyrack.console.addresses import Addresses
 from keyrack.crypto.format import Secret
 from keyrack.crypto.sign import Signer
-from keyrack.model.principals import Principal
 
 FLASH_SECONDS = 60
 THEME_SECONDS = 365 * 24 * 3600
@@ -39,13 +38,13 @@ class Cookies:
 
     def begin_session(self, request: Request, response: Response, secret: Secret, seconds: int, *, framed: bool = False) -> None:
         """Put a session's secret into the browser that asked, for this time; it forgets the other one that it may have had."""
-        self._set(request, response, "session", "" if framed else secret.text, 0 if framed else seconds)
+        self._set(request, response, "session", "" if framed else secret.text, 0 if framed else seconds, framed=False)
         if framed or self._read(request, "portal"):
             self._set(request, response, "portal", secret.text if framed else "", seconds if framed else 0, framed=True)
 
     def end_session(self, request: Request, response: Response) -> None:
         """Have the browser forget its session."""
-        self._set(request, response, "session", "", 0)
+        self._set(request, response, "session", "", 0, framed=False)
         if self._read(request, "portal"):
             self._set(request, response, "portal", "", 0, framed=True)
 
@@ -97,10 +96,7 @@ class Cookies:
         secure = self._addresses.is_secure(request)
         path = "/" if secure else self._addresses.console(request).removesuffix("/console") or "/"
         name = self._named(request, what)
-        if framed is None:
-            member: Principal | None = getattr(request.state, "member", None)
-            framed = member is not None and member.origin is not None
-        if not framed:
+        if not (bool(self._read(request, "portal")) if framed is None else framed):
             response.set_cookie(name, text, max_age=seconds, path=path, secure=secure, httponly=True, samesite="lax")
             return
         # Python's own cookies know Partitioned from 3.14 on. Browsers take Secure over plain http from this machine alone.
