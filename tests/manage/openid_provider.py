@@ -53,7 +53,7 @@ class Provider:
         if path == "/.well-known/openid-configuration":
             places = {name: f"{self.issuer}/{name}" for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")}
             return 200, {"issuer": self.issuer, **places}
-        if path.startswith("/authorization_endpoint?"):
+        if path.startswith(("/authorization_endpoint?", "/favicon.ico")):
             return 200, {"sign_in": "here"}
         if path == "/jwks_uri":
             return 200, dict(KeySet([self.key]).as_dict(private=False))
