@@ -14,7 +14,7 @@ from atrium.samples import load
 from keyrack.manage import keys
 from keyrack.model.permissions import Level, OrgAccess, Rights, SpaceRole
 from keyrack.model.principals import Mode
-from tests.browser import tools
+from tests.browser import log_lines, tools
 from tests.browser.chromium import launch
 from tests.browser.people_pictures import PLACES, furnish, invite, join
 from tests.browser.sites import DESKTOP, PHONE, Browsing, Scene, served
@@ -81,6 +81,13 @@ OF_KEYS: dict[str, Step] = {
     "keys-new": opened("/keys/new"),
     "keys-issued": _make_key,
 }
+OF_LOGS: dict[str, Step] = {
+    "logs": opened("/logs"),
+    "logs-7d": opened("/logs?range=7d&status=4xx"),
+    "logs-no-match": opened("/logs?path=nothing"),
+    "logs-refused": opened("/logs?status=403", "logs.open"),
+    "logs-export": opened("/logs?status=4xx", "logs.export"),
+}
 OF_RIGHTS: dict[str, Step] = {
     "keys-permissions": opened("/keys", "keys.permissions", of="Reporting Dashboard"),
 }
@@ -138,6 +145,8 @@ async def _furnish(scene: Scene) -> None:
         for issued in used:
             for path in ("/me", "/customers", "/customers/nobody"):
                 await client.get(f"/api/v1{path}", headers={"Authorization": f"Bearer {issued.secret.text}"})
+    at = scene.site.desk.now()
+    await log_lines.write(scene.site.desk.store, list(log_lines.lines(scene.workspace.id, used, 4000, at - 86_400_000, at)))
     # Logs are moved to where pages find them once a second.
     await asyncio.sleep(2)
 
@@ -159,6 +168,7 @@ async def _take(visitor: Visitor, brand: str, names: list[str], suffix: str) -> 
     shown = BRANDS[brand].brand
     pictures = {
         **PICTURES,
+        **OF_LOGS,
         **OF_PEOPLE,
         **(OF_KEYS if "keys" in shown.lists else {}),
         **(OF_INTEGRATIONS if "integrations" in shown.lists else {}),

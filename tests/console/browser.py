@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import httpx
 
-VOID = {"meta", "link", "input", "br", "hr", "img"}
+VOID = {"meta", "link", "input", "br", "hr", "img", "wbr"}
 
 
 @dataclass

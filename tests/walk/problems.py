@@ -30,7 +30,8 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     assert document["request_id"] == answer.headers["x-request-id"]
     assert document["type"] == document["doc_url"]
     assert document["doc_url"].endswith(f"/docs/errors/{code}")
-    assert document["request_log_url"].endswith(f"/api/v1/logs/{document['request_id']}")
+    assert document["instance"] == f"/api/v1/logs/{document['request_id']}"
+    assert document["request_log_url"].endswith(f"/console/logs/{document['request_id']}")
     assert "Traceback" not in answer.text
     return document
 

@@ -21,6 +21,7 @@ from keyrack.console.pages import Pages
 from keyrack.console.passwords import PasswordPages
 from keyrack.console.people import PeoplePages
 from keyrack.console.portal_links import PortalLinkPages
+from keyrack.console.request_logs import RequestLogPages
 from keyrack.console.sessions import SessionPages
 from keyrack.console.set_ups import SetUpPages
 from keyrack.console.settings import SettingsPages
@@ -37,6 +38,7 @@ SECTIONS: tuple[Callable[[Pages], Section], ...] = (
     KeyPages,
     NewIntegrationPages,
     IntegrationPages,
+    RequestLogPages,
     SpacePages,
     MemberPages,
     InvitationPages,

@@ -51,9 +51,13 @@ class ListQuery:
     def page(self, rows: Sequence[Row], place: Callable[[Row], Place]) -> Listing[Row]:
         """Return a page of rows, of which one more than `ROWS` was read, where there is one."""
         shown = rows[:ROWS]
-        following = [*self._passed, self._cursors.write(place(shown[-1]), self._scope)] if len(rows) > ROWS else None
+        return self.continued(shown, place(shown[-1]) if len(rows) > ROWS else None)
+
+    def continued(self, rows: Sequence[Row], after: Place | None) -> Listing[Row]:
+        """Return a page of all these rows, and the next one after a place, where it goes on."""
+        following = [*self._passed, self._cursors.write(after, self._scope)] if after is not None else None
         previous = self._passed[:-1] if self._passed else None
-        return Listing(shown, self.filters, self._address(previous), self._address(following))
+        return Listing(rows, self.filters, self._address(previous), self._address(following))
 
     def _address(self, cursors: Sequence[str] | None) -> str | None:
         if cursors is None:

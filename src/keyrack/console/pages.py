@@ -44,6 +44,7 @@ class Pages:
     def __init__(self, assembly: Assembly) -> None:
         self.brand = assembly.brand
         self.desk = assembly.desk
+        self.spool = assembly.spool
         self.addresses = Addresses(assembly.settings.base_url, assembly.problems)
         self.cookies = Cookies(assembly.brand.key_prefix, self.addresses, assembly.signers["form"])
         self.assets = Assets(assembly.brand)

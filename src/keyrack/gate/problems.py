@@ -29,22 +29,24 @@ class Problems:
         return f"{scheme}://{_plain(host) or fallback}"
 
     def document(self, call: Call, scope: Any, refused: Refused) -> bytes:
-        """Return the document's bytes. Its `type` is the page that explains the code, its `instance` the line in the request log."""
+        """Return the document's bytes.
+
+        Its `type` is the page that explains the code, its `instance` the line in the request log; `request_log_url` shows people that line.
+        """
         base = self.base_url(scope)
         refusal = refused.refusal
         page = f"{base}/docs/errors/{refusal.code}"
-        line = f"/api/v1/logs/{call.request_id}"
         members: dict[str, Any] = {
             "type": page,
             "title": refusal.title,
             "status": refusal.status,
             "detail": refused.detail,
-            "instance": line,
+            "instance": f"/api/v1/logs/{call.request_id}",
             "code": refusal.code,
             "param": refused.param,
             "doc_url": page,
             "request_id": call.request_id,
-            "request_log_url": base + line,
+            "request_log_url": f"{base}/console/logs/{call.request_id}",
             "retryable": refusal.retryable,
             "errors": [dict(error) for error in refused.errors],
         }

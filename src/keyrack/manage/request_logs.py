@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from keyrack.manage.desk import Desk
-from keyrack.model.call_counts import BUCKETS_MAX, MINUTE_MS, Bucket, Subject, buckets
+from keyrack.model.call_counts import BUCKETS_MAX, MINUTE_MS, Bucket, Subject, buckets, whole
 from keyrack.model.principals import Mode, Principal
 from keyrack.model.refusals import NOT_FOUND
 from keyrack.model.request_logs import Filter, Found, RequestLog
@@ -40,17 +40,24 @@ async def series(
     Times and step count whole minutes: `since` is taken down to its minute. Whoever is no org-level Admin sees its own calls alone. Raises
     ValueError for a step below a minute, or for more than BUCKETS_MAX buckets.
     """
+    return (await series_and_whole(desk, actor, subject, since=since, until=until, step_ms=step_ms, mode=mode))[0]
+
+
+async def series_and_whole(
+    desk: Desk, actor: Principal, subject: Subject, *, since: int, until: int, step_ms: int, mode: Mode | None = None
+) -> tuple[list[Bucket], Bucket]:
+    """Return what `series` returns, and all of it as one bucket: quantiles of parts do not add up to the whole's."""
     since -= since % MINUTE_MS
     if step_ms < MINUTE_MS or step_ms % MINUTE_MS or until - since > BUCKETS_MAX * step_ms:
         raise ValueError(f"a step is one or more whole minutes, and a chart has at most {BUCKETS_MAX} of them")
     own = _own_subject(actor)
     if own is not None and subject not in (Subject(), own, Subject("credential", actor.credential_id)):
-        return buckets({}, since, until, step_ms)
+        return buckets({}, since, until, step_ms), Bucket(since)
     wanted = own if own is not None and subject == Subject() else subject
     async with desk.store.reading_traffic() as c:
         last = (until - 1) // MINUTE_MS
         counts = await call_counts.by_minute(c, actor.workspace.id, wanted, mode, since // MINUTE_MS, last)
-    return buckets(counts, since, until, step_ms)
+    return buckets(counts, since, until, step_ms), whole(counts, since)
 
 
 async def operations_used(desk: Desk, actor: Principal, credential_id: str) -> dict[tuple[str, str], int]:

@@ -194,6 +194,14 @@ def buckets(counts: Mapping[int, CallCount], since: int, until: int, step_ms: in
     return [_bucket(start, merged.get(start)) for start in range(since, until, step_ms)]
 
 
+def whole(counts: Mapping[int, CallCount], since: int) -> Bucket:
+    """Return the counts of minutes as one bucket."""
+    merged = CallCount(0, 0, 0, {})
+    for count in counts.values():
+        merged.add(count)
+    return _bucket(since, merged)
+
+
 def _bucket(start: int, count: CallCount | None) -> Bucket:
     if count is None:
         return Bucket(start)

@@ -1,0 +1,125 @@
+// Charts of calls over time, drawn from the figures in the table below them, in the colours of the legend beside them.
+import uPlot from "./vendor/uplot.js";
+
+const HEIGHT = 180;
+const whole = new Intl.NumberFormat();
+const time = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+let drawn = [];
+
+/** Draw every chart in the page that waits to be drawn; those that have left it are forgotten. */
+export function draw(root) {
+  drawn = drawn.filter((chart) => chart.box.isConnected || chart.end());
+  for (const pair of root.querySelectorAll("[data-charts]:not([data-drawn])")) {
+    const figures = read(document.getElementById(pair.dataset.charts));
+    pair.dataset.drawn = "";
+    for (const box of pair.querySelectorAll("[data-chart]")) drawn.push(chartIn(box, figures));
+  }
+}
+
+/** Draw all charts anew when colours change. */
+export function listen() {
+  const again = () => drawn.forEach((chart) => chart.again());
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
+  new MutationObserver(again).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+}
+
+function read(table) {
+  const { since, step, steps } = Object.fromEntries(Object.entries(table.dataset).map(([name, value]) => [name, Number(value)]));
+  const columns = { starts: [], calls: [], refused: [], errors: [], p50: [], p95: [] };
+  for (let number = 0; number < steps; number++) {
+    columns.starts.push((since + number * step) / 1000);
+    for (const name of ["calls", "refused", "errors"]) columns[name].push(0);
+    for (const name of ["p50", "p95"]) columns[name].push(null);
+  }
+  for (const row of table.tBodies[0].rows) {
+    const number = (Number(row.dataset.start) - since) / step;
+    const [calls, refused, errors, p50, p95] = row.dataset.figures.split(" ").map(Number);
+    Object.entries({ calls, refused, errors, p50: p50 / 1000, p95: p95 / 1000 }).forEach(([name, value]) => (columns[name][number] = value));
+  }
+  return columns;
+}
+
+function chartIn(box, figures) {
+  let plot;
+  const make = () => {
+    plot?.destroy();
+    const colors = colorsOf(box);
+    plot = box.dataset.chart === "calls" ? calls(box, figures, colors) : durations(box, figures, colors);
+  };
+  make();
+  const sizes = new ResizeObserver(() => box.clientWidth && plot.setSize({ width: box.clientWidth, height: HEIGHT }));
+  sizes.observe(box);
+  const end = () => {
+    sizes.disconnect();
+    plot.destroy();
+  };
+  return { box, again: make, end };
+}
+
+function colorsOf(box) {
+  const legend = box.parentElement.querySelectorAll(".legend li");
+  const own = getComputedStyle(box);
+  return { series: [...legend].map((item) => getComputedStyle(item, "::before").backgroundColor), text: own.color, line: own.borderTopColor, font: `12px ${own.fontFamily}` };
+}
+
+function calls(box, { starts, calls, refused, errors }, colors) {
+  // Each bar stands before the taller one, so that what is seen of it is its own part.
+  const bars = uPlot.paths.bars({ size: [0.8, 24], radius: 0.1 });
+  const notAnswered = refused.map((count, number) => count + errors[number]);
+  const series = colors.series.map((color) => ({ fill: color, stroke: color, width: 0, paths: bars, points: { show: false } }));
+  const say = (at) => `${whole.format(calls[at])} calls, ${whole.format(refused[at])} refused, ${whole.format(errors[at])} failed`;
+  return plotIn(box, [starts, calls, notAnswered, errors], series, colors, (value) => (Number.isInteger(value) ? compact(value) : ""), say);
+}
+
+function durations(box, { starts, p50, p95 }, colors) {
+  const dashes = [undefined, [5, 4]];
+  const series = colors.series.map((color, number) => ({ stroke: color, width: 2, dash: dashes[number], spanGaps: true, points: { size: 5, fill: color } }));
+  const say = (at) => (p50[at] === null ? "no calls" : `median ${took(p50[at])}, 95th percentile ${took(p95[at])}`);
+  return plotIn(box, [starts, p50, p95], series, colors, took, say);
+}
+
+function plotIn(box, data, series, colors, label, say) {
+  const axis = { stroke: colors.text, font: colors.font, grid: { stroke: colors.line, width: 1 }, ticks: { show: false } };
+  const said = document.createElement("p");
+  said.className = "chart-said";
+  said.hidden = true;
+  const options = {
+    width: box.clientWidth,
+    height: HEIGHT,
+    padding: [8, 4, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
+    scales: { y: { range: (_, low, high) => [0, Math.max(high * 1.08, 1)] } },
+    axes: [
+      { ...axis, size: 28, grid: { show: false }, space: 70, values: times },
+      { ...axis, size: 50, space: 36, values: (_, values) => values.map((value) => label(value)) },
+    ],
+    series: [{}, ...series],
+    hooks: {
+      setCursor: [
+        ({ cursor: { idx: at } }) => {
+          said.hidden = at === null || at === undefined;
+          if (!said.hidden) said.textContent = `${time.format(data[0][at] * 1000)}: ${say(at)}`;
+        },
+      ],
+    },
+  };
+  const plot = new uPlot(options, data, box);
+  plot.root.append(said);
+  return plot;
+}
+
+function times(_, splits, __, ___, step) {
+  const options = step >= 86400 ? { month: "short", day: "numeric" } : { hour: "numeric", minute: "2-digit" };
+  const shown = new Intl.DateTimeFormat(undefined, options);
+  return splits.map((at) => shown.format(at * 1000));
+}
+
+function compact(count) {
+  return new Intl.NumberFormat(undefined, { notation: "compact" }).format(count);
+}
+
+function took(milliseconds) {
+  if (milliseconds >= 1000) return `${Number((milliseconds / 1000).toPrecision(3))} s`;
+  return `${Number(milliseconds.toPrecision(milliseconds < 10 ? 2 : 3))} ms`;
+}
