@@ -11,7 +11,7 @@ import random
 import resource
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
@@ -20,12 +20,13 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.figures import Machine
+from bench.request_log_crowd import OPERATIONS, RARE, SEED, Crowd
 from keyrack.model.call_counts import Subject
-from keyrack.model.principals import Kind, Mode
-from keyrack.model.request_logs import Filter, RequestLog, encode
+from keyrack.model.principals import Mode
+from keyrack.model.request_logs import Filter, encode
 from keyrack.store import call_counts, request_logs
 from keyrack.store.database import Store
-from keyrack.store.ids import RequestIds, new_id, new_workspace_id
+from keyrack.store.ids import new_id
 from keyrack.store.migrations import migrate
 from keyrack.store.spool import Spool
 from keyrack.work.mover import GC_THRESHOLD, LINES_AT_ONCE_MAX
@@ -37,61 +38,6 @@ SEGMENT_BYTES = 8 * 1024 * 1024
 SETTLE_LINES = 100_000
 HOUR_MS = 3_600_000
 MINUTE_MS = 60_000
-KEYS_PER_WORKSPACE = 50
-OBJECTS_PER_WORKSPACE = 5_000
-SHARE_OF_THE_LARGEST = 1 / 3
-SEED = 20261121
-RARE = "/api/v1/rarely-called"
-OPERATIONS = [
-    (method, f"/api/v1/{noun}{one}")
-    for noun in ("customers", "contacts", "onboardings", "spaces")
-    for method, one in (("GET", ""), ("GET", "/{id}"), ("PATCH", "/{id}"), ("POST", ""))
-]
-
-
-@dataclass(frozen=True)
-class Crowd:
-    """Whose calls they are."""
-
-    workspace_ids: list[str]
-    keys: dict[str, list[tuple[str, str, str]]]
-    objects: dict[str, list[str]]
-
-    @classmethod
-    def of(cls, count: int) -> "Crowd":
-        """Make so many workspaces. The first is the largest."""
-        ids = [new_workspace_id() for _ in range(count)]
-        keys = {id_: [(new_id(), f"Key {n}", new_id()) for n in range(KEYS_PER_WORKSPACE)] for id_ in ids}
-        return cls(ids, keys, {id_: [new_id() for _ in range(OBJECTS_PER_WORKSPACE)] for id_ in ids})
-
-    def lines(self, count: int, since: int, until: int) -> Iterator[RequestLog]:
-        """Yield the calls of a time in order."""
-        ids, pick = RequestIds(), random.Random(SEED)
-        first, *others = self.workspace_ids
-        for number in range(count):
-            at = since + (until - since) * number // count
-            workspace_id = first if pick.random() < SHARE_OF_THE_LARGEST else pick.choice(others)
-            key_id, name, integration_id = pick.choice(self.keys[workspace_id])
-            method, route = pick.choice(OPERATIONS) if pick.random() > 1e-4 else ("GET", RARE)
-            status = 200 if pick.random() > 0.03 else pick.choice([400, 403, 404, 429, 500])
-            yield RequestLog(
-                ids.new(at),
-                at,
-                workspace_id,
-                route.replace("{id}", pick.choice(self.objects[workspace_id])),
-                route,
-                method,
-                status,
-                None if status < 400 else "not_found",
-                Kind.KEY,
-                key_id,
-                name,
-                integration_id,
-                mode=Mode.LIVE if pick.random() > 0.1 else Mode.TEST,
-                ip_address="203.0.113.7",
-                user_agent="acme-sync/2.1 (linux)",
-                duration_us=int(pick.lognormvariate(8, 1)),
-            )
 
 
 @dataclass(frozen=True)

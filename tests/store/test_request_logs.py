@@ -108,14 +108,12 @@ async def test_a_search_finds_what_reading_every_line_finds(store: Store, told: 
     with pytest.MonkeyPatch.context() as patch:
         if small:
             # Budgets so small that every search is cut and continued.
-            patch.setattr(request_logs, "STEPS", (1, 2))
             patch.setattr(request_logs, "ROWS_READ_MAX", 4)
-            patch.setattr(request_logs, "SLOTS_MAX", 2)
+            patch.setattr(request_logs, "SLOTS", (1, 2))
         assert await search(store, wanted, workspace_id) == plainly(lines, wanted)
 
 
 async def test_a_search_that_ends_at_its_budget_says_how_far_it_looked(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_logs, "STEPS", (5,))
     monkeypatch.setattr(request_logs, "ROWS_READ_MAX", 10)
     wanted, others = a_line(at=NOW - HOUR_MS, path="/needle"), [a_line(at=NOW - number) for number in range(20)]
     await add(store, wanted, *others)

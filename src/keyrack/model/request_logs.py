@@ -208,7 +208,9 @@ def terms_of(lines: Sequence[RequestLog], known: set[tuple[object, ...]] | None 
     for workspace_id, slot, status, *values in alike:
         found |= {(term(workspace_id, kind, value), slot) for kind, value in zip(_KINDS, values, strict=True) if value is not None}
         if status >= 400:
-            found |= {(term(workspace_id, "status", text), slot) for text in (str(status), f"{status // 100}xx")}
+            kinds = (("status", ""),) if values[1] is None else (("status", ""), ("failed", f" {values[1]}"))
+            texts = (str(status), f"{status // 100}xx")
+            found |= {(term(workspace_id, kind, f"{text}{whose}"), slot) for kind, whose in kinds for text in texts}
     parts = {(id_, slot, part) for id_, slot, path in paths for part in path.lower().split("/")[: SEGMENTS_MAX + 1] if part}
     found |= {(term(workspace_id, "segment", part), slot) for workspace_id, slot, part in parts}
     found -= known
@@ -220,12 +222,15 @@ def terms_for(workspace_id: str | None, wanted: Filter, whole: bool) -> list[int
     """Return what every line that a search looks for is found by. `whole` says that the path names segments."""
     found: list[tuple[str, str]] = []
     if whole and wanted.path is not None:
-        found += [("segment", segment) for segment in dict.fromkeys(segments(wanted.path)[:SEGMENTS_MAX])]
+        found += [("segment", segment) for segment in reversed(dict.fromkeys(segments(wanted.path)[:SEGMENTS_MAX]))]
     if wanted.status is not None and wanted.status[0] >= 400:
         first, last = wanted.status
         if first == last or (first % 100, last - first) == (0, 99):
-            found.append(("status", str(first) if first == last else f"{first // 100}xx"))
-    values = (wanted.route, wanted.credential_id, wanted.integration_id, wanted.member_id)
+            text = str(first) if first == last else f"{first // 100}xx"
+            # What fails is rare, and a key's failures are rarer than what fails and what the key calls in the same ten seconds.
+            found.append(("status", text) if wanted.credential_id is None else ("failed", f"{text} {wanted.credential_id}"))
+    is_named = any(kind == "failed" for kind, _ in found)
+    values = (wanted.route, None if is_named else wanted.credential_id, wanted.integration_id, wanted.member_id)
     found += [(kind, value) for kind, value in zip(_KINDS, values, strict=True) if value is not None]
     return [term(workspace_id, kind, value) for kind, value in found]
 

@@ -4,19 +4,39 @@ A search reads at most ROWS_READ_MAX lines. Where it can, it reads only those te
 (`request_log_terms`), and checks each line again. Where the budget ends first, it says down to what time it has looked.
 """
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import accumulate
 from operator import itemgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, tuple_
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Select,
+    Table,
+    and_,
+    cast,
+    column,
+    delete,
+    func,
+    or_,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from keyrack.model.refusals import NOT_FOUND
 from keyrack.model.request_logs import (
+    DAY_MS,
     DEFAULT_RANGE_MS,
     SLOT_MS,
-    SLOTS_PER_DAY,
     SLOTS_PER_PERIOD,
     Filter,
     Found,
@@ -27,7 +47,7 @@ from keyrack.model.request_logs import (
     terms_for,
     time_of,
 )
-from keyrack.store import postgresql
+from keyrack.store import postgresql, sqlite
 from keyrack.store.bulk import add_many
 from keyrack.store.database import Connection, Duplicate, Store
 from keyrack.store.distinct import distinct_after
@@ -36,8 +56,9 @@ from keyrack.store.spool import Spool
 from keyrack.store.traffic_tables import request_log_terms, request_logs
 
 ROWS_READ_MAX = 20_000
-STEPS = (1_000, 5_000)
-SLOTS_MAX = 5_000
+SLOTS = (8, 64, 512)
+"""A search looks for so many slots at once: few where nearly every one has what is looked for, many where those were not enough."""
+
 DAYS_MAX = 400
 DELETED_AT_ONCE_MAX = 2_000
 WORKSPACES_AT_ONCE_MAX = 500
@@ -47,6 +68,8 @@ OPERATORS = ""
 
 Window = tuple[int, int]
 """A range of times, ms since the epoch: the first included, the last not."""
+
+_Conditions = Callable[[ReadOnlyColumnCollection[str, Any]], list[ColumnElement[bool]]]
 
 _BY_KEY = itemgetter(2, 1)
 _logs = request_logs.c
@@ -130,16 +153,18 @@ async def _delete_some(c: Connection, table: Table, old: ColumnElement[bool]) ->
 async def _line(c: Connection, workspace_id: str | None, request_id: str) -> RequestLog | None:
     found = select(request_logs).where(_logs.created_at == time_of(request_id), _logs.request_id == request_id, _of(workspace_id))
     row = await c.first(found)
-    return _read(row) if row else None
+    return _line_of(row) if row else None
 
 
 async def _search(c: Connection, workspace_id: str | None, wanted: Filter, now: int, limit: int, after: Place | None) -> Found:
     until = now + 1 if wanted.until is None else wanted.until
     since = until - DEFAULT_RANGE_MS if wanted.since is None else wanted.since
-    oldest = await c.first(select(_logs.created_at).where(_of(workspace_id)).order_by(_logs.created_at).limit(1))
-    if oldest is None:
-        return Found(())
-    looking = _Search(c, workspace_id, wanted, (max(since, oldest.created_at), until))
+    if until - since > DEFAULT_RANGE_MS:
+        oldest = await c.first(select(_logs.created_at).where(_of(workspace_id)).order_by(_logs.created_at).limit(1))
+        if oldest is None:
+            return Found(())
+        since = max(since, oldest.created_at)
+    looking = _Search(c, workspace_id, wanted, (since, until))
     if wanted.path is not None and wanted.path.startswith("/") and segments(wanted.path):
         found = await looking.page(limit, after, whole=True)
         if found.lines or found.after is not None or (after is not None and (await looking.page(1, None, whole=True)).lines):
@@ -155,100 +180,161 @@ class _Search:
     window: Window
 
     async def page(self, limit: int, after: Place | None, *, whole: bool) -> Found:
-        """Read window by window, in steps that grow, until the page is full, nothing is left, or the budget is used up."""
-        conditions = self._conditions(whole)
-        lines: list[RequestLog] = []
-        windows, rest = await self._windows(after, whole)
-        left = ROWS_READ_MAX
-        for window in windows:
-            place, steps = after, iter(STEPS)
-            end: Place | None = (window[1], "")
-            while end is not None:
-                if left <= 0:
-                    return Found(tuple(lines), end, end[0])
-                place = min(place or end, end)
-                step = next(steps, STEPS[-1])
-                left -= step
-                end = await self._end_of_step(window, place, step) if conditions else None
-                lines += await self._lines(conditions, window, place, end, limit + 1 - len(lines))
-                if len(lines) > limit:
-                    return Found(tuple(lines[:limit]), (lines[limit - 1].created_at, lines[limit - 1].request_id))
-        return Found(tuple(lines), rest, rest[0] if rest else None)
-
-    async def _windows(self, after: Place | None, whole: bool) -> tuple[list[Window], Place | None]:
-        """Return where lines can be, newest first, and the place from which a next page goes on if these are not all."""
+        """Read until the page is full, nothing is left, or the budget is used up."""
         since, until = self.window
-        if after is not None:
-            until = min(until, after[0] + 1)
+        place = (until, "") if after is None else min(after, (until, ""))
+        page = _Page(self.c, self.workspace_id, partial(_conditions, self.wanted, whole), limit)
         terms = terms_for(self.workspace_id, self.wanted, whole)
-        if not terms or since >= until:
-            return ([(since, until)] if since < until else []), None
-        first, last = since // SLOT_MS, (until - 1) // SLOT_MS
-        if last // SLOTS_PER_DAY - first // SLOTS_PER_DAY >= DAYS_MAX:
-            first = (last // SLOTS_PER_DAY - DAYS_MAX + 1) * SLOTS_PER_DAY
-        slots = await self._slots(terms, first, last)
-        windows: list[Window] = []
-        for slot in slots:
-            start, end = max(slot * SLOT_MS, since), min((slot + 1) * SLOT_MS, until)
-            if windows and windows[-1][0] == end:
-                windows[-1] = (start, windows[-1][1])
-            else:
-                windows.append((start, end))
-        if len(slots) == SLOTS_MAX:
-            first = slots[-1]
-        return windows, (first * SLOT_MS, "") if first * SLOT_MS > since else None
+        if not terms:
+            await page.read([(since, place[0] + 1)], place)
+            return page.found(None)
+        first, last = max(since, place[0] - DAYS_MAX * DAY_MS) // SLOT_MS, place[0] // SLOT_MS
+        sizes = iter(SLOTS)
+        size = next(sizes)
+        while not page.is_over and first <= last:
+            slots = await self._slots(terms, first, last, size)
+            await page.read(_windows(slots, since), place)
+            if len(slots) < size:
+                break
+            last, size = slots[-1] - 1, next(sizes, size)
+        return page.found((first * SLOT_MS, "") if first * SLOT_MS > since else None)
 
-    async def _slots(self, terms: list[int], first: int, last: int) -> list[int]:
-        """Return the slots in which all terms occur, newest first, at most SLOTS_MAX."""
+    async def _slots(self, terms: list[int], first: int, last: int, limit: int) -> list[int]:
+        """Return the newest slots in which all terms occur, newest first."""
         periods = range(first // SLOTS_PER_PERIOD, last // SLOTS_PER_PERIOD + 1)
         found = select(_terms.slot).where(_terms.period.in_(periods), _terms.slot.between(first, last), _terms.term == terms[0])
         for number, term in enumerate(terms[1:]):
             other = request_log_terms.alias(f"other_{number}")
             same = and_(other.c.period == _terms.period, other.c.slot == _terms.slot, other.c.term == term)
             found = found.where(select(other.c.slot).where(same).exists())
-        rows = await self.c.all(found.order_by(_terms.slot.desc()).limit(SLOTS_MAX))
+        # The order of the key: both databases stop at the limit.
+        rows = await self.c.all(found.order_by(_terms.period.desc(), _terms.slot.desc()).limit(limit))
         return [row.slot for row in rows]
 
-    async def _end_of_step(self, window: Window, place: Place, step: int) -> Place | None:
-        """Return the place of the last of the next `step` lines, whatever they are, or None where there are fewer."""
-        found = select(_logs.created_at, _logs.request_id).where(self._in(window, place, None))
-        row = await self.c.first(found.order_by(_logs.created_at.desc(), _logs.request_id.desc()).offset(step - 1).limit(1))
-        return (row.created_at, row.request_id) if row else None
 
-    async def _lines(
-        self, conditions: list[ColumnElement[bool]], window: Window, place: Place, end: Place | None, limit: int
-    ) -> list[RequestLog]:
-        found = select(request_logs).where(self._in(window, place, end), *conditions)
-        rows = await self.c.all(found.order_by(_logs.created_at.desc(), _logs.request_id.desc()).limit(limit))
-        return [_read(row) for row in rows]
+class _Page:
+    """A page that fills up, and what is left of its budget."""
 
-    def _in(self, window: Window, place: Place, end: Place | None) -> ColumnElement[bool]:
-        # The comparisons of times alone are for the planner.
-        within = [_of(self.workspace_id), _logs.created_at >= window[0], _logs.created_at <= place[0]]
-        within.append(tuple_(_logs.created_at, _logs.request_id) < place)
-        if end is not None:
-            within.append(tuple_(_logs.created_at, _logs.request_id) >= end)
-        return and_(*within)
+    def __init__(self, c: Connection, workspace_id: str | None, conditions: _Conditions, limit: int) -> None:
+        self._c = c
+        self._of = _of(workspace_id)
+        self._conditions = conditions
+        self._limit = limit
+        self._lines: list[RequestLog] = []
+        self._left = ROWS_READ_MAX
+        self._end: Place | None = None
 
-    def _conditions(self, whole: bool) -> list[ColumnElement[bool]]:
-        wanted = self.wanted
-        exact: dict[ColumnElement[Any], object | None] = {
-            _logs.route: wanted.route,
-            _logs.method: wanted.method,
-            _logs.credential_id: wanted.credential_id,
-            _logs.integration_id: wanted.integration_id,
-            _logs.member_id: wanted.member_id,
-            _logs.mode: wanted.mode,
-        }
-        found = [column == value for column, value in exact.items() if value is not None]
-        if wanted.status is not None:
-            found.append(_logs.status.between(*wanted.status))
-        if wanted.path is not None and whole:
-            parts = f"/{'/'.join(segments(wanted.path))}/"
-            found.append(or_(*((func.lower(column) + "/").contains(parts, autoescape=True) for column in (_logs.path, _logs.route))))
-        elif wanted.path is not None:
-            found.append(or_(*(column.icontains(wanted.path, autoescape=True) for column in (_logs.path, _logs.route))))
-        return found
+    @property
+    def is_over(self) -> bool:
+        """Whether the page is full or the budget used up."""
+        return len(self._lines) > self._limit or self._end is not None
+
+    def found(self, rest: Place | None) -> Found:
+        """Return the page. `rest` is where the next one goes on if all that was to be read has been."""
+        if len(self._lines) > self._limit:
+            last = self._lines[self._limit - 1]
+            return Found(tuple(self._lines[: self._limit]), (last.created_at, last.request_id))
+        end = self._end or rest
+        return Found(tuple(self._lines), end, end[0] if end else None)
+
+    async def read(self, windows: list[Window], place: Place) -> None:
+        """Read the lines below a place in windows, which are given newest first: no more of them than the page and the budget take."""
+        if len(windows) > 1 and self._c.dialect == sqlite.DIALECT:
+            counts = await self._counts(windows, place)
+            fitting = [window for window, lines in zip(windows, accumulate(counts), strict=True) if lines <= self._left]
+            await self._read_all(fitting, place)
+            self._left -= sum(counts[: len(fitting)])
+            if self._left <= 0:
+                self._end = (fitting[-1][0], "")
+            windows = windows[len(fitting) : len(fitting) + 1]
+        if windows and not self.is_over:
+            await self._read(windows, place)
+
+    async def _read(self, windows: list[Window], place: Place) -> None:
+        """Read windows line by line."""
+        newest, wanted = self._newest(windows, place).limit(self._left).subquery(), self._limit + 1 - len(self._lines)
+        conditions = self._conditions(newest.c)
+        rows = await self._c.all(select(newest).where(*conditions).limit(wanted))
+        self._lines += [_line_of(row) for row in rows]
+        if not conditions or len(rows) == wanted:
+            return
+        # An id begins with the time, so the least of both are of one line.
+        ends = (func.min(newest.c.created_at).label("created_at"), func.min(newest.c.request_id).label("request_id"))
+        row = await self._c.first(select(func.count().label("lines"), *ends))
+        if row is not None:
+            # A window that retention has emptied costs something too.
+            self._left -= row.lines or 1
+            if self._left <= 0:
+                self._end = (row.created_at, row.request_id) if row.lines else (windows[-1][0], "")
+
+    async def _counts(self, windows: list[Window], place: Place) -> list[int]:
+        """On SQLite, return how many lines the windows have; of each no more than are left."""
+        asked = _asked(windows)
+        lines = self._ordered(asked.c.since, asked.c.until, place).correlate(asked).limit(self._left + 1).subquery()
+        rows = await self._c.all(select(asked.c.since, select(func.count()).select_from(lines).scalar_subquery().label("lines")))
+        counts = {row.since: int(row.lines) for row in rows}
+        return [counts[since] or 1 for since, _ in windows]
+
+    async def _read_all(self, windows: list[Window], place: Place) -> None:
+        """On SQLite, read windows whole: it cannot read them one after another in one statement."""
+        asked = _asked(windows)
+        within = and_(_logs.created_at >= asked.c.since, _logs.created_at < asked.c.until)
+        found = select(request_logs).select_from(asked.join(request_logs, within)).where(self._of, *_below(place), *self._conditions(_logs))
+        # Ordered by no key, or it would read all lines in its order, and look for their windows then.
+        ordered = found.order_by((_logs.created_at + 0).desc(), _logs.request_id.desc())
+        self._lines += [_line_of(row) for row in await self._c.all(ordered.limit(self._limit + 1 - len(self._lines)))]
+
+    def _newest(self, windows: list[Window], place: Place) -> Select[Any]:
+        """Return the statement that gives all lines below a place in windows, newest first."""
+        if len(windows) == 1:
+            return self._ordered(*windows[0], place)
+        sides = [cast(list(side), ARRAY(BigInteger)) for side in zip(*windows, strict=True)]
+        columns = column("since", BigInteger), column("until", BigInteger)
+        asked = func.unnest(*sides).table_valued(*columns).render_derived("asked")
+        # Window by window, in their order. A plain join would read all lines of the day that fit, and look for their windows then.
+        lines = self._ordered(asked.c.since, asked.c.until, place).correlate(asked).lateral()
+        return select(lines).select_from(asked.join(lines, true()))
+
+    def _ordered(self, since: Any, until: Any, place: Place) -> Select[Any]:
+        within = (_logs.created_at >= since, _logs.created_at < until, *_below(place))
+        return select(request_logs).where(self._of, *within).order_by(_logs.created_at.desc(), _logs.request_id.desc())
+
+
+def _windows(slots: Iterable[int], since: int) -> list[Window]:
+    """Return the times of slots, newest first; neighbours are one."""
+    windows: list[Window] = []
+    for slot in slots:
+        start, end = max(slot * SLOT_MS, since), (slot + 1) * SLOT_MS
+        if windows and windows[-1][0] == end:
+            windows[-1] = (start, windows[-1][1])
+        else:
+            windows.append((start, end))
+    return windows
+
+
+def _asked(windows: list[Window]) -> FromClause:
+    """Return windows as rows of SQLite's."""
+    each = func.json_each(json.dumps(windows)).table_valued(column("value"))
+    sides = (func.json_extract(each.c.value, f"$[{n}]").label(name) for n, name in enumerate(("since", "until")))
+    return select(*sides).subquery("asked")
+
+
+def _below(place: Place) -> list[ColumnElement[bool]]:
+    # The comparison of times alone is for the planner.
+    return [_logs.created_at <= place[0], tuple_(_logs.created_at, _logs.request_id) < place]
+
+
+def _conditions(wanted: Filter, whole: bool, of: ReadOnlyColumnCollection[str, Any]) -> list[ColumnElement[bool]]:
+    names = ("route", "method", "credential_id", "integration_id", "member_id", "mode")
+    found = [of[name] == value for name in names if (value := getattr(wanted, name)) is not None]
+    if wanted.status is not None:
+        found.append(of.status.between(*wanted.status))
+    if wanted.path is not None and whole:
+        parts = f"/{'/'.join(segments(wanted.path))}/"
+        found.append(or_(*((func.lower(text) + "/").contains(parts, autoescape=True) for text in (of.path, of.route))))
+    elif wanted.path is not None:
+        found.append(or_(*(text.icontains(wanted.path, autoescape=True) for text in (of.path, of.route))))
+    return found
 
 
 def _of(workspace_id: str | None) -> ColumnElement[bool]:
@@ -259,6 +345,6 @@ def _operators_row(line: RequestLog) -> tuple[Any, ...]:
     return msgspec.structs.astuple(msgspec.structs.replace(line, workspace_id=OPERATORS))
 
 
-def _read(row: Sequence[Any]) -> RequestLog:
+def _line_of(row: Sequence[Any]) -> RequestLog:
     line = msgspec.convert(tuple(row), RequestLog)
     return line if line.workspace_id else msgspec.structs.replace(line, workspace_id=None)
