@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from keyrack.manage import invitations
+from keyrack.manage import invitations, passwords, sessions
 from keyrack.model.members import MemberStatus, Role
 from tests.browser.sites import Scene
 from tests.browser.visitor import Visitor
@@ -24,7 +24,6 @@ PLACES = {
     "sign-in-ended": Place("/sign-in?link=atrium_link_x", ("sign-in",)),
     "sign-in-forgot": Place("/forgot"),
     "sign-in-new-password": Place("/new-password?link=x"),
-    "sign-in-set-up": Place("/set-up?link=x"),
     "people-members": Place("/members"),
     "people-members-menu": Place("/members", ("members.more",), "Cy Park"),
     "people-members-edit": Place("/members", ("members.more", "members.edit"), "Cy Park"),
@@ -68,7 +67,11 @@ async def furnish(scene: Scene) -> None:
         member = await rack.members.add(workspace.id, email=email, name=name, role=role, may_use_api=number % 2 == 0)
         if number == 3:
             await rack.members.edit(workspace.id, member.id, status=MemberStatus.INACTIVE)
+    reset = await passwords.reset_link(scene.site.desk, scene.operator, scene.members["Ada"].id)
+    _, secret = await passwords.reset(scene.site.desk, reset.text, new="three blue herons", address="127.0.0.1")
+    ada = await sessions.find(scene.site.desk, secret.text)
+    assert ada is not None
     for email in (INVITED, "leo@aurora.example"):
-        await invitations.create(scene.site.desk, scene.operator, email=email)
+        await invitations.create(scene.site.desk, ada, email=email)
     other = await rack.workspaces.create("Aurora Labs", slug=f"aurora-{workspace.slug}")
     await rack.members.add(other.id, email=scene.members["Ada"].email, name="Ada Park")

@@ -5,15 +5,20 @@ An admin looks after a member: the row's menu → edit access, role, link for a 
 over. A plain member finds no such page; opening one names who can help.
 """
 
+from dataclasses import replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from keyrack.console.forms import FormTokens
 from keyrack.manage import invitations, members, sessions
 from keyrack.model.members import Member, MemberStatus, Role
 from keyrack.model.permissions import ALL, Level, OrgAccess
+from tests.backends import Backend
 from tests.console.browser import Browser, Page
+from tests.console.conftest import opened
 from tests.console.test_sign_in import PASSWORD, with_password
 from tests.console.visitors import Office
+from tests.hosts import BRAND
 
 MEMBERS, INVITATIONS = "/console/members", "/console/invitations"
 OF_CY = ["edit", "role", "deactivate", "remove", "password", "activate"]
@@ -102,6 +107,16 @@ async def test_what_a_member_may_do_is_edited(office: Office) -> None:
     assert fields.items() <= again.items()
     refused = await do(office, browser, "Cy", "edit", org_access="everything")
     assert (400, True) == (refused.status, "Choose none, reader or admin" in refused.text)
+
+
+async def test_where_a_brand_shows_no_levels_nobody_keeps_any_that_no_page_shows(tmp_path: Path) -> None:
+    brand = replace(BRAND, edits_levels=False, edits_org_and_spaces=False)
+    async with opened(Backend.in_folder(tmp_path), tmp_path, brand=brand) as office:
+        browser = await office.signed_in("Ada")
+        for org_access, levels in (("reader", {}), ("admin", {ALL: Level.WRITE})):
+            assert 200 == (await do(office, browser, "Bo", "edit", org_access=org_access)).status
+            bo = await get(office, "Bo")
+            assert (org_access, levels) == (bo.rights.org_access, dict(bo.rights.permissions))
 
 
 async def test_a_role_brings_its_own_access(office: Office) -> None:

@@ -13,7 +13,7 @@ from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.manage import mail, members, passwords, spaces
 from keyrack.model.members import Member, MemberStatus, Role
-from keyrack.model.permissions import OrgAccess, Rights
+from keyrack.model.permissions import ALL, Level, OrgAccess, Rights
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import INSUFFICIENT_PERMISSION, INVALID_REQUEST, NOT_FOUND, Refused
 
@@ -91,8 +91,7 @@ class MemberPages:
         member, form = await self._pages.sent(request, "members.edit", CATEGORIES_MAX)
         member_id = request.path_params["member_id"]
         try:
-            fields = {**self._form.chosen(form), "may_use_api": form.get("may_use_api") == "yes"}
-            one = await members.edit(self._pages.desk, member, member_id, **fields)
+            one = await members.edit(self._pages.desk, member, member_id, **self._chosen(form))
         except Refused as refused:
             _, one = await self._found(request, "edit")
             values = await self._shown(member, one, form)
@@ -164,6 +163,15 @@ class MemberPages:
         if what in ("role", "password") and not member.decides_roles:
             raise INSUFFICIENT_PERMISSION("Sign in to the console by yourself to do this.")
         return member, one
+
+    def _chosen(self, form: Mapping[str, str]) -> dict[str, Any]:
+        """What a form gives a member. Where a brand shows no levels they follow the org-level access: nobody keeps unseen ones."""
+        org_access = self._form.org_access(form)
+        if self._pages.brand.edits_levels:
+            permissions = self._form.permissions(form)
+        else:
+            permissions = {ALL: Level.WRITE} if org_access is OrgAccess.ADMIN else {}
+        return {"org_access": org_access, "permissions": permissions, "may_use_api": form.get("may_use_api") == "yes"}
 
     async def _shown(self, member: Principal, one: Member, form: Mapping[str, str]) -> dict[str, Any]:
         given = self._form.given(form)
