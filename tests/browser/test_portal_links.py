@@ -97,6 +97,9 @@ async def test_the_console_works_in_a_frame_of_the_allowed_origin_and_keeps_its_
     await frame.locator('[data-control="api.toggle"]').click()
     await frame.locator('[data-control="api.switch"]').click()
     await expect(frame.locator("body")).to_contain_text("The API is switched off.")
+    async with context.expect_page() as opened:
+        await frame.locator('[data-control="errors"]').click()
+    assert "/docs/errors" in (await opened.value).url
     window = await context.new_page()
     answer = await window.goto(f"{embedding.site.url}/console")
     assert answer is not None

@@ -144,7 +144,9 @@ class Pages:
             here, query = self.addresses.console(request) + _below_console(request), request.url.query
             to = f"{here}?{query}" if query else here
             return await self.sign_in(request, 401, to=to, is_over=bool(self.cookies.session(request)))
-        helpers = []
+        helpers, detail = [], refused.detail
+        if refused.refusal is SESSION_ENDED and framed:
+            detail = "Your sign-in has ended. Load the page again on which this stands."
         if refused.refusal is INSUFFICIENT_PERMISSION and member is not None:
             helpers = await members.admins(self.desk, member, limit=HELPERS_MAX)
         page = self.render(
@@ -152,7 +154,7 @@ class Pages:
             "refusal.html",
             refused.refusal.status,
             heading=refused.refusal.title,
-            detail=refused.detail,
+            detail=detail,
             helpers=helpers,
             may_sign_in=refused.refusal is SESSION_ENDED and not framed,
         )
