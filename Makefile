@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: demo test check fuzz chaos bench bench-scale bench-logs screenshots lock clean help
+.PHONY: demo test check fuzz chaos bench bench-scale bench-logs bench-console screenshots lock clean help
 
 PYTHON := .venv/bin/python
 # What Python compiles is kept, whatever the shell says: the tests start many processes.
@@ -39,6 +39,10 @@ bench-scale: ## Measure how cost grows with keys, processes and nodes (options: 
 bench-logs: ## Measure a large request log: moving lines into it, and searching it (options: ARGS="--rows 1000000 --stores postgresql")
 	@.ci/environment dev
 	@$(PYTHON) -m bench.request_logs $(ARGS)
+
+bench-console: ## Measure the server's time for each page of the console, with many keys and a large log (options: ARGS="--rows 1000000")
+	@.ci/environment dev
+	@$(PYTHON) -m bench.console $(ARGS)
 
 screenshots: ## Take pictures of the console's pages into screenshots/ (options: ARGS="--brand pivotal --page keys")
 	@.ci/environment dev

@@ -39,8 +39,8 @@ class Stock:
         return cls(folder, msgspec.json.decode((folder / SECRETS).read_bytes(), type=list[str]))
 
 
-async def fill(folder: Path, key_count: int) -> Stock:
-    """Make a folder with that many keys, each of an integration of its own that may do everything, a hundred to a workspace."""
+async def fill(folder: Path, key_count: int, per_workspace: int = KEYS_PER_WORKSPACE) -> Stock:
+    """Make a folder with that many keys, each of an integration of its own that may do everything, and so many to a workspace."""
     rack = rack_on(folder)
     settings = rack.settings
     await migrate(settings.store_url, settings.traffic_url)
@@ -50,25 +50,25 @@ async def fill(folder: Path, key_count: int) -> Stock:
     await rack.assembly.store.close()
     path = settings.store_path
     assert path is not None
-    secrets = _multiply(path, workspace.id, made.integration.id, made.key.id, key_count)
+    secrets = _multiply(path, workspace.id, made.integration.id, made.key.id, key_count, per_workspace)
     (folder / SECRETS).write_bytes(msgspec.json.encode(secrets))
     return Stock(folder, secrets)
 
 
-def _multiply(path: Path, workspace_id: str, integration_id: str, key_id: str, key_count: int) -> list[str]:
+def _multiply(path: Path, workspace_id: str, integration_id: str, key_id: str, key_count: int, per_workspace: int) -> list[str]:
     """Copy the rows of one key, integration and workspace: a hundred thousand changes one by one would take minutes."""
     minted = [mint("bench") for _ in range(key_count)]
     integration_ids = [new_id() for _ in minted]
-    workspace_ids = [new_workspace_id() for _ in range(-(-key_count // KEYS_PER_WORKSPACE))]
+    workspace_ids = [new_workspace_id() for _ in range(-(-key_count // per_workspace))]
     workspaces = [{"id": id_, "name": f"Workspace {n}", "slug": f"workspace-{n}"} for n, id_ in enumerate(workspace_ids)]
     integrations = [
-        {"id": id_, "workspace_id": workspace_ids[n // KEYS_PER_WORKSPACE], "name": f"Integration {n}"}
+        {"id": id_, "workspace_id": workspace_ids[n // per_workspace], "name": f"Integration {n}"}
         for n, id_ in enumerate(integration_ids)
     ]
     keys_ = [
         {
             "id": new_id(),
-            "workspace_id": workspace_ids[n // KEYS_PER_WORKSPACE],
+            "workspace_id": workspace_ids[n // per_workspace],
             "integration_id": integration_ids[n],
             "name": f"Key {n}",
             "prefix": secret.shown_prefix,
