@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from keyrack.model.call_counts import MINUTE_MS, Subject
+from keyrack.model.call_counts import MINUTE_MS, Subject, buckets
 from keyrack.model.request_logs import DAY_MS, RequestLog, encode
 from keyrack.store import call_counts, credential_uses, request_logs, spool_positions
 from keyrack.store.database import Store
@@ -63,6 +63,24 @@ async def test_totals_equal_the_lines_before_and_after_they_are_settled(store: S
         assert used == {("POST", "/api/v1/customers"): NOW, ("GET", "/api/v1/customers"): NOW}
         assert await call_counts.operations_used(c, "org_other", "key_2") == {}
         assert (await credential_uses.of(c, "org_acme", ["key_1"]))["key_1"].used_at == NOW + 149_000
+
+
+@pytest.mark.parametrize("until", [180, 150])
+async def test_hours_have_the_calls_of_their_minutes_whenever_those_are_settled(store: Store, spool: Spool, until: int) -> None:
+    hour = NOW // MINUTE_MS // 60 * 60
+    for part in range(3):
+        lines = [a_line(at=(hour + minute) * MINUTE_MS, duration_us=minute) for minute in range(part, 175, 3)]
+        append(spool, *lines, a_line(at=(hour + 70) * MINUTE_MS, status=403, mode="test"))
+        await Mover(store, spool).move()
+        if part < 2:
+            await settle(store, NOW + DAY_MS)
+    for mode in (None, "test"):
+        async with store.reading_traffic() as c:
+            minutes = await call_counts.by_minute(c, "org_acme", ALL, mode, hour, hour + until - 1)
+            hours = await call_counts.by_step(c, "org_acme", ALL, mode, hour, hour + until - 1, 60)
+        since, end = hour * MINUTE_MS, (hour + until) * MINUTE_MS
+        assert buckets(hours, since, end, 60 * MINUTE_MS) == buckets(minutes, since, end, 60 * MINUTE_MS)
+        assert sum(count.calls for count in hours.values()) == (3 if mode else min(until, 175) + 3)
 
 
 async def test_the_minute_that_runs_is_not_settled_until_many_calls_wait(

@@ -56,7 +56,7 @@ async def series_and_whole(
     wanted = own if own is not None and subject == Subject() else subject
     async with desk.store.reading_traffic() as c:
         last = (until - 1) // MINUTE_MS
-        counts = await call_counts.by_minute(c, actor.workspace.id, wanted, mode, since // MINUTE_MS, last)
+        counts = await call_counts.by_step(c, actor.workspace.id, wanted, mode, since // MINUTE_MS, last, step_ms // MINUTE_MS)
     return buckets(counts, since, until, step_ms), whole(counts, since)
 
 

@@ -10,7 +10,8 @@ import msgspec
 from keyrack.model.request_logs import CredentialUse, RequestLog
 
 MINUTE_MS = 60_000
-MINUTES_PER_DAY = 24 * 60
+MINUTES_PER_HOUR = 60
+MINUTES_PER_DAY = 24 * MINUTES_PER_HOUR
 BUCKETS_MAX = 1500
 FIRST_ERROR, FIRST_REFUSED = 500, 400
 UNAUTHORIZED = 401

@@ -2,16 +2,19 @@
 
 Where lines are moved, their groups are kept beside them in the same transaction, one row per workspace and minute. Each minute they are
 sorted into counts and uses, in one transaction too: so a call is counted once, and no call costs a row of its own for each thing that it
-counts for. Readers look at both.
+counts for. Readers look at both. Beside the minutes lie their hours, so that a chart of a month reads hundreds of rows, not ten thousands.
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from operator import itemgetter
+from typing import TypeVar
 
 import msgspec
 from sqlalchemy import delete, func, select, tuple_
 
-from keyrack.model.call_counts import MINUTES_PER_DAY, CallCount, CallGroup, Durations, Subject
+from keyrack.model.call_counts import MINUTES_PER_DAY, MINUTES_PER_HOUR, CallCount, CallGroup, Durations, Subject
+from keyrack.store import postgresql
 from keyrack.store.bulk import add_many
 from keyrack.store.database import Connection
 from keyrack.store.distinct import distinct_after
@@ -20,7 +23,15 @@ from keyrack.store.traffic_tables import call_counts, operation_uses, uncounted_
 SETTLED_AT_ONCE_MAX = 512
 DELETED_AT_ONCE_MAX = 2_000
 WORKSPACES_AT_ONCE_MAX = 500
+KEYS_AT_ONCE_MAX = 500
+HOURS = ":hours"
+"""Follows the kind of a count of an hour. Its minute is the hour's first, and it has one part, which is read, added to, and replaced."""
+
+REPLACED = ", ".join(f"{name} = excluded.{name}" for name in ("calls", "refused", "errors", "durations"))
 LATEST_WINS = "DO UPDATE SET used_at = excluded.used_at WHERE excluded.used_at > keyrack_operation_uses.used_at"
+
+_Place = TypeVar("_Place", bound=Hashable)
+_Key = tuple[str, int, str, str, int, str]
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_groups = msgspec.msgpack.Decoder(list[CallGroup]).decode
@@ -53,7 +64,7 @@ async def take(c: Connection, before_minute: int) -> list[CallGroup]:
 async def settle(c: Connection, groups: Sequence[CallGroup]) -> None:
     """Sort taken groups into the counts of minutes and the last uses of operations."""
     part = secrets.randbits(63)
-    found: dict[tuple[str, int, str, str, int, str], CallCount] = {}
+    found: dict[_Key, CallCount] = {}
     uses: dict[tuple[str, str, str, str], int] = {}
     for group in groups:
         for subject in group.subjects():
@@ -66,6 +77,7 @@ async def settle(c: Connection, groups: Sequence[CallGroup]) -> None:
             used = (group.workspace_id, group.credential_id, group.method, group.route)
             uses[used] = max(uses.get(used, 0), group.used_at)
     await add_many(c, call_counts, [(*key, part, n.calls, n.refused, n.errors, _encode(n.durations)) for key, n in sorted(found.items())])
+    await _add_hours(c, found)
     await add_many(c, operation_uses, [(*key, at) for key, at in sorted(uses.items())], LATEST_WINS)
 
 
@@ -83,14 +95,19 @@ async def unsettled(c: Connection, workspace_id: str) -> list[CallGroup]:
 
 async def by_minute(c: Connection, workspace_id: str, subject: Subject, mode: str | None, first: int, last: int) -> dict[int, CallCount]:
     """Return the counts of minutes (since the epoch) from a first to a last one, of those in which there were calls."""
-    days = range(first // MINUTES_PER_DAY, last // MINUTES_PER_DAY + 1)
-    columns = (_counts.minute, _counts.calls, _counts.refused, _counts.errors, _counts.durations)
-    of = (_counts.workspace_id == workspace_id, _counts.day.in_(days), _counts.kind == subject.kind, _counts.value == subject.value)
-    settled = select(*columns).where(*of, _counts.minute.between(first, last))
-    rows = await c.all(settled if mode is None else settled.where(_counts.mode == mode))
+    return await by_step(c, workspace_id, subject, mode, first, last, 1)
+
+
+async def by_step(
+    c: Connection, workspace_id: str, subject: Subject, mode: str | None, first: int, last: int, step: int
+) -> dict[int, CallCount]:
+    """Return the same for buckets of a step (minutes) that begin at the first: where these are hours, by their first minutes."""
     counts: dict[int, CallCount] = {}
-    for row in rows:
-        _add(counts, row.minute, CallCount(row.calls, row.refused, row.errors, _decode_durations(row.durations)))
+    minutes = first
+    if step % MINUTES_PER_HOUR == 0 and first % MINUTES_PER_HOUR == 0:
+        minutes = (last + 1) // MINUTES_PER_HOUR * MINUTES_PER_HOUR
+        await _add_settled(c, counts, workspace_id, Subject(subject.kind + HOURS, subject.value), mode, range(first, minutes))
+    await _add_settled(c, counts, workspace_id, subject, mode, range(minutes, last + 1))
     for group in await unsettled(c, workspace_id):
         wanted = first <= group.minute <= last and mode in (None, group.mode)
         if wanted and (subject.kind, subject.value) in group.subjects():
@@ -126,8 +143,40 @@ async def forget_uses_before(c: Connection, at: int) -> int:
     return await c.execute(delete(operation_uses).where(_uses.used_at < at))
 
 
-def _add(counts: dict[int, CallCount], minute: int, count: CallCount) -> None:
-    if minute in counts:
-        counts[minute].add(count)
+async def _add_settled(
+    c: Connection, counts: dict[int, CallCount], workspace_id: str, subject: Subject, mode: str | None, minutes: range
+) -> None:
+    if not minutes:
+        return
+    days = range(minutes[0] // MINUTES_PER_DAY, minutes[-1] // MINUTES_PER_DAY + 1)
+    columns = (_counts.minute, _counts.calls, _counts.refused, _counts.errors, _counts.durations)
+    of = (_counts.workspace_id == workspace_id, _counts.day.in_(days), _counts.kind == subject.kind, _counts.value == subject.value)
+    settled = select(*columns).where(*of, _counts.minute.between(minutes[0], minutes[-1]))
+    for row in await c.all(settled if mode is None else settled.where(_counts.mode == mode)):
+        _add(counts, row.minute, CallCount(row.calls, row.refused, row.errors, _decode_durations(row.durations)))
+
+
+async def _add_hours(c: Connection, minutes: Mapping[_Key, CallCount]) -> None:
+    """Add counts of minutes to those of their hours."""
+    if c.dialect == postgresql.DIALECT:
+        # What is read here is replaced: one at a time.
+        await c.all(postgresql.lock(postgresql.Lock.COUNTS))
+    hours: dict[_Key, CallCount] = {}
+    for (workspace_id, day, kind, value, minute, mode), count in minutes.items():
+        key = (workspace_id, day, kind + HOURS, value, minute - minute % MINUTES_PER_HOUR, mode)
+        _add(hours, key, CallCount(count.calls, count.refused, count.errors, dict(count.durations)))
+    keys, columns = sorted(hours), tuple_(*list(call_counts.primary_key)[:-1])
+    for start in range(0, len(keys), KEYS_AT_ONCE_MAX):
+        some = columns.in_(keys[start : start + KEYS_AT_ONCE_MAX])
+        for row in await c.all(select(call_counts).where(some)):
+            key = (row.workspace_id, row.day, row.kind, row.value, row.minute, row.mode)
+            hours[key].add(CallCount(row.calls, row.refused, row.errors, _decode_durations(row.durations)))
+    rows = [(*key, 0, n.calls, n.refused, n.errors, _encode(n.durations)) for key, n in sorted(hours.items(), key=itemgetter(0))]
+    await add_many(c, call_counts, rows, f"DO UPDATE SET {REPLACED}")
+
+
+def _add(counts: dict[_Place, CallCount], place: _Place, count: CallCount) -> None:
+    if place in counts:
+        counts[place].add(count)
     else:
-        counts[minute] = count
+        counts[place] = count

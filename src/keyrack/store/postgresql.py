@@ -45,6 +45,7 @@ class Lock(IntEnum):
     CHANGES = 0x4B520002
     EVENTS = 0x4B520003
     PARTITIONS = 0x4B520004
+    COUNTS = 0x4B520005
 
 
 def lock(kind: Lock, name: str = "") -> Select[Any]:

@@ -5,7 +5,7 @@ A search reads at most ROWS_READ_MAX lines. Where it can, it reads only those te
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
@@ -17,7 +17,6 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
-    FromClause,
     Select,
     Table,
     and_,
@@ -27,10 +26,10 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    text,
     true,
     tuple_,
 )
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from keyrack.model.refusals import NOT_FOUND
 from keyrack.model.request_logs import (
@@ -69,7 +68,8 @@ OPERATORS = ""
 Window = tuple[int, int]
 """A range of times, ms since the epoch: the first included, the last not."""
 
-_Conditions = Callable[[ReadOnlyColumnCollection[str, Any]], list[ColumnElement[bool]]]
+_Columns = Mapping[str, ColumnElement[Any]]
+_Conditions = Callable[[_Columns], list[ColumnElement[bool]]]
 
 _BY_KEY = itemgetter(2, 1)
 _logs = request_logs.c
@@ -217,7 +217,7 @@ class _Page:
 
     def __init__(self, c: Connection, workspace_id: str | None, conditions: _Conditions, limit: int) -> None:
         self._c = c
-        self._of = _of(workspace_id)
+        self._workspace_id = OPERATORS if workspace_id is None else workspace_id
         self._conditions = conditions
         self._limit = limit
         self._lines: list[RequestLog] = []
@@ -253,7 +253,7 @@ class _Page:
     async def _read(self, windows: list[Window], place: Place) -> None:
         """Read windows line by line."""
         newest, wanted = self._newest(windows, place).limit(self._left).subquery(), self._limit + 1 - len(self._lines)
-        conditions = self._conditions(newest.c)
+        conditions = self._conditions(dict(newest.c.items()))
         rows = await self._c.all(select(newest).where(*conditions).limit(wanted))
         self._lines += [_line_of(row) for row in rows]
         if not conditions or len(rows) == wanted:
@@ -269,19 +269,22 @@ class _Page:
 
     async def _counts(self, windows: list[Window], place: Place) -> list[int]:
         """On SQLite, return how many lines the windows have; of each no more than are left."""
-        asked = _asked(windows)
-        lines = self._ordered(asked.c.since, asked.c.until, place).correlate(asked).limit(self._left + 1).subquery()
-        rows = await self._c.all(select(asked.c.since, select(func.count()).select_from(lines).scalar_subquery().label("lines")))
+        each = func.json_each(json.dumps(windows)).table_valued(column("value"))
+        since, until = (func.json_extract(each.c.value, f"$[{side}]") for side in (0, 1))
+        lines = self._ordered(since, until, place).correlate(each).limit(self._left + 1).subquery()
+        rows = await self._c.all(select(since.label("since"), select(func.count()).select_from(lines).scalar_subquery().label("lines")))
         counts = {row.since: int(row.lines) for row in rows}
         return [counts[since] or 1 for since, _ in windows]
 
     async def _read_all(self, windows: list[Window], place: Place) -> None:
         """On SQLite, read windows whole: it cannot read them one after another in one statement."""
-        asked = _asked(windows)
-        within = and_(_logs.created_at >= asked.c.since, _logs.created_at < asked.c.until)
-        found = select(request_logs).select_from(asked.join(request_logs, within)).where(self._of, *_below(place), *self._conditions(_logs))
-        # Ordered by no key, or it would read all lines in its order, and look for their windows then.
-        ordered = found.order_by((_logs.created_at + 0).desc(), _logs.request_id.desc())
+        of = {one.name: column(one.name, one.type) for one in request_logs.columns}
+        since, until = (func.json_extract(column("value"), f"$[{side}]") for side in (0, 1))
+        # A cross join, and ordered by no key: or it would read all lines of the workspace, and look for their windows then.
+        joined = text(f"(SELECT value FROM json_each(:windows)) CROSS JOIN {request_logs.name}")  # noqa: S608 - our own name
+        within = (of["workspace_id"] == self._workspace_id, of["created_at"] >= since, of["created_at"] < until, *_below(of, place))
+        found = select(*of.values()).select_from(joined.bindparams(windows=json.dumps(windows))).where(*within, *self._conditions(of))
+        ordered = found.order_by((of["created_at"] + 0).desc(), of["request_id"].desc())
         self._lines += [_line_of(row) for row in await self._c.all(ordered.limit(self._limit + 1 - len(self._lines)))]
 
     def _newest(self, windows: list[Window], place: Place) -> Select[Any]:
@@ -296,8 +299,9 @@ class _Page:
         return select(lines).select_from(asked.join(lines, true()))
 
     def _ordered(self, since: Any, until: Any, place: Place) -> Select[Any]:
-        within = (_logs.created_at >= since, _logs.created_at < until, *_below(place))
-        return select(request_logs).where(self._of, *within).order_by(_logs.created_at.desc(), _logs.request_id.desc())
+        of = dict(_logs.items())
+        within = (_logs.workspace_id == self._workspace_id, _logs.created_at >= since, _logs.created_at < until, *_below(of, place))
+        return select(request_logs).where(*within).order_by(_logs.created_at.desc(), _logs.request_id.desc())
 
 
 def _windows(slots: Iterable[int], since: int) -> list[Window]:
@@ -312,28 +316,21 @@ def _windows(slots: Iterable[int], since: int) -> list[Window]:
     return windows
 
 
-def _asked(windows: list[Window]) -> FromClause:
-    """Return windows as rows of SQLite's."""
-    each = func.json_each(json.dumps(windows)).table_valued(column("value"))
-    sides = (func.json_extract(each.c.value, f"$[{n}]").label(name) for n, name in enumerate(("since", "until")))
-    return select(*sides).subquery("asked")
-
-
-def _below(place: Place) -> list[ColumnElement[bool]]:
+def _below(of: _Columns, place: Place) -> list[ColumnElement[bool]]:
     # The comparison of times alone is for the planner.
-    return [_logs.created_at <= place[0], tuple_(_logs.created_at, _logs.request_id) < place]
+    return [of["created_at"] <= place[0], tuple_(of["created_at"], of["request_id"]) < place]
 
 
-def _conditions(wanted: Filter, whole: bool, of: ReadOnlyColumnCollection[str, Any]) -> list[ColumnElement[bool]]:
+def _conditions(wanted: Filter, whole: bool, of: _Columns) -> list[ColumnElement[bool]]:
     names = ("route", "method", "credential_id", "integration_id", "member_id", "mode")
     found = [of[name] == value for name in names if (value := getattr(wanted, name)) is not None]
     if wanted.status is not None:
-        found.append(of.status.between(*wanted.status))
+        found.append(of["status"].between(*wanted.status))
     if wanted.path is not None and whole:
         parts = f"/{'/'.join(segments(wanted.path))}/"
-        found.append(or_(*((func.lower(text) + "/").contains(parts, autoescape=True) for text in (of.path, of.route))))
+        found.append(or_(*((func.lower(text) + "/").contains(parts, autoescape=True) for text in (of["path"], of["route"]))))
     elif wanted.path is not None:
-        found.append(or_(*(text.icontains(wanted.path, autoescape=True) for text in (of.path, of.route))))
+        found.append(or_(*(text.icontains(wanted.path, autoescape=True) for text in (of["path"], of["route"]))))
     return found
 
 
