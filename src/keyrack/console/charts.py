@@ -47,7 +47,7 @@ class Chart:
         return [bucket for bucket in reversed(self.buckets) if bucket.calls]
 
     def share(self, calls: int) -> str:
-        """Return which part of all calls these are."""
+        """Return which part of all calls, of which there is one at least, these are."""
         if not calls:
             return "0 %"
         percent = 100 * calls / self.whole.calls

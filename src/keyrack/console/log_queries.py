@@ -21,7 +21,7 @@ STATUSES = (
     ("404", "404 Not found"),
     ("409", "409 Conflict"),
     ("429", "429 Too many calls"),
-    ("500", "500 Our fault"),
+    ("500", "500 Error on our side"),
 )
 _METHOD = re.compile(r"[A-Za-z]{1,20}")
 _TONES = {2: "good", 4: "warn", 5: "bad"}
