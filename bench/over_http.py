@@ -37,10 +37,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class Served:
-    """What one server did: answers per second, its processor time per answer in µs, and how busy both sides kept their cores."""
+    """What one server did: answers per second, processor time per answer in µs (its own, its mover's), and how busy both sides were."""
 
     per_second: Figure
     cpu_us: Figure
+    mover_us: Figure
     server_busy: Figure
     generator_busy: Figure
 
@@ -70,11 +71,13 @@ class OverHttp:
 class _Samples:
     per_second: list[float] = field(default_factory=list)
     cpu_us: list[float] = field(default_factory=list)
+    mover_us: list[float] = field(default_factory=list)
     server_busy: list[float] = field(default_factory=list)
     generator_busy: list[float] = field(default_factory=list)
 
     def served(self) -> Served:
-        return Served(*(Figure.of(found) for found in (self.per_second, self.cpu_us, self.server_busy, self.generator_busy)))
+        all_of_them = (self.per_second, self.cpu_us, self.mover_us, self.server_busy, self.generator_busy)
+        return Served(*map(Figure.of, all_of_them))
 
 
 @dataclass(frozen=True)
@@ -130,12 +133,14 @@ def _warm(variant: _Variant, key_count: int) -> None:
 def _round(variant: _Variant, plan: Plan, own_core: int) -> None:
     beside = committing(variant.folder, own_core) if variant.commits else nullcontext()
     with beside:
-        cpu = variant.server.cpu_seconds
+        cpu, moved = variant.server.cpu_seconds, variant.server.mover_cpu_seconds
         answers = variant.generator.run(plan.stride_seconds).answers
         answers += _measure(variant.server, variant.generator, plan.seconds, variant.samples)
     if variant.server.name in PAIRS:
         _settle(variant.server)
     variant.samples.cpu_us.append((variant.server.cpu_seconds - cpu) / answers * 1e6)
+    # A mover that ended in between takes its time with it.
+    variant.samples.mover_us.append(max(variant.server.mover_cpu_seconds - moved, 0.0) / answers * 1e6)
 
 
 def _measure(server: Server, generator: Generator, seconds: float, samples: _Samples) -> int:
@@ -152,9 +157,9 @@ def _settle(server: Server) -> None:
     end = time.monotonic() + DRAIN_SECONDS_MAX
     quiet_since = time.monotonic()
     while time.monotonic() < end and time.monotonic() - quiet_since < 1.0 + IDLE_SECONDS:
-        before = server.cpu_seconds
+        before = server.cpu_seconds + server.mover_cpu_seconds
         time.sleep(IDLE_SECONDS / 4)
-        if server.cpu_seconds - before > IDLE_SHARE * IDLE_SECONDS / 4:
+        if server.cpu_seconds + server.mover_cpu_seconds - before > IDLE_SHARE * IDLE_SECONDS / 4:
             quiet_since = time.monotonic()
 
 
@@ -165,6 +170,7 @@ def _raw(server: Server, stock: Stock, plan: Plan, connections: int) -> Served:
             cpu = server.cpu_seconds
             answers = _measure(server, generator, plan.seconds, samples)
             samples.cpu_us.append((server.cpu_seconds - cpu) / answers * 1e6)
+            samples.mover_us.append(0.0)
     return samples.served()
 
 

@@ -70,11 +70,12 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _served(title: str, first: str) -> Table:
-    return _table(title, first, "answers/s", "µs of CPU each", "server", "generator")
+    return _table(title, first, "answers/s", "µs of CPU each", "of its mover", "server", "generator")
 
 
 def _columns(served: Served) -> tuple[str, ...]:
-    return served.per_second.text(0), served.cpu_us.text(), f"{served.server_busy.median:.0%}", f"{served.generator_busy.median:.0%}"
+    cpu = served.cpu_us.text(), served.mover_us.text()
+    return served.per_second.text(0), *cpu, f"{served.server_busy.median:.0%}", f"{served.generator_busy.median:.0%}"
 
 
 def _three(app: Figure, gate: Figure, commits: Figure) -> tuple[str, str, str]:

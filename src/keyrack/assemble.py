@@ -231,7 +231,7 @@ class Assembly:
             *measuring,
             *keeping,
             Job("move_logs", 1.0, self.moving.turn),
-            Job("prune_logs", 3600.0, lambda: request_logs.prune(self.store, self._days_kept, self.now())),
+            Job("prune_logs", 3600.0, lambda: request_logs.prune_in_turn(self.store, self._days_kept, self.now())),
             Job("prune_quotas", 3600.0, lambda: quotas.prune(self.store, self.now())),
             Job("prune_changes", 3600.0, self._prune_changes),
             Job("watch_store", 1.0, self._watch_store),

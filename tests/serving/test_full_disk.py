@@ -84,7 +84,9 @@ async def test_full_disk_refuses_calls_until_there_is_room_and_leaves_none_unlog
             *read, refused = await until_refused(wire, "GET", "/api/v1/customers")
             assert ("5", "store_unavailable") == (refused.headers["retry-after"], refused.json["code"])
             readiness = await wire.get("/readyz")
-            assert (503, {"ready": False, "missing": ["no room for the request log"]}) == (readiness.status, readiness.json)
+            told = readiness.json
+            assert (503, False, ["no room for the request log"]) == (readiness.status, told["ready"], told["missing"])
+            assert not told["checks"]["request_log"]["ok"]
             assert 200 == (await wire.get("/healthz")).status
             answered += [*created, *read]
 

@@ -16,7 +16,7 @@ from keyrack.store import request_log_days, request_logs
 from keyrack.store.database import Duplicate, Store
 from keyrack.store.ids import new_workspace_id
 from keyrack.store.spool import Spool
-from keyrack.work.request_logs import prune
+from keyrack.work.request_logs import prune, prune_in_turn
 from tests.spool.lines import NOW, a_line
 
 HOUR_MS = 3_600_000
@@ -186,6 +186,19 @@ async def test_each_workspace_keeps_its_log_as_long_as_its_plan_says(store: Stor
         operators = await request_logs.search_operators_log(c, Filter(since=0), now=NOW, limit=25)
     assert len(operators.lines) == len([age for age in ages if age <= 30])
     assert await search(store, Filter(since=0, path="/customers"), "org_b") == await search(store, Filter(since=0), "org_b")
+
+
+async def test_of_all_processes_one_prunes_in_an_hour(store: Store) -> None:
+    asked: list[str] = []
+
+    async def keep_days(workspace_ids: Collection[str]) -> Mapping[str, int]:
+        asked.extend(workspace_ids)
+        return {}
+
+    await add(store, a_line(at=NOW))
+    for at, turns in ((NOW, 1), (NOW + 1, 1), (NOW + HOUR_MS, 2), (NOW, 2)):
+        await prune_in_turn(store, keep_days, at)
+        assert asked == ["org_acme"] * turns
 
 
 async def test_days_that_nobody_keeps_are_dropped_whole(store: Store) -> None:

@@ -21,6 +21,9 @@ SETTLED_AFTER_MS = 3_000
 DAYS_KEPT = 30
 USES_KEPT_DAYS = 400
 IDLE_SEGMENT_DAYS = 90
+HOUR_MS = 60 * MINUTE_MS
+RETENTION = "retention"
+"""Stands beside the names of segments, which end in .spool: the hour in which retention was begun last."""
 
 Moved = Callable[[Sequence[RequestLog]], object]
 """Told of lines that have just been moved."""
@@ -160,6 +163,16 @@ async def settle(store: Store, now: int) -> int:
         if not groups:
             return settled
         settled += len(groups)
+
+
+async def prune_in_turn(store: Store, keep_days: KeepDays, now: int) -> int:
+    """Prune, unless another process on this store, on whichever machine, has begun to in this hour; return how many lines."""
+    hour = now // HOUR_MS
+    async with store.writing_traffic() as c:
+        last = await spool_positions.get(c, RETENTION)
+        if (last is not None and last >= hour) or not await spool_positions.advance(c, RETENTION, last, hour, now):
+            return 0
+    return await prune(store, keep_days, now)
 
 
 async def prune(store: Store, keep_days: KeepDays, now: int) -> int:
