@@ -22,7 +22,7 @@ async def test_pivotal_names_its_keys_and_its_onboardings_as_the_quickstart_does
         assert test_key.secret.text.startswith("pivotal_test_")
         await host.post("/customers", {"name": "Aurora Outfitters"})
         assert "Loyalty launch" == (await host.post("/onboardings", {"customer_id": "245"})).json()["name"]
-        assert "Pivotal" in (await host.client.get("/")).text
+        assert "/customers" == (await host.client.get("/")).headers["location"]
 
 
 async def test_pivot_has_one_key_per_integration_and_no_test_mode(tmp_path: Path) -> None:

@@ -61,3 +61,9 @@ async def pivotal(sites: Sites) -> Scene:
 async def pivot(sites: Sites) -> Scene:
     """A workspace of the test's own, in Atrium as Pivot."""
     return await (await sites.of("pivot")).workspace()
+
+
+@pytest.fixture
+async def pinpoint(sites: Sites) -> Scene:
+    """A workspace of the test's own, in Atrium as Pinpoint."""
+    return await (await sites.of("pinpoint")).workspace()

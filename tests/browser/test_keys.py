@@ -1,6 +1,7 @@
 """The page of keys, click by click: made, copied, looked at, rotated, disabled and ended."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -86,6 +87,44 @@ async def test_a_key_is_renamed_and_narrowed_at_once(atrium: Scene, browsing: Br
         assert 403 == (await client.get("/api/v1/onboardings")).status_code
 
 
+async def test_a_key_gets_its_last_day_and_the_addresses_that_may_use_it(pivotal: Scene, browsing: Browsing) -> None:
+    ada = await browsing.sign_in(pivotal)
+    await ada.open("/keys/new")
+    await ada.fill("keys.create.name", "ci")
+    await ada.fill("keys.ip-ranges", "203.0.113.7, nowhere")
+    await ada.press("keys.create.submit")
+    await expect(ada.control("keys.ip-ranges")).to_have_attribute("aria-invalid", "true")
+    soon = datetime.now(UTC).date() + timedelta(days=9)
+    await ada.fill("keys.ip-ranges", "203.0.113.7, 2001:db8::/32")
+    await ada.fill("keys.expires", soon.isoformat())
+    await ada.press("keys.create.submit")
+    assert "address_not_allowed" == await code(pivotal, await shown_secret(ada))
+    await ada.press("keys.done")
+    await ada.sees("ci expires in 9 days", "only from 203.0.113.7/32, 2001:db8::/32")
+    await ada.press("keys.extend")
+    await expect(ada.control("keys.expires")).to_have_value(soon.isoformat())
+    await ada.fill("keys.expires", "2020-01-01")
+    await ada.press("keys.edit.submit")
+    await expect(ada.control("keys.expires")).to_have_accessible_description(re.compile("lies in the past"))
+    await ada.fill("keys.expires", "")
+    await ada.fill("keys.ip-ranges", "127.0.0.0/8")
+    await ada.press("keys.edit.submit")
+    await ada.sees("ci is changed", "Never")
+    await ada.misses("ci expires")
+    (listed,) = await keys.page(pivotal.site.desk, pivotal.operator, limit=9)
+    assert (None, ("127.0.0.0/8",)) == (listed.key.expires_at, listed.key.ip_ranges)
+
+
+async def test_keys_of_one_name_are_told_apart(pivotal: Scene, browsing: Browsing) -> None:
+    made = [await pivotal.key("Zapier") for _ in range(2)]
+    ada = await browsing.sign_in(pivotal)
+    await ada.open("/keys")
+    for issued in made:
+        row = ada.page.locator("tr", has_text=issued.key.prefix)
+        await expect(row).to_contain_text("Zapier")
+        await expect(row.locator("time")).to_have_count(1)
+
+
 async def test_a_name_that_cannot_be_is_told_beside_its_field_and_nothing_written_is_lost(pivotal: Scene, browsing: Browsing) -> None:
     ada = await browsing.sign_in(pivotal)
     await ada.open("/keys/new")
@@ -105,7 +144,7 @@ async def test_a_key_is_rotated_now_or_with_an_overlap(pivotal: Scene, browsing:
     await ada.open("/keys")
     await ada.press("keys.more", of="prod-server")
     await ada.press("keys.rotate")
-    await ada.sees(f"Every program that uses {first.key.prefix}… fails once the old key ends")
+    await ada.sees(f"Every program that uses {first.key.prefix}… fails once the old key ends", "call in the last hour")
     await ada.press("keys.rotate.submit")
     successor = await shown_secret(ada)
     assert ["key_revoked", None] == [await code(pivotal, secret) for secret in (first.secret.text, successor)]
@@ -215,7 +254,7 @@ async def test_an_admin_sees_the_page_of_keys_and_a_plain_member_does_not(pivota
     issued = await pivotal.key()
     visitor = await browsing.sign_in(pivotal, name)
     allowed = name == "Bo"
-    assert allowed == bool(await visitor.control("nav.keys").count())
+    assert allowed == bool(await visitor.page.locator('nav a[href$="/console/keys"]').count())
     paths = ["/keys", "/keys/new", *(f"/keys/{issued.key.id}/{what}" for what in ("permissions", "rotate", "end"))]
     for path in paths:
         await visitor.open(path, status=200 if allowed else 403)

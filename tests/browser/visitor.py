@@ -117,7 +117,7 @@ class Visitor:
         assert not problems, f"{urlsplit(answer.url).path}: {problems}"
 
     def _note_console(self, message: ConsoleMessage) -> None:
-        # A page that answers 403 on purpose is told there too.
-        of_page = urlsplit(message.location["url"]).path == urlsplit(self.page.url).path
+        # A page that answers 403 on purpose is told there too, also one that another above it asked.
+        of_page = urlsplit(message.location["url"]).path.startswith(urlsplit(self.page.url).path)
         if message.type in ("error", "warning") and not (of_page and re.match("Failed to load resource", message.text)):
             self.complaints.append(message.text)

@@ -10,7 +10,7 @@ from tests.console.browser import Browser, Page
 from tests.console.visitors import Office
 
 LIST, NEW = "/console/keys", "/console/keys/new"
-FORMS = {"edit": {"name": "other"}, "enable": {}, "rotate": {"overlap_seconds": "0"}, "end": {}}
+FORMS = {"edit": {"name": "other"}, "enable": {}, "rotate": {"overlap_seconds": "0"}, "end": {}, "reveal": {"what": "show"}}
 
 
 async def all_keys(office: Office) -> list[Key]:

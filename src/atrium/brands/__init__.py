@@ -2,10 +2,11 @@
 
 from atrium.brands.atrium import ATRIUM
 from atrium.brands.configuration import Configuration
+from atrium.brands.pinpoint import PINPOINT
 from atrium.brands.pivot import PIVOT
 from atrium.brands.pivotal import PIVOTAL
 
-BRANDS = {"atrium": ATRIUM, "pivotal": PIVOTAL, "pivot": PIVOT}
+BRANDS = {"atrium": ATRIUM, "pivotal": PIVOTAL, "pivot": PIVOT, "pinpoint": PINPOINT}
 
 __all__ = ["BRANDS", "Configuration", "named"]
 

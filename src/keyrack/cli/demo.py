@@ -23,6 +23,7 @@ from keyrack.server import Keyrack
 from keyrack.store.migrations import migrate
 
 APP = "atrium.app:app"
+BRAND_NAMED = "atrium.brands:named"
 SAMPLES = "atrium.samples:load"
 DRAIN_SECONDS = 5
 OWNER_EMAIL, OWNER_NAME = "robin@atrium.example", "Robin Vale"
@@ -50,7 +51,7 @@ def demo(
     host: Host = "127.0.0.1",
     port: Port = 8000,
     data: Data = None,
-    brand: Annotated[str, typer.Option("--brand", help="Whose product it looks like: atrium, pivotal or pivot.")] = "atrium",
+    brand: Annotated[str, typer.Option("--brand", help="Whose product it looks like: atrium, pivotal, pivot or pinpoint.")] = "atrium",
     empty: Annotated[bool, typer.Option("--empty", help="Open an empty workspace instead of the one with samples.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -58,6 +59,7 @@ def demo(
 
     Everything is kept in the data folder. Each start makes new keys and a new link into the console; older keys go on working.
     """
+    _require_brand(brand)
     hosts.use_folder(data or DEFAULT_DATA, make=True)
     # Links must lead to this server, whatever an installation on this machine is set to.
     os.environ.pop("KEYRACK_BASE_URL", None)
@@ -74,6 +76,13 @@ def demo(
     servers.serve_here(app, listener, DRAIN_SECONDS, prepare)
     if not as_json:
         print_lines("", "Stopped.")
+
+
+def _require_brand(name: str) -> None:
+    try:
+        hosts.attribute(BRAND_NAMED)(name)
+    except ValueError as error:
+        raise Failed(str(error)) from None
 
 
 async def _prepare(rack: Keyrack, url: str, empty: bool) -> Demo:
@@ -96,11 +105,12 @@ async def _prepare(rack: Keyrack, url: str, empty: bool) -> Demo:
 
 async def _workspace(rack: Keyrack, empty: bool) -> Workspace:
     """Return the workspace of the demo. Of two demos that start at once on one folder, one makes it and the other finds it."""
-    name, slug = ("Empty workspace", "empty") if empty else ("Sample workspace", "sample")
+    slug = "empty" if empty else "sample"
     found = await rack.workspaces.find(slug)
     if found is not None:
         return found
     try:
+        name = f"{slug.title()} {rack.brand.words.workspace}"
         workspace = await rack.workspaces.create(name, slug=slug, owner_email=OWNER_EMAIL, owner_name=OWNER_NAME)
     except Refused as refused:
         if refused.refusal is not CONFLICT:

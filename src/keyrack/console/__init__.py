@@ -22,6 +22,7 @@ from keyrack.console.passwords import PasswordPages
 from keyrack.console.people import PeoplePages
 from keyrack.console.portal_links import PortalLinkPages
 from keyrack.console.request_logs import RequestLogPages
+from keyrack.console.revealing import RevealingPages
 from keyrack.console.sessions import SessionPages
 from keyrack.console.set_ups import SetUpPages
 from keyrack.console.settings import SettingsPages
@@ -36,6 +37,7 @@ __all__ = ["build", "sign_in_url"]
 SECTIONS: tuple[Callable[[Pages], Section], ...] = (
     WorkspacePages,
     KeyPages,
+    RevealingPages,
     NewIntegrationPages,
     IntegrationPages,
     RequestLogPages,

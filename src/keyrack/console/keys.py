@@ -9,20 +9,22 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from keyrack.console.forms import problems
+from keyrack.console.key_forms import FIELDS, as_written, bounds_in, mode_in, name_in
 from keyrack.console.lists import ROWS
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
-from keyrack.manage import keys
+from keyrack.manage import key_notices, keys, request_logs
 from keyrack.manage.keys import Issued, Listed
+from keyrack.model.call_counts import Subject
 from keyrack.model.permissions import ALL, Category, Level, Rights
-from keyrack.model.principals import Mode
 from keyrack.model.refusals import INVALID_REQUEST, Refused
 
 CATEGORIES_MAX = 200
+EXPIRING_SHOWN_MAX = 5
 OVERLAPS = (("0", "Now"), ("3600", "In an hour"), ("86400", "In a day"), ("604800", "In 7 days"))
 AGES = {"1": "In the last 24 hours", "7": "In the last 7 days", "30": "In the last 30 days", "365": "In the last year"}
 """When keys were made, as the list is filtered by it: days, and what they are called."""
-DAY_MS = 24 * 3600 * 1000
+HOUR_MS, DAY_MS = 3600 * 1000, 24 * 3600 * 1000
 _TONES = {"disabled": "warn", "ending": "warn", "expired": "bad", "ended": "neutral"}
 _LEVELS = {Level.NONE: "None", Level.READ: "Read", Level.WRITE: "Write and delete"}
 
@@ -82,13 +84,14 @@ class KeyPages:
             member,
             limit=ROWS + 1,
             after=query.place,
-            mode=_mode(asked["mode"]) if asked["mode"] else None,
+            mode=mode_in(asked["mode"]) if asked["mode"] else None,
             ended=asked["state"] == "ended",
             search=asked["search"].removesuffix("…") or None,
             since=now - int(asked["age"]) * DAY_MS if asked["age"] in AGES else None,
         )
         listing = query.page([_line(one, now) for one in found], lambda line: (line.listed.key.created_at, line.listed.key.id))
-        return self._pages.render(request, "keys/list.html", listing=listing, ages=AGES)
+        expiring = await key_notices.due(self._pages.desk, member, limit=EXPIRING_SHOWN_MAX)
+        return self._pages.render(request, "keys/list.html", listing=listing, ages=AGES, expiring=expiring, now=now)
 
     async def offer(self, request: Request) -> Response:
         """Show the form that makes a key. Raises Refused `session_ended`, 403."""
@@ -101,10 +104,15 @@ class KeyPages:
         member, form = await self._pages.sent(request, "keys.create", CATEGORIES_MAX)
         try:
             issued = await keys.create(
-                self._pages.desk, member, name=_name(form), mode=_mode(form.get("mode", "live")), rights=self._rights(form)
+                self._pages.desk,
+                member,
+                name=name_in(form),
+                mode=mode_in(form.get("mode", "live")),
+                rights=self._rights(form),
+                **bounds_in(form),
             )
         except Refused as refused:
-            return self._form(request, form, problems(refused, "name", "mode", "permissions"), refused.refusal.status)
+            return self._form(request, form, problems(refused, *FIELDS), refused.refusal.status)
         return self._issued(request, issued, "The key works from now on.")
 
     async def permissions(self, request: Request) -> Response:
@@ -120,20 +128,21 @@ class KeyPages:
         """Show the form that changes a key. Raises Refused `session_ended`, 403, 404."""
         listed = await self._listed(request)
         held = listed.integration.rights
-        form = {"name": listed.key.name, "all": "yes" if held.has_all else ""}
+        form = as_written(listed.key) | {"all": "yes" if held.has_all else ""}
         form |= {f"level.{name}": level.word for name, level in held.permissions.items()}
         return self._form(request, form, {}, listed=listed)
 
     async def edit(self, request: Request) -> Response:
         """Change a key's name and what it may do. Raises Refused `session_ended`, `csrf_failed`, 403, 404."""
         member, form = await self._pages.sent(request, "keys.edit", CATEGORIES_MAX)
+        listed = await self._listed(request)
         try:
             rights = self._rights(form)
             fields = {} if rights is None else {"permissions": rights.permissions}
-            key = await keys.edit(self._pages.desk, member, request.path_params["key_id"], name=_name(form), **fields)
+            fields |= bounds_in(form, listed.key)
+            key = await keys.edit(self._pages.desk, member, listed.key.id, name=name_in(form), **fields)
         except Refused as refused:
-            beside = problems(refused, "name", "permissions")
-            return self._form(request, form, beside, refused.refusal.status, listed=await self._listed(request))
+            return self._form(request, form, problems(refused, *FIELDS), refused.refusal.status, listed=listed)
         return self._pages.go(request, "/keys", f"{key.name} is changed.")
 
     async def enable(self, request: Request) -> Response:
@@ -144,7 +153,7 @@ class KeyPages:
 
     async def ask_rotation(self, request: Request) -> Response:
         """Ask before a key is rotated. Raises Refused `session_ended`, 403, 404."""
-        return self._asked(request, "keys/rotate.html", await self._listed(request))
+        return await self._asked(request, "keys/rotate.html")
 
     async def rotate(self, request: Request) -> Response:
         """Replace a key, and show the new secret this once. Raises Refused `session_ended`, `csrf_failed`, 403, 404."""
@@ -156,12 +165,12 @@ class KeyPages:
             issued = await keys.rotate(self._pages.desk, member, request.path_params["key_id"], int(overlap))
         except Refused as refused:
             beside = problems(refused, "overlap_seconds")
-            return self._asked(request, "keys/rotate.html", await self._listed(request), beside, refused.refusal.status)
+            return await self._asked(request, "keys/rotate.html", beside, refused.refusal.status)
         return self._issued(request, issued, f"The old key ends {dict(OVERLAPS)[overlap].lower()}.")
 
     async def ask_end(self, request: Request) -> Response:
         """Ask before a key is ended, and say what that breaks. Raises Refused `session_ended`, 403, 404."""
-        return self._asked(request, "keys/end.html", await self._listed(request))
+        return await self._asked(request, "keys/end.html")
 
     async def end(self, request: Request) -> Response:
         """End a key for good, or disable it instead. Raises Refused `session_ended`, `csrf_failed`, 403, 404, 409."""
@@ -196,6 +205,8 @@ class KeyPages:
         given = {
             "name": form.get("name", ""),
             "mode": form.get("mode", "live"),
+            "expires_at": form.get("expires_at", ""),
+            "ip_ranges": form.get("ip_ranges", ""),
             "levels": {category.name: form.get(f"level.{category.name}", otherwise) for category in self._categories},
             "all": everything,
         }
@@ -215,10 +226,27 @@ class KeyPages:
         except ValueError as error:
             raise INVALID_REQUEST(f"{error}.", param="permissions") from None
 
-    def _asked(
-        self, request: Request, template: str, listed: Listed, beside: Mapping[str, str] | None = None, status: int = 200
-    ) -> Response:
-        return self._pages.render(request, template, status, listed=listed, problems=beside or {}, overlaps=OVERLAPS)
+    async def _asked(self, request: Request, template: str, beside: Mapping[str, str] | None = None, status: int = 200) -> Response:
+        """Ask before a key's end, and say what would break: also how many calls it made in the last hour."""
+        listed = await self._listed(request)
+        until = self._pages.desk.now() + 1
+        calls = await request_logs.series(
+            self._pages.desk,
+            request.state.member,
+            Subject("credential", listed.key.id),
+            since=until - HOUR_MS,
+            until=until,
+            step_ms=HOUR_MS,
+        )
+        return self._pages.render(
+            request,
+            template,
+            status,
+            listed=listed,
+            problems=beside or {},
+            overlaps=OVERLAPS,
+            calls=sum(bucket.calls for bucket in calls),
+        )
 
     def _issued(self, request: Request, issued: Issued, said: str) -> Response:
         url = f"{self._pages.addresses.outside(request)}/api/v1/me"
@@ -234,17 +262,3 @@ def _line(listed: Listed, now: int) -> Line:
     elif key.expires_at is not None:
         until = ("expired" if state == "expired" else "expires", key.expires_at)
     return Line(listed, state, _TONES.get(state, "neutral"), until)
-
-
-def _name(form: Mapping[str, str]) -> str:
-    name = form.get("name", "").strip()
-    if not name or len(name) > 100 or not name.isprintable():
-        raise INVALID_REQUEST("Write 1 to 100 printable characters.", param="name")
-    return name
-
-
-def _mode(word: str) -> Mode:
-    try:
-        return Mode(word)
-    except ValueError:
-        raise INVALID_REQUEST("Choose live or test.", param="mode") from None

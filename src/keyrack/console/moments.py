@@ -7,14 +7,12 @@ from markupsafe import Markup
 from keyrack.model.times import iso
 
 
-def moment(at: int | None, otherwise: str = "Never", *, seconds: bool = False) -> Markup:
-    """Return a time (ms since the epoch) as an element, to the minute or the second, or what stands where there is none."""
+def moment(at: int | None, otherwise: str = "Never", *, to: str = "minute") -> Markup:
+    """Return a time (ms since the epoch) as an element, to the `day`, the `minute` or the `second`, or what stands where there is none."""
     if at is None:
         return Markup('<span class="none">{}</span>').format(otherwise)
     when = datetime.fromtimestamp(at / 1000, UTC)
-    exact, shown = (
-        when.strftime("%Y-%m-%d %H:%M:%S UTC"),
-        f"{when.day} {when:%b %Y}, {when:%H:%M:%S}" if seconds else f"{when.day} {when:%b %Y, %H:%M}",
-    )
-    mark = Markup(" data-seconds") if seconds else ""
-    return Markup('<time datetime="{}" title="{}"{}>{} UTC</time>').format(iso(at), exact, mark, shown)
+    day = f"{when.day} {when:%b %Y}"
+    shown = {"day": day, "minute": f"{day}, {when:%H:%M} UTC", "second": f"{day}, {when:%H:%M:%S} UTC"}[to]
+    exact = when.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return Markup('<time datetime="{}" title="{}" data-to="{}">{}</time>').format(iso(at), exact, to, shown)

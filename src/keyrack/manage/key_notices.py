@@ -8,10 +8,12 @@ from keyrack.manage.desk import Desk
 from keyrack.model.events import EventType
 from keyrack.model.keys import Key
 from keyrack.model.members import MemberStatus, Role
+from keyrack.model.principals import Principal
 from keyrack.model.principals import operator as principal_of
 from keyrack.model.refusals import NOT_FOUND, Refused
 from keyrack.model.workspaces import Workspace
 from keyrack.store import key_notices as rows
+from keyrack.store import keys as key_rows
 from keyrack.store import lookup, members
 
 KEY_EXPIRES_SOON = EventType("key.expires_soon", description="A key expires within the days that `days` names.")
@@ -35,6 +37,13 @@ async def tell(desk: Desk) -> int:
         for key, workspace in found:
             told += await _tell(desk, key, workspace, days)
     return told
+
+
+async def due(desk: Desk, actor: Principal, *, limit: int) -> list[Key]:
+    """Return keys that expire within the days of the first notice, soonest first. Raises Refused 403 without org-level Admin."""
+    actor.require_admin("list keys")
+    async with desk.store.reading() as c:
+        return await key_rows.expiring(c, actor.workspace.id, desk.now(), until=desk.now() + max(DAYS_BEFORE) * _DAY, limit=limit)
 
 
 async def _tell(desk: Desk, key: Key, workspace: Workspace, days: int) -> bool:

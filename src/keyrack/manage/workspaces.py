@@ -60,7 +60,8 @@ def made(desk: Desk, name: str, slug: str | None = None, plan: str | None = None
     """Return a workspace to be added: on the first plan, with a slug made from its name, unless others are given. Raises Refused 400."""
     now = desk.now()
     chosen = plan if plan is not None else next(iter(desk.plans))
-    workspace = Workspace(new_workspace_id(), name.strip(), _slug_of(name) if slug is None else slug, chosen, True, now, now)
+    called = _slug_of(name) if slug is None else slug
+    workspace = Workspace(new_workspace_id(), name.strip(), called, chosen, True, now, now, revealing=desk.brand.reveals)
     _check(desk, workspace)
     return workspace
 

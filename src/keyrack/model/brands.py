@@ -45,6 +45,7 @@ class Brand:
 
     `edits_levels` offers the level of each category for editing, `edits_org_and_spaces` the org-level access and the space roles; with
     neither, people see no rights at all. `lists` are the lists of credentials that the console shows: `keys`, `integrations` or both.
+    With `reveals`, new workspaces keep the secrets of their keys, sealed, for admins who ask to see one again: each can switch it off.
     `navigation` are the titles that lead to the first of them, from the outside in. `color` is the console's accent, written `#rrggbb`;
     text on it is black or white, whichever can be read. `logo` is an SVG document; without one the console shows the name's first letter.
     """
@@ -56,6 +57,7 @@ class Brand:
     several_keys: bool = True
     edits_levels: bool = True
     edits_org_and_spaces: bool = True
+    reveals: bool = False
     lists: tuple[str, ...] = ("keys", "integrations")
     navigation: tuple[str, ...] = ("Settings", "API & Webhooks")
     words: Words = field(default_factory=Words)

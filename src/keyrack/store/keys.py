@@ -52,6 +52,14 @@ async def page(
     return [read(row) for row in await c.all(newest_first(found, keys, after, limit))]
 
 
+async def expiring(c: Connection, workspace_id: str, now: int, *, until: int, limit: int) -> list[Key]:
+    """Return keys that go on until they expire, by a time to come: soonest first."""
+    found = select(keys).where(
+        keys.c.workspace_id == workspace_id, keys.c.expires_at > now, keys.c.expires_at <= until, keys.c.ends_at.is_(None)
+    )
+    return [read(row) for row in await c.all(found.order_by(keys.c.expires_at, keys.c.id).limit(limit))]
+
+
 async def of_integrations(
     c: Connection, workspace_id: str, integration_ids: Collection[str], *, now: int, each: int
 ) -> dict[str, tuple[list[Key], int]]:

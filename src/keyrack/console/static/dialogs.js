@@ -8,7 +8,7 @@ export function listen(enrich) {
     const link = event.target.closest("a[data-dialog]");
     if (link && !event.defaultPrevented && event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey) {
       event.preventDefault();
-      open(dialog, link.href, enrich);
+      open(link.href, enrich);
     }
     if (dialog.open && (event.target === dialog || event.target.closest("[data-dialog-close]"))) {
       event.preventDefault();
@@ -19,23 +19,28 @@ export function listen(enrich) {
     const form = event.target.closest("form[data-dialog]");
     if (form) {
       event.preventDefault();
-      open(dialog, `${form.action}?${new URLSearchParams(new FormData(form))}`, enrich);
+      open(`${form.action}?${new URLSearchParams(new FormData(form))}`, enrich);
     }
   });
 }
 
-async function open(dialog, address, enrich) {
+async function open(address, enrich) {
   try {
     const answer = await fetch(address, { credentials: "same-origin" });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const body = page.querySelector("[data-dialog-body]");
     if (!body) throw new Error("this page has no dialog");
-    dialog.replaceChildren(document.adoptNode(body));
-    document.querySelectorAll("[popover].menu:popover-open").forEach((menu) => menu.hidePopover());
-    dialog.setAttribute("aria-labelledby", "dialog-title");
-    enrich(dialog);
-    dialog.showModal();
+    present(body, enrich);
   } catch {
     location.assign(address);
   }
+}
+
+export function present(body, enrich) {
+  const dialog = document.getElementById("dialog");
+  dialog.replaceChildren(document.adoptNode(body));
+  document.querySelectorAll("[popover].menu:popover-open").forEach((menu) => menu.hidePopover());
+  dialog.setAttribute("aria-labelledby", "dialog-title");
+  enrich(dialog);
+  if (!dialog.open) dialog.showModal();
 }

@@ -1,0 +1,57 @@
+"""What people write into the forms of keys, as what keys are made of."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from keyrack.model.keys import Key
+from keyrack.model.principals import Mode
+from keyrack.model.refusals import INVALID_REQUEST
+
+NAME_LENGTH_MAX = 100
+RANGES_LENGTH_MAX = 2000
+FIELDS = ("name", "mode", "permissions", "expires_at", "ip_ranges")
+"""The fields beside which a refusal may stand."""
+
+
+def name_in(form: Mapping[str, str]) -> str:
+    """Return the name. Raises Refused 400 for one that cannot be."""
+    name = form.get("name", "").strip()
+    if not name or len(name) > NAME_LENGTH_MAX or not name.isprintable():
+        raise INVALID_REQUEST(f"Write 1 to {NAME_LENGTH_MAX} printable characters.", param="name")
+    return name
+
+
+def mode_in(word: str) -> Mode:
+    """Return the mode. Raises Refused 400 for none."""
+    try:
+        return Mode(word)
+    except ValueError:
+        raise INVALID_REQUEST("Choose live or test.", param="mode") from None
+
+
+def bounds_in(form: Mapping[str, str], key: Key | None = None) -> dict[str, Any]:
+    """Return `ip_ranges`, and `expires_at` (ms) where it says another day than that of the key. Raises Refused 400 for no day."""
+    bounds: dict[str, Any] = {"ip_ranges": form.get("ip_ranges", "").replace(",", " ").split()}
+    written = form.get("expires_at", "")
+    if key is None or written != _day(key.expires_at):
+        bounds["expires_at"] = _end_of(written) if written else None
+    return bounds
+
+
+def as_written(key: Key) -> dict[str, str]:
+    """Return a key as its form shows it."""
+    return {"name": key.name, "expires_at": _day(key.expires_at), "ip_ranges": ", ".join(key.ip_ranges)}
+
+
+def _day(at: int | None) -> str:
+    return "" if at is None else datetime.fromtimestamp(at / 1000, UTC).date().isoformat()
+
+
+def _end_of(written: str) -> int:
+    """The last millisecond of a day, UTC, so that a key works on the whole of the day that people choose."""
+    try:
+        following = date.fromisoformat(written) + timedelta(days=1)
+        return int(datetime(following.year, following.month, following.day, tzinfo=UTC).timestamp() * 1000) - 1
+    except (ValueError, OverflowError):
+        raise INVALID_REQUEST("Write a day like 2027-03-31, or leave it empty.", param="expires_at") from None
