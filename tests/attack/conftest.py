@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.backends import Backend
+from tests.console.conftest import opened
+from tests.console.visitors import Office
 from tests.hosts import Host, running
 
 
@@ -13,4 +15,11 @@ from tests.hosts import Host, running
 async def host(backend: Backend, tmp_path: Path) -> AsyncIterator[Host]:
     """A running host with one workspace."""
     async with running(backend, tmp_path) as one:
+        yield one
+
+
+@pytest.fixture
+async def office(backend: Backend, tmp_path: Path) -> AsyncIterator[Office]:
+    """A running host whose workspace has an owner, an admin and a plain member."""
+    async with opened(backend, tmp_path) as one:
         yield one

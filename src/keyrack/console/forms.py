@@ -31,14 +31,20 @@ _TOLD_ON_THE_FORM = (
 
 
 async def read_form(request: Request, fields_max: int = FIELDS_MAX) -> dict[str, str]:
-    """Return the fields of a form. Raises Refused `csrf_failed` where the browser says that another site sent it.
+    """Return the fields of a form.
+
+    Raises Refused: `csrf_failed` where the browser says that another site sent it; 400 for a null character.
 
     Browsers that do not say (over plain http, or old) pass here: a form that changes something also carries a token.
     """
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise CSRF_FAILED("Another site sent this form. Open the page here, and repeat what you did.")
     form = await request.form(max_files=0, max_fields=fields_max, max_part_size=FIELD_BYTES_MAX)
-    return {name: value for name, value in form.items() if isinstance(value, str)}
+    fields = {name: value for name, value in form.items() if isinstance(value, str)}
+    if any("\0" in name or "\0" in value for name, value in fields.items()):
+        # PostgreSQL stores no such text, and does not look for it either.
+        raise INVALID_REQUEST("A field holds a character that nobody can write.")
+    return fields
 
 
 class FormTokens:

@@ -23,7 +23,7 @@ from keyrack.manage import members, sessions, set_ups
 from keyrack.manage.cursors import Cursors
 from keyrack.manage.sessions import SignedIn
 from keyrack.model.principals import Principal
-from keyrack.model.refusals import INSUFFICIENT_PERMISSION, INTERNAL_ERROR, SESSION_ENDED, Refused, of_status
+from keyrack.model.refusals import INSUFFICIENT_PERMISSION, INTERNAL_ERROR, NOT_FOUND, SESSION_ENDED, Refused, of_status
 
 TEMPLATES = Path(__file__).parent / "templates"
 PATH_LENGTH_MAX = 500
@@ -105,11 +105,14 @@ class Pages:
         return answer
 
     async def member(self, request: Request) -> Principal:
-        """Return who is signed in, read from the store now. Raises Refused `session_ended` where nobody is."""
+        """Return who is signed in, read from the store now. Raises Refused `session_ended` where nobody is; 404 for a null character."""
         member = await sessions.find(self.desk, self.cookies.session(request))
         if member is None:
             raise SESSION_ENDED("Nobody is signed in here, or the sign-in has ended.")
         request.state.member = member
+        if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+            # PostgreSQL refuses to look for such a text.
+            raise NOT_FOUND("There is no such page.")
         return member
 
     async def sent(self, request: Request, purpose: str, fields_max: int = FIELDS_MAX) -> Sent:
