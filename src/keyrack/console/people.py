@@ -10,6 +10,7 @@ from starlette.routing import Route
 from keyrack.console.forms import problems
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
+from keyrack.console.settings import proof_asked
 from keyrack.manage import members, passwords, people, sessions
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import Refused
@@ -107,6 +108,7 @@ class PeoplePages:
     ) -> Response:
         desk = self._pages.desk
         values: dict[str, Any] = {
+            **await proof_asked(self._pages, member),
             "name": name,
             "problems": beside,
             "open": await sessions.open_of(desk, member),

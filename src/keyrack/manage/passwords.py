@@ -37,14 +37,19 @@ async def is_set(desk: Desk, session: Principal) -> bool:
 async def change_own(desk: Desk, session: Principal, *, current: str, new: str, address: str) -> None:
     """Change a signed-in person's password; who has none yet chooses their first, whatever `current` is. Their other sessions end.
 
-    Raises Refused: `sign_in_failed` for a wrong current password, `too_many_failures`, 400 for a new one that is too easily guessed, 403
-    for a session that a portal link began.
+    Whom the OpenID provider knows proves it there before they choose their first: a password is a proof from then on.
+
+    Raises Refused: `sign_in_failed` for a wrong current password, `proof_required`, `too_many_failures`, 400 for a new one that is too
+    easily guessed, 403 for a session that a portal link began.
     """
     if not session.decides_roles or session.person_id is None:
         raise INSUFFICIENT_PERMISSION("Sign in to the console by yourself to do this.")
     async with desk.store.reading() as c:
         login = await lookup.login_of(c, session.person_id)
+        proves_elsewhere = await lookup.has_identity(c, session.person_id)
     assert login is not None
+    if login.password_hash is None and proves_elsewhere and desk.outside.openid is not None:
+        sessions.require_proof(desk, session)
     check(desk, new, login.person.email)
     attempts.count(desk, login.person.email, address)
     if login.password_hash is not None and not await desk.passwords.matches(current, login.password_hash):

@@ -232,6 +232,11 @@ async def identity(c: Connection, issuer: str, subject: str) -> str | None:
     return str(row.person_id) if row else None
 
 
+async def has_identity(c: Connection, person_id: str) -> bool:
+    """Whether any identity provider knows a person. For `keyrack.manage.passwords` alone."""
+    return await c.first(select(identities.c.person_id).where(identities.c.person_id == person_id).limit(1)) is not None
+
+
 async def memberships(c: Connection, person_id: str) -> list[Membership]:
     """Return what workspaces a person is in, the newest membership first: at most 100.
 
