@@ -131,6 +131,8 @@ async def test_member_who_was_let_go_or_deactivated_is_signed_out(host: Host, de
     await host.rack.members.edit(host.workspace.id, member.id, status=MemberStatus.INACTIVE)
     assert await sessions.find(desk, signed_in.secret.text) is None
     await host.rack.members.edit(host.workspace.id, member.id, status=MemberStatus.ACTIVE)
+    assert await sessions.find(desk, signed_in.secret.text) is None
+    signed_in = await sessions.redeem(desk, (await sessions.sign_in_link(desk, member.person_id, host.workspace.id)).text)
     assert await sessions.find(desk, signed_in.secret.text) is not None
     await host.rack.members.remove(host.workspace.id, member.id)
     assert await sessions.find(desk, signed_in.secret.text) is None

@@ -1,6 +1,7 @@
 """Members: let people in, edit what they may do, let them go, and find them.
 
-A credential, whatever its rights, changes nobody's role and touches no owner; a workspace always keeps an owner who can act.
+A credential, whatever its rights, changes nobody's role, makes nobody an admin and touches no owner; a workspace always keeps an owner who
+can act.
 """
 
 import re
@@ -18,10 +19,12 @@ from keyrack.model.people import Person
 from keyrack.model.permissions import OrgAccess, Rights
 from keyrack.model.principals import Kind, Principal
 from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, INVALID_REQUEST, NOT_FOUND, Refused
+from keyrack.model.sessions import LinkPurpose
 from keyrack.store import invitations as invitation_rows
 from keyrack.store import lookup
 from keyrack.store import members as rows
 from keyrack.store import people as person_rows
+from keyrack.store import sessions as session_rows
 from keyrack.store.ids import new_id
 from keyrack.store.paging import Place
 
@@ -80,8 +83,8 @@ async def add(
 ) -> Member:
     """Make a person a member, with these rights or the role's own; who has no login yet gets one under this name.
 
-    Raises Refused: 403 without org-level Admin, for a credential that gives a role above member, or for more rights than the actor has;
-    409 where the person is a member already; 400 for an email that is none.
+    Raises Refused: 403 without org-level Admin, for a credential that gives a role above member or org-level Admin, or for more rights
+    than the actor has; 409 where the person is a member already; 400 for an email that is none.
     """
     actor.require_admin("add members")
     async with change(desk, actor) as c:
@@ -119,6 +122,7 @@ async def let_in(c: Change, *, email: str, name: str, role: Role, rights: Rights
     )
     _require_admin_owner(member)
     await rows.add(c.connection, member)
+    await _end_resets(c, member)
     # A membership links a person, whom caches may know from elsewhere.
     c.touch(person.id)
     c.record(MEMBER_ADDED, member.id, shown(member))
@@ -131,8 +135,8 @@ async def edit(desk: Desk, actor: Principal, member_id: str, **fields: Any) -> M
     A new role brings its own rights, as far as none are named with it; roles in spaces stay. Who may invite nobody any more has what they
     offered taken back.
 
-    Raises Refused: 403 without org-level Admin, for a role changed by a credential, for an owner touched by anybody but an owner, or for
-    more rights than the actor has; 404; 409 where the last owner would be lost.
+    Raises Refused: 403 without org-level Admin, for a role changed or org-level Admin given by a credential, for an owner touched by
+    anybody but an owner, or for more rights than the actor has; 404; 409 where the last owner would be lost.
     """
     actor.require_admin("edit members")
     async with change(desk, actor) as c:
@@ -312,13 +316,24 @@ async def _save(c: Change, before: Member, member: Member) -> Member:
     await rows.save(c.connection, member)
     if before.invites and not member.invites:
         await invitation_rows.revoke_made_by(c.connection, member.workspace_id, member.id, c.now)
+    if member.role is Role.OWNER and before.role is not Role.OWNER:
+        await _end_resets(c, member)
+    if not member.active(c.now):
+        # Whoever is let in again later begins anew: a session of before may be in other hands by then.
+        await session_rows.end_of_member(c.connection, member.workspace_id, member.person_id, c.now)
     c.touch(member.id, member.person_id)
     c.record(MEMBER_UPDATED, member.id, shown(member))
     return member
 
 
+async def _end_resets(c: Change, member: Member) -> None:
+    # An admin who was handed such a link for them may make none any more: else it would open what the member has reached since.
+    await session_rows.end_links(c.connection, member.workspace_id, member.person_id, c.now, [LinkPurpose.RESET])
+
+
 async def _remove(c: Change, member: Member) -> None:
     await rows.remove(c.connection, member.workspace_id, member.id)
+    await session_rows.end_of_member(c.connection, member.workspace_id, member.person_id, c.now)
     await invitation_rows.revoke_made_by(c.connection, member.workspace_id, member.id, c.now)
     await _require_owner_left(c, member)
     c.touch(member.id, member.person_id)

@@ -26,6 +26,7 @@ from keyrack.model.people import Identity
 from keyrack.model.refusals import CONFLICT, SIGN_IN_FAILED, STORE_UNAVAILABLE
 from keyrack.store import identities, lookup
 from keyrack.store import people as person_rows
+from keyrack.store import sessions as session_rows
 
 log = structlog.get_logger("keyrack")
 IDENTITY_LINKED = EventType("person.identity_linked", description="A member signed in through the OpenID provider for the first time.")
@@ -121,6 +122,7 @@ async def _person(desk: Desk, provider: OpenId, claims: Mapping[str, Any]) -> st
         if login.email_verified_at is None:
             # Nobody had proved this email before: whoever chose a password for it may be somebody else.
             await person_rows.set_password(made.connection, active[0].workspace.id, login.person.id, None, made.now, verified=True)
+            await session_rows.end_links(made.connection, active[0].workspace.id, login.person.id, made.now)
             await lookup.end_sessions(made.connection, login.person.id, made.now)
         made.record(IDENTITY_LINKED, login.person.id, {"id": login.person.id, "issuer": provider.issuer})
     return login.person.id

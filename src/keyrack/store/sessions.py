@@ -1,5 +1,7 @@
 """Sessions and sign-in links as rows. Both are found by the digest of their secret: see `lookup`."""
 
+from collections.abc import Collection
+
 from sqlalchemy import delete, insert, select, update
 
 from keyrack.model.sessions import LinkPurpose, Session
@@ -41,11 +43,25 @@ async def add_link(
     await c.execute(insert(sign_in_links).values(**own, **times))
 
 
-async def end_links(c: Connection, workspace_id: str, person_id: str, at: int) -> None:
-    """Use up every link of a person that still waits, in whatever workspace: the person's workspace here says that they may be named."""
+async def end_links(
+    c: Connection, workspace_id: str, person_id: str, at: int, purposes: Collection[LinkPurpose] = tuple(LinkPurpose)
+) -> None:
+    """Use up every link of a person, of these purposes, that still waits, in whatever workspace.
+
+    The person's workspace here says that they may be named.
+    """
     member_here = select(members.c.id).where(members.c.workspace_id == workspace_id, members.c.person_id == person_id).exists()
     waiting = (sign_in_links.c.person_id == person_id) & sign_in_links.c.used_at.is_(None)
+    waiting &= sign_in_links.c.purpose.in_([purpose.value for purpose in purposes])
     await c.execute(update(sign_in_links).where(waiting, member_here).values(used_at=at))
+
+
+async def end_of_member(c: Connection, workspace_id: str, person_id: str, at: int) -> None:
+    """End a person's sessions in a workspace, and use up every link that would lead them there."""
+    theirs = (sessions.c.workspace_id == workspace_id) & (sessions.c.person_id == person_id) & sessions.c.ended_at.is_(None)
+    await c.execute(update(sessions).where(theirs).values(ended_at=at))
+    waiting = (sign_in_links.c.workspace_id == workspace_id) & (sign_in_links.c.person_id == person_id) & sign_in_links.c.used_at.is_(None)
+    await c.execute(update(sign_in_links).where(waiting).values(used_at=at))
 
 
 async def prune(c: Connection, before: int) -> None:
