@@ -10,10 +10,11 @@ from keyrack.manage.desk import Desk
 from keyrack.model.events import EventType
 from keyrack.model.integrations import Integration, Order
 from keyrack.model.keys import EndReason, Key
-from keyrack.model.permissions import Rights, SpaceRole
+from keyrack.model.permissions import OrgAccess, Rights, SpaceRole
 from keyrack.model.principals import Principal
 from keyrack.store import credential_uses
 from keyrack.store import integrations as rows
+from keyrack.store import invitations as invitation_rows
 from keyrack.store import keys as key_rows
 from keyrack.store.ids import new_id
 from keyrack.store.paging import Place
@@ -125,6 +126,8 @@ async def apply(desk: Desk, c: Change, actor: Principal, integration: Integratio
         return integration
     edited = replace(edited, updated_at=c.now)
     await rows.save(c.connection, edited)
+    if edited.rights.org_access is not OrgAccess.ADMIN:
+        await invitation_rows.revoke_made_by(c.connection, edited.workspace_id, edited.id, c.now)
     c.touch(edited.id)
     c.record(INTEGRATION_UPDATED, edited.id, shown(edited))
     return edited
@@ -161,6 +164,7 @@ async def delete(desk: Desk, actor: Principal, integration_id: str) -> Integrati
         )
         deleted = replace(integration, rights=Rights(), deleted_at=c.now, deleted_by=actor.credential_name, updated_at=c.now)
         await rows.save(c.connection, deleted)
+        await invitation_rows.revoke_made_by(c.connection, deleted.workspace_id, deleted.id, c.now)
         c.touch(deleted.id)
         c.record(INTEGRATION_DELETED, deleted.id, shown(integration) | {"keys_ended": ended})
     return deleted
