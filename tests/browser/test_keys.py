@@ -1,6 +1,7 @@
 """The page of keys, click by click: made, copied, looked at, rotated, disabled and ended."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -123,6 +124,21 @@ async def test_keys_of_one_name_are_told_apart(pivotal: Scene, browsing: Browsin
         row = ada.page.locator("tr", has_text=issued.key.prefix)
         await expect(row).to_contain_text("Zapier")
         await expect(row.locator("time")).to_have_count(1)
+
+
+async def test_a_key_that_nobody_uses_is_pointed_out_and_disabled_from_there(pivotal: Scene, browsing: Browsing) -> None:
+    desk = pivotal.site.desk
+    long_ago = replace(desk, now=lambda: desk.now() - 31 * 24 * 3600 * 1000)
+    issued = await keys.create(long_ago, pivotal.operator, name="forgotten")
+    await pivotal.key("prod-server")
+    ada = await browsing.sign_in(pivotal)
+    await ada.open("/keys")
+    await expect(ada.control("keys.idle")).to_have_count(1)
+    await ada.press("keys.idle")
+    await ada.sees("Revoke forgotten?", "It made no call in the last hour")
+    await ada.press("keys.end.disable")
+    assert "key_disabled" == await code(pivotal, issued.secret.text)
+    await expect(ada.control("keys.idle")).to_have_count(0)
 
 
 async def test_a_name_that_cannot_be_is_told_beside_its_field_and_nothing_written_is_lost(pivotal: Scene, browsing: Browsing) -> None:

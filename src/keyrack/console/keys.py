@@ -14,6 +14,7 @@ from keyrack.console.lists import ROWS
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.manage import key_notices, keys, request_logs
+from keyrack.manage.idle_keys import IDLE_DAYS
 from keyrack.manage.keys import Issued, Listed
 from keyrack.model.call_counts import Subject
 from keyrack.model.permissions import ALL, Category, Level, Rights
@@ -30,12 +31,13 @@ _LEVELS = {Level.NONE: "None", Level.READ: "Read", Level.WRITE: "Write and delet
 
 
 class Line(NamedTuple):
-    """A key as it stands in the list. `until` says when it ends or ended, where it does."""
+    """A key as it stands in the list. `until` says when it ends or ended, where it does; `idle` that nobody has used it for long."""
 
     listed: Listed
     state: str
     tone: str
     until: tuple[str, int] | None
+    idle: bool
 
     @property
     def can_rotate(self) -> bool:
@@ -91,7 +93,7 @@ class KeyPages:
         )
         listing = query.page([_line(one, now) for one in found], lambda line: (line.listed.key.created_at, line.listed.key.id))
         expiring = await key_notices.due(self._pages.desk, member, limit=EXPIRING_SHOWN_MAX)
-        return self._pages.render(request, "keys/list.html", listing=listing, ages=AGES, expiring=expiring, now=now)
+        return self._pages.render(request, "keys/list.html", listing=listing, ages=AGES, expiring=expiring, now=now, idle_days=IDLE_DAYS)
 
     async def offer(self, request: Request) -> Response:
         """Show the form that makes a key. Raises Refused `session_ended`, 403."""
@@ -261,4 +263,5 @@ def _line(listed: Listed, now: int) -> Line:
         until = ("ended" if state == "ended" else "ends", key.ends_at)
     elif key.expires_at is not None:
         until = ("expired" if state == "expired" else "expires", key.expires_at)
-    return Line(listed, state, _TONES.get(state, "neutral"), until)
+    idle = state == "active" and max(key.created_at, listed.last_used_at or 0) < now - IDLE_DAYS * DAY_MS
+    return Line(listed, state, _TONES.get(state, "neutral"), until, idle)
