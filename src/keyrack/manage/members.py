@@ -34,7 +34,9 @@ MEMBER_REMOVED = EventType("member.removed", description="A person is no longer 
 WORKSPACE_TRANSFERRED = EventType("workspace.transferred", description="An owner handed the workspace over to another member.")
 EMAIL_LENGTH_MAX = 254
 NAME_LENGTH_MAX = 100
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+# None of the signs by which a mail's header tells several addresses, names and comments apart: what is stored is where mail goes.
+_PART = r'[^@\s,;:<>()\[\]"\\]+'
+_EMAIL = re.compile(rf"{_PART}@{_PART}\.{_PART}")
 
 
 async def get(desk: Desk, actor: Principal, member_id: str) -> Member:
@@ -260,7 +262,8 @@ class Members:
 def checked_email(email: str) -> str:
     """Return an email as it is stored. Raises Refused 400 for one that is none."""
     address = email.strip().lower()
-    if len(address) > EMAIL_LENGTH_MAX or not address.isprintable() or not _EMAIL.fullmatch(address):
+    # "=?" begins a word that mail programs decode (RFC 2047).
+    if len(address) > EMAIL_LENGTH_MAX or not address.isprintable() or "=?" in address or not _EMAIL.fullmatch(address):
         raise INVALID_REQUEST("Write an email like mira@aurora.com.", param="email")
     return address
 
