@@ -7,13 +7,15 @@ import time
 from collections.abc import Iterator
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bench.request_log_crowd import KEYS_PER_WORKSPACE, OBJECTS_PER_WORKSPACE, OPERATIONS, RARE, SHARE_OF_THE_LARGEST, Crowd
 from keyrack.model.request_logs import DAY_MS, SLOT_MS, SLOTS_PER_PERIOD, RequestLog, terms_of
-from keyrack.store import request_log_days
+from keyrack.store import postgresql, request_log_days
 from keyrack.store.database import Store
 
-STEP_MS = 600_000
+STEP_MS = 1_200_000
+STATEMENT_SECONDS_MAX = 300
 STATUSES = (400, 403, 404, 429, 500)
 
 _PREPARE = (
@@ -54,43 +56,49 @@ SELECT DISTINCT (slot / {SLOTS_PER_PERIOD})::integer AS period, t.term, slot FRO
 async def fill(store: Store, crowd: Crowd, count: int, since: int, until: int) -> float:
     """Write so many lines of a time, and their terms, straight into the tables; return how many seconds it took."""
     await request_log_days.make(store, range(since // DAY_MS, until // DAY_MS + 2))
-    await _prepare(store, crowd)
+    engine = postgresql.engine_of(store.url, statement_seconds_max=STATEMENT_SECONDS_MAX)
+    async with engine.begin() as connection:
+        await _prepare(connection, crowd)
     started, done = time.perf_counter(), 0
     for start in range(since, until, STEP_MS):
         end = min(start + STEP_MS, until)
         wanted = count * (end - since) // (until - since) - done
         told = {"since": start, "span": end - start, "count": wanted, "workspaces": len(crowd.workspace_ids)}
-        # Steps of minutes: the store's connections end a statement that takes many seconds.
-        for statement in (text(_PICK).bindparams(**told), text(_LINES), text(_TERMS), text("TRUNCATE bench_picks")):
-            async with store.writing_traffic() as c:
-                await c.execute(statement)
+        async with engine.begin() as connection:
+            for statement in (text(_PICK).bindparams(**told), text(_LINES), text(_TERMS), text("TRUNCATE bench_picks")):
+                await connection.execute(statement)
         done += wanted
-        print(f"{done:,} lines after {time.perf_counter() - started:,.0f} s", flush=True)
+    async with engine.begin() as connection:
+        await connection.execute(text("ANALYZE"))
+    await engine.dispose()
     return time.perf_counter() - started
 
 
-async def _prepare(store: Store, crowd: Crowd) -> None:
-    async with store.writing_traffic() as c:
-        for statement in _PREPARE:
-            await c.execute(text(statement))
-        numbers = {id_: number for number, id_ in enumerate(crowd.workspace_ids)}
-        rows = {
-            "bench_terms": [{"w": w, "kind": kind, "a": a, "term": term} for w, kind, a, term in _terms(crowd)],
-            "bench_keys": [
-                {"w": numbers[id_], "k": k, "workspace_id": id_, "id": key, "name": name, "integration_id": integration_id}
-                for id_, keys in crowd.keys.items()
-                for k, (key, name, integration_id) in enumerate(keys)
-            ],
-            "bench_objects": [{"w": numbers[id_], "o": o, "id": one} for id_, ones in crowd.objects.items() for o, one in enumerate(ones)],
-            "bench_operations": [
-                {"op": op, "method": method, "head": route.removesuffix("{id}"), "route": route, "one": route.endswith("}")}
-                for op, (method, route) in enumerate([*OPERATIONS, ("GET", RARE)])
-            ],
-        }
-        for name, told in rows.items():
-            columns = list(told[0])
-            sql = f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({', '.join(f':{column}' for column in columns)})"
-            await c.execute(text(sql), told)
+async def _prepare(connection: AsyncConnection, crowd: Crowd) -> None:
+    partitions = await connection.execute(
+        text("SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'keyrack.keyrack_request_logs'::regclass")
+    )
+    unlogged = [f"ALTER TABLE {name} SET UNLOGGED" for name in ("keyrack.keyrack_request_log_terms", *partitions.scalars())]
+    for statement in (*_PREPARE, *unlogged):
+        await connection.execute(text(statement))
+    numbers = {id_: number for number, id_ in enumerate(crowd.workspace_ids)}
+    rows = {
+        "bench_terms": [{"w": w, "kind": kind, "a": a, "term": term} for w, kind, a, term in _terms(crowd)],
+        "bench_keys": [
+            {"w": numbers[id_], "k": k, "workspace_id": id_, "id": key, "name": name, "integration_id": integration_id}
+            for id_, keys in crowd.keys.items()
+            for k, (key, name, integration_id) in enumerate(keys)
+        ],
+        "bench_objects": [{"w": numbers[id_], "o": o, "id": one} for id_, ones in crowd.objects.items() for o, one in enumerate(ones)],
+        "bench_operations": [
+            {"op": op, "method": method, "head": route.removesuffix("{id}"), "route": route, "one": route.endswith("}")}
+            for op, (method, route) in enumerate([*OPERATIONS, ("GET", RARE)])
+        ],
+    }
+    for name, told in rows.items():
+        columns = list(told[0])
+        sql = f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({', '.join(f':{column}' for column in columns)})"
+        await connection.execute(text(sql), told)
 
 
 def _terms(crowd: Crowd) -> Iterator[tuple[int, str, int, int]]:

@@ -21,6 +21,7 @@ from rich.table import Table
 
 from bench.figures import Machine
 from bench.request_log_crowd import OPERATIONS, RARE, SEED, Crowd
+from bench.request_log_rows import fill
 from keyrack.model.call_counts import Subject
 from keyrack.model.principals import Mode
 from keyrack.model.request_logs import Filter, encode
@@ -28,6 +29,7 @@ from keyrack.store import call_counts, request_logs
 from keyrack.store.database import Store
 from keyrack.store.ids import new_id
 from keyrack.store.migrations import migrate
+from keyrack.store.postgresql import DIALECT
 from keyrack.store.spool import Spool
 from keyrack.work.mover import GC_THRESHOLD, LINES_AT_ONCE_MAX
 from keyrack.work.request_logs import Mover, settle
@@ -132,11 +134,15 @@ async def run(console: Console, url: str, traffic_url: str | None, folder: Path,
     store, crowd = Store(url, traffic_url), Crowd.of(asked.workspaces)
     now = time.time_ns() // 1_000_000
     since = now - int(asked.hours * HOUR_MS)
-    filled = await ingest(store, folder / "spool", crowd, asked.rows, since, now)
-    console.print(
-        f"{store.dialect}: {asked.rows:,} lines moved, {filled.per_second:,.0f} a second; {filled.cpu_us:.1f} µs of CPU each, "
-        f"of which {filled.settle_us:.1f} for sorting counts"
-    )
+    if asked.straight and store.dialect == DIALECT:
+        seconds = await fill(store, crowd, asked.rows, since, now)
+        console.print(f"{store.dialect}: {asked.rows:,} lines written by the server itself, {asked.rows / seconds:,.0f} a second")
+    else:
+        filled = await ingest(store, folder / "spool", crowd, asked.rows, since, now)
+        console.print(
+            f"{store.dialect}: {asked.rows:,} lines moved, {filled.per_second:,.0f} a second; {filled.cpu_us:.1f} µs of CPU each, "
+            f"of which {filled.settle_us:.1f} for sorting counts"
+        )
     took = await measure(store, crowd, asked.rounds, since, now)
     await store.close()
     table = Table(title=f"{store.dialect}: milliseconds", title_justify="left")
@@ -155,6 +161,7 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=24.0, help="the time in which they were called")
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--workspaces", type=int, default=50)
+    parser.add_argument("--straight", action="store_true", help="have PostgreSQL make the lines itself: no spool, no mover, no counts")
     parser.add_argument("--stores", type=lambda text: text.split(","), default=["sqlite", "postgresql"])
     parser.add_argument("--scratch", type=Path, default=Path(tempfile.gettempdir()), help="a folder on the disk to be measured")
     asked = parser.parse_args()
