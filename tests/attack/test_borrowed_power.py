@@ -4,7 +4,7 @@ import pytest
 
 from keyrack.manage import integrations, invitations, passwords, sessions
 from keyrack.manage.keys import Issued
-from keyrack.model.members import Role
+from keyrack.model.members import MemberStatus, Role
 from keyrack.model.permissions import OrgAccess, Rights
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import INSUFFICIENT_PERMISSION, LINK_ENDED, Refused
@@ -38,6 +38,14 @@ async def test_key_makes_no_admin_of_whom_it_has_invited(office: Office) -> None
     assert (INSUFFICIENT_PERMISSION.status, "org_access") == (raised.status_code, raised.json()["param"])
     granted = await office.host.send("PATCH", f"/api/v1/members/{puppet['id']}", key, json={"permissions": {"customers": "write"}})
     assert (200, "reader") == (granted.status_code, granted.json()["org_access"])
+
+
+async def test_key_lets_no_admin_in_again_whom_somebody_deactivated(office: Office) -> None:
+    key, host = await office.host.key(ADMIN_RIGHTS), office.host
+    for name, answer in {"Bo": INSUFFICIENT_PERMISSION.status, "Cy": 200}.items():
+        member = office.members[name]
+        await host.rack.members.edit(host.workspace.id, member.id, status=MemberStatus.INACTIVE)
+        assert answer == (await host.send("PATCH", f"/api/v1/members/{member.id}", key, json={"status": "active"})).status_code
 
 
 @pytest.mark.parametrize("ends", ["deleted", "demoted"])

@@ -100,7 +100,7 @@ async def join(
     if role is not Role.MEMBER:
         await require_say(c, actor, role)
     given = choices.checked(desk, actor, role.default_rights if rights is None else rights)
-    _require_person_for_admin(actor, Rights(), given)
+    _require_person_for_admin(actor, was_one=False, is_one=given.org_access is OrgAccess.ADMIN)
     return await let_in(c, email=email, name=name, role=role, rights=given, may_use_api=may_use_api)
 
 
@@ -349,16 +349,16 @@ def _require_person(actor: Principal) -> None:
         raise INSUFFICIENT_PERMISSION("Only a person who signed in by themselves does this.")
 
 
-def _require_person_for_admin(actor: Principal, before: Rights, given: Rights) -> None:
-    # A member signs in, and may then do what no credential may: else a key would reach that through somebody whom it invited.
-    if given.org_access is OrgAccess.ADMIN and before.org_access is not OrgAccess.ADMIN and not actor.decides_roles:
+def _require_person_for_admin(actor: Principal, *, was_one: bool, is_one: bool) -> None:
+    # A member signs in, and may then do what no credential may: else a key would reach that through somebody whom it let in (again).
+    if is_one and not was_one and not actor.decides_roles:
         raise INSUFFICIENT_PERMISSION("A credential makes nobody an admin: sign in to the console to do that.", param="org_access")
 
 
 async def _require_say_over(c: Change, actor: Principal, member: Member, edited: Member) -> None:
     for role in {member.role, edited.role} if edited.role is not member.role else {member.role} & {Role.OWNER}:
         await require_say(c, actor, role)
-    _require_person_for_admin(actor, member.rights, edited.rights)
+    _require_person_for_admin(actor, was_one=member.invites, is_one=edited.invites)
 
 
 async def require_say(c: Change, actor: Principal, role: Role) -> None:
