@@ -56,3 +56,12 @@ async def test_first_password_takes_the_proof_that_its_person_can_give(federated
 
     chosen = await browser.submit(await through(provider, browser, prove), FORM, password=PASSWORD)
     assert (200, True) == (chosen.status, "Your password is changed" in chosen.text)
+
+
+async def test_answer_of_another_sign_in_is_refused_whatever_its_state_is(federated: Office, provider: Provider) -> None:
+    client = await federated.new_client()
+    client.base_url = httpx.URL("https://acme.example")
+    there = await client.get("/console/openid")
+    back = provider.authorize(there.headers["location"])
+    answer = await client.get("/console/openid/callback", params={**back, "state": "é"})
+    assert (401, True) == (answer.status_code, "belongs to another sign-in" in answer.text)

@@ -89,7 +89,8 @@ async def finish(desk: Desk, kept: str, params: Mapping[str, str], *, address: s
     attempts.count_of_address(desk, address)
     provider = _provider(desk)
     begun = _begun(desk, provider, kept)
-    if not secrets.compare_digest(str(begun["state"]), params.get("state", "")) or params.get("iss", provider.issuer) != provider.issuer:
+    state = params.get("state", "").encode(errors="replace")
+    if not secrets.compare_digest(str(begun["state"]).encode(), state) or params.get("iss", provider.issuer) != provider.issuer:
         raise _failed("This answer belongs to another sign-in.")
     if "code" not in params:
         raise _failed("The provider did not let you in.")
