@@ -11,7 +11,7 @@ from keyrack.console.headers import allow_frames
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.console.sessions import whole
-from keyrack.manage import portal_links
+from keyrack.manage import portal_links, sessions
 
 
 class PortalLinkPages:
@@ -34,8 +34,13 @@ class PortalLinkPages:
         return []
 
     async def offer(self, request: Request) -> Response:
-        """Show the form that uses a link up, which sends itself where scripts run. Whose link it is nobody knows before that."""
-        page = self._pages.render(request, "portal_links/portal.html", link=whole(request.query_params.get("link", "")))
+        """Show the form that uses a link up, which sends itself where scripts run. Whose link it is nobody knows before that.
+
+        In a browser in which somebody signed in by themselves it waits for a click: no page elsewhere makes them somebody else unseen.
+        """
+        session = await sessions.find(self._pages.desk, self._pages.cookies.session(request))
+        link, waits = whole(request.query_params.get("link", "")), session is not None and session.decides_roles
+        page = self._pages.render(request, "portal_links/portal.html", link=link, waits=waits)
         allow_frames(page, *self._pages.desk.outside.portal_origins)
         return page
 
