@@ -37,6 +37,15 @@ def opened(path: str, *controls: str, of: str = "", status: int = 200) -> Step:
     return step
 
 
+def visited(path: str) -> Step:
+    """Return the way to a picture of a page of the host's own."""
+
+    async def step(visitor: Visitor) -> None:
+        await visitor.visit(path)
+
+    return step
+
+
 async def _make_key(visitor: Visitor) -> None:
     await visitor.open("/keys/new")
     await visitor.fill("keys.create.name", "local-dev")
@@ -69,6 +78,13 @@ OF_PEOPLE: dict[str, Step] = {
     **{name: opened(place.path, *place.controls, of=place.of, status=place.status) for name, place in PLACES.items()},
     "people-invitation-link": invite,
     "sign-in-join": join,
+}
+OF_ATRIUM: dict[str, Step] = {
+    "atrium-customers": visited("/customers"),
+    "atrium-customer": visited("/customers/tidewater-hotels"),
+    "atrium-onboardings": visited("/onboardings"),
+    "atrium-spaces": visited("/spaces"),
+    "atrium-activity": visited("/activity"),
 }
 OF_KEYS: dict[str, Step] = {
     "keys": opened("/keys"),
@@ -168,8 +184,9 @@ async def _take(visitor: Visitor, brand: str, names: list[str], suffix: str) -> 
     shown = BRANDS[brand].brand
     pictures = {
         **PICTURES,
-        **OF_LOGS,
+        **OF_ATRIUM,
         **OF_PEOPLE,
+        **OF_LOGS,
         **(OF_KEYS if "keys" in shown.lists else {}),
         **(OF_INTEGRATIONS if "integrations" in shown.lists else {}),
         **(OF_RIGHTS if "keys" in shown.lists and shown.edits_levels else {}),
