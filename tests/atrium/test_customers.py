@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from typing import Any
 
 import pytest
 
@@ -131,6 +132,25 @@ async def test_bad_body_is_a_400_that_names_the_field(host: Host, body: dict[str
     answer = await host.post("/customers", body)
     assert (400, "invalid_request", param) == (answer.status_code, answer.json()["code"], answer.json()["param"])
     assert [] == (await host.get("/customers")).json()["data"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ({"content": b'{"name": "X"}', "headers": {"Content-Type": "application/x-www-form-urlencoded"}}, "Content-Type: application/json"),
+        ({"data": {"name": "X"}}, "Content-Type: application/json"),
+        ({"json": ["X"]}, "JSON object"),
+        ({}, "The body is required."),
+    ],
+)
+async def test_body_that_is_no_json_object_is_told_as_that(host: Host, sent: dict[str, Any], words: str) -> None:
+    headers = {"Authorization": f"Bearer {host.secret}", **sent.get("headers", {})}
+    answer = await host.client.post("/api/v1/customers", **{**sent, "headers": headers})
+    problem = answer.json()
+    assert (400, "invalid_request", None) == (answer.status_code, problem["code"], problem["param"])
+    assert words in problem["detail"]
+    assert ["#"] == [error["pointer"] for error in problem["errors"]]
+    assert problem["errors"][0]["fix"]
 
 
 async def test_unknown_status_is_a_400_that_names_the_closed_list(host: Host) -> None:

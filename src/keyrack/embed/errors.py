@@ -18,6 +18,9 @@ from keyrack.model.refusals import INVALID_REQUEST, Refused, of_status
 
 Handler = Callable[[Any, Any], Awaitable[Response] | Response]
 
+# What pydantic says of a whole body that is text, a form or a list where a model reads an object.
+_NO_OBJECT = ("model_attributes_type", "model_type", "dict_type")
+
 
 def install_handlers(app: Any) -> None:
     """Have an app's refusals, validation errors, HTTP exceptions and its database's absence answered by the gate, inside the guard only."""
@@ -86,7 +89,9 @@ def _one(error: Any, body: Any) -> dict[str, object]:
     fix = None
     if kind == "extra_forbidden":
         detail, fix = f"{param}: there is no such {'parameter' if place == 'query' else 'field'}.", "Leave it out."
+    elif kind in _NO_OBJECT and place == "body" and not path:
+        detail, fix = "The body is no JSON object sent with `Content-Type: application/json`.", "Send both: the object, and the header."
     elif kind == "missing":
-        detail, fix = f"{param or place} is required.", f"Send {param or place}."
-    pointer = "#/" + "/".join(str(part) for part in path) if place == "body" else None
+        detail, fix = f"{param or 'The body'} is required.", f"Send {param or 'it'}."
+    pointer = "#" + "".join(f"/{part}" for part in path) if place == "body" else None
     return {"code": kind, "param": param, "pointer": pointer, "detail": detail, "fix": fix}
