@@ -13,6 +13,7 @@ import pytest
 from tests.cli.programs import Program, run, running
 
 FIELDS = ["url", "console_url", "sign_in_url", "workspace", "live_key", "test_key", "admin_key"]
+WORDS = {"pivotal": "workspace", "pivot": "organization"}
 START = ("demo", "--port", "0", "--data", "data", "--json")
 
 
@@ -154,7 +155,7 @@ def test_empty_workspace_comes_with_words_and_a_curl_that_works(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("brand", "live", "test"), [("pivotal", "pivotal_", "pivotal_test_"), ("pivot", "pivot_", None)])
-def test_brand_gives_its_name_and_its_keys(tmp_path: Path, brand: str, live: str, test: str | None) -> None:
+def test_brand_gives_its_name_its_words_and_its_keys(tmp_path: Path, brand: str, live: str, test: str | None) -> None:
     with running(tmp_path, *START, "--brand", brand) as program:
         demo = Demo(program)
         assert demo.printed["live_key"].startswith(live)
@@ -162,6 +163,7 @@ def test_brand_gives_its_name_and_its_keys(tmp_path: Path, brand: str, live: str
         assert (demo.printed["test_key"] or "").startswith(test or "")
         assert 200 == demo.get("/api/v1/customers").status_code
         assert 200 == demo.get("/api/v1/integrations", "admin_key").status_code
+        assert f"Sample {WORDS[brand]}" == demo.get("/api/v1/workspace", "admin_key").json()["name"]
         assert brand.title() in httpx.get(demo.url, follow_redirects=True, timeout=30).text
         assert 0 == program.stop()
 
@@ -169,7 +171,7 @@ def test_brand_gives_its_name_and_its_keys(tmp_path: Path, brand: str, live: str
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--brand", "nobody"), "choose one of atrium, pivotal, pivot"),
+        (("--brand", "nobody"), "keyrack: There is no brand 'nobody': choose one of atrium, pivotal, pivot"),
         (("--data", "file"), "'file' is a file"),
         (("--data", "file/in"), "cannot be made"),
         (("--prot", "8001"), "--port"),
