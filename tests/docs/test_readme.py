@@ -51,6 +51,11 @@ def test_example_runs_as_it_stands(tmp_path: Path) -> None:
         assert (401, "invalid_credential") == (refused.status_code, refused.json()["code"])
         workspaces = json.loads(run(tmp_path, "workspaces", "list", "--json").stdout)["data"]
         assert [("Corner Shop", answer.json()["workspace"])] == [(one["name"], one["id"]) for one in workspaces]
+        ((keyrack, *told, shown),) = commands("people reset-password")
+        assert ("keyrack", "http://127.0.0.1:8000") == (keyrack, shown)
+        url = program.first_line()["url"]
+        (link,) = re.findall(r"http\S+", run(tmp_path, *told, url, **variables).stdout)
+        assert 200 == httpx.get(link, timeout=30).status_code
         assert 0 == program.stop()
 
 
