@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Frame, Page, async_playwright, expect
+from playwright.async_api import Browser, Frame, Locator, Page, async_playwright, expect
 
 from keyrack.model.permissions import ALL, Level, OrgAccess, Rights
 from tests.browser.chromium import launch
@@ -30,6 +30,11 @@ async def hosting(page: Callable[[], str]) -> AsyncIterator[int]:
     yield server.sockets[0].getsockname()[1]
     server.close()
     await server.wait_closed()
+
+
+def control(frame: Frame, name: str) -> Locator:
+    """Return a control in a frame, by its name."""
+    return frame.locator(f'[data-control="{name}"]')
 
 
 class Embedding:
@@ -123,9 +128,9 @@ async def test_no_other_origin_frames_the_console(embedding: Embedding, strict: 
 async def test_without_scripts_the_link_waits_for_a_click_and_works_once(embedding: Embedding, strict: Browser) -> None:
     page = await (await strict.new_context(java_script_enabled=False)).new_page()
     frame = await embedding.open(page)
-    await frame.locator('[data-control="portal.continue"]').click()
+    await control(frame, "portal.continue").click()
     await expect(frame.locator("h1")).to_have_text("VML")
     await page.reload()
     again = page.frames[1]
-    await again.locator('[data-control="portal.continue"]').click()
+    await control(again, "portal.continue").click()
     await expect(again.locator("h1")).to_have_text("Link no longer works")

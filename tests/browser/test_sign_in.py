@@ -74,8 +74,10 @@ async def test_the_first_person_sets_up_a_workspace_asks_for_a_password_and_sign
     await mira.open("/sign-in")
     await mira.sees("Nobody can sign in here yet", "keyrack people set-up")
     await mira.open(mail.link_url("", mail.SET_UP_PATH, await set_ups.link(site.desk)).removeprefix("/console"))
-    for name, text in (("workspace", "Aurora"), ("name", "Mira Chen"), ("email", "mira@aurora.example"), ("password", "aurora")):
-        await mira.fill(f"set-up.{name}", text)
+    await mira.fill("set-up.workspace", "Aurora")
+    await mira.fill("set-up.name", "Mira Chen")
+    await mira.fill("set-up.email", "mira@aurora.example")
+    await mira.fill("set-up.password", "aurora")
     await mira.press("set-up.submit")
     await expect(mira.control("set-up.password")).to_have_attribute("aria-invalid", "true")
     await expect(mira.control("set-up.workspace")).to_have_value("Aurora")
