@@ -127,7 +127,7 @@ async def test_a_role_brings_its_own_access(office: Office) -> None:
     assert 400 == (await do(office, browser, "Cy", "role", role="king")).status
 
 
-async def test_a_deactivated_member_is_signed_out_and_an_activated_one_comes_in_again(office: Office) -> None:
+async def test_a_deactivated_member_is_signed_out_and_an_activated_one_signs_in_anew(office: Office) -> None:
     browser, cy = await office.signed_in("Bo"), await office.signed_in("Cy")
     assert "is deactivated" in (await do(office, browser, "Cy", "deactivate")).text
     assert 401 == (await cy.open("/console")).status
@@ -135,7 +135,8 @@ async def test_a_deactivated_member_is_signed_out_and_an_activated_one_comes_in_
     assert "Cy Park" in page.text
     await browser.submit(page, f"{MEMBERS}/{office.members['Cy'].id}/activate")
     assert MemberStatus.ACTIVE is (await get(office, "Cy")).status
-    assert 200 == (await cy.open("/console")).status
+    assert 401 == (await cy.open("/console")).status
+    assert 200 == (await (await office.signed_in("Cy")).open("/console")).status
 
 
 async def test_removing_says_what_ends_and_ends_it(office: Office) -> None:
