@@ -62,8 +62,7 @@ def _multiply(path: Path, workspace_id: str, integration_id: str, key_id: str, k
     workspace_ids = [new_workspace_id() for _ in range(-(-key_count // per_workspace))]
     workspaces = [{"id": id_, "name": f"Workspace {n}", "slug": f"workspace-{n}"} for n, id_ in enumerate(workspace_ids)]
     integrations = [
-        {"id": id_, "workspace_id": workspace_ids[n // per_workspace], "name": f"Integration {n}"}
-        for n, id_ in enumerate(integration_ids)
+        {"id": id_, "workspace_id": workspace_ids[n // per_workspace], "name": f"Integration {n}"} for n, id_ in enumerate(integration_ids)
     ]
     keys_ = [
         {
