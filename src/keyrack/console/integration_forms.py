@@ -1,6 +1,5 @@
 """What people write about an integration: its name, its org-level access and levels, and the mode of its first key."""
 
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,14 +7,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from keyrack.console import space_access
+from keyrack.console.curls import curl
+from keyrack.console.fields import levels_in, mode_in, name_in
 from keyrack.console.pages import Pages
 from keyrack.manage.keys import Issued
-from keyrack.model.permissions import ALL, Category, Level, OrgAccess, Rights
+from keyrack.model.permissions import Level, OrgAccess, Rights
 from keyrack.model.principals import Mode
 from keyrack.model.refusals import INVALID_REQUEST
 
 CATEGORIES_MAX = 200
-NAME_LENGTH_MAX = 100
 
 
 class IntegrationForm:
@@ -23,25 +23,6 @@ class IntegrationForm:
 
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
-
-    @property
-    def categories(self) -> list[Category]:
-        """What levels are given in: what lies in spaces is reached by roles."""
-        return [category for category in self._pages.desk.categories.values() if not category.in_spaces]
-
-    def name(self, form: Mapping[str, str]) -> str:
-        """Return the name. Raises Refused 400."""
-        name = form.get("name", "").strip()
-        if not name or len(name) > NAME_LENGTH_MAX or not name.isprintable():
-            raise INVALID_REQUEST(f"Write 1 to {NAME_LENGTH_MAX} printable characters.", param="name")
-        return name
-
-    def mode(self, form: Mapping[str, str]) -> Mode:
-        """Return the mode of the first key. Raises Refused 400."""
-        try:
-            return Mode(form.get("mode", Mode.LIVE))
-        except ValueError:
-            raise INVALID_REQUEST("Choose live or test.", param="mode") from None
 
     def org_access(self, form: Mapping[str, str]) -> OrgAccess:
         """Return the org-level access. Raises Refused 400."""
@@ -52,17 +33,12 @@ class IntegrationForm:
 
     def permissions(self, form: Mapping[str, str]) -> dict[str, Level]:
         """Return the levels. Raises Refused 400."""
-        if form.get("all") == "yes":
-            return {ALL: Level.WRITE}
-        try:
-            return {category.name: Level.of(form.get(f"level.{category.name}", "none")) for category in self.categories}
-        except ValueError as error:
-            raise INVALID_REQUEST(f"{error}.", param="permissions") from None
+        return levels_in(form, self._pages.categories)
 
     def check(self, form: Mapping[str, str]) -> None:
         """Raise Refused 400 unless the first step of the wizard can be left."""
-        self.name(form)
-        self.mode(form)
+        name_in(form)
+        mode_in(form.get("mode", Mode.LIVE))
         self.org_access(form)
         self.permissions(form)
 
@@ -85,13 +61,13 @@ class IntegrationForm:
             "name": form.get("name", ""),
             "mode": form.get("mode", Mode.LIVE.value),
             "org_access": form.get("org_access", OrgAccess.NONE.value),
-            "levels": {category.name: form.get(f"level.{category.name}", "none") for category in self.categories},
+            "levels": {category.name: form.get(f"level.{category.name}", "none") for category in self._pages.categories},
             "all": form.get("all") == "yes",
         }
 
     def details(self, form: Mapping[str, str]) -> dict[str, str]:
         """Return the fields of the wizard's first step, for the steps behind it."""
-        names = ("name", "mode", "org_access", "all", *(f"level.{category.name}" for category in self.categories))
+        names = ("name", "mode", "org_access", "all", *(f"level.{category.name}" for category in self._pages.categories))
         return {name: form[name] for name in names if name in form}
 
     @staticmethod
@@ -102,6 +78,5 @@ class IntegrationForm:
 
     def issued(self, request: Request, issued: Issued, *, wizard: bool = False) -> Response:
         """Show a new key this once."""
-        url = f"{self._pages.addresses.outside(request)}/api/v1/me"
-        curl = f"curl {shlex.quote(url)} \\\n  -H {shlex.quote(f'Authorization: Bearer {issued.secret.text}')}"
-        return self._pages.render(request, "integrations/issued.html", issued=issued, curl=curl, wizard=wizard)
+        line = curl(self._pages.addresses.outside(request), issued.secret.text)
+        return self._pages.render(request, "integrations/issued.html", issued=issued, curl=line, wizard=wizard)

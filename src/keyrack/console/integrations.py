@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from keyrack.console import space_access
+from keyrack.console.fields import mode_in, name_in
 from keyrack.console.forms import problems
 from keyrack.console.integration_forms import CATEGORIES_MAX, IntegrationForm
 from keyrack.console.lists import ROWS
@@ -22,9 +23,7 @@ from keyrack.model.principals import Mode, Principal
 from keyrack.model.refusals import CONFLICT, NOT_FOUND, Refused
 
 ORDERS = {Order.NEWEST: "Newest first", Order.OLDEST: "Oldest first", Order.NAME: "By name"}
-HOUR_MS = 3600 * 1000
 SPACES_NAMED_MAX = 12
-_GONE = "A space that you had chosen was deleted meanwhile. Look at the roles again, then save."
 
 
 class IntegrationPages:
@@ -80,7 +79,7 @@ class IntegrationPages:
             request,
             "integrations/details.html",
             listed=listed,
-            levels=[(category.title, rights.level(category)) for category in self._forms.categories],
+            levels=[(category.title, rights.level(category)) for category in self._pages.categories],
             spaces=[(space, rights.spaces[space.id]) for space in there],
             calls=await self._calls(member, listed),
         )
@@ -95,7 +94,7 @@ class IntegrationPages:
         member, form = await self._pages.sent(request, "integrations.edit", CATEGORIES_MAX)
         _, listed = await self._listed(request)
         try:
-            fields = {"name": self._forms.name(form), **self._forms.chosen(form)}
+            fields = {"name": name_in(form), **self._forms.chosen(form)}
             edited = await integrations.edit(self._pages.desk, member, listed.integration.id, **fields)
         except Refused as refused:
             return self._edit_form(request, listed, form, problems(refused, "name", "org_access", "permissions"), refused.refusal.status)
@@ -117,7 +116,7 @@ class IntegrationPages:
         except Refused as refused:
             if refused.refusal is NOT_FOUND:
                 form = await space_access.without_deleted(self._pages, member, form)
-                return await self._spaces_form(request, member, listed, form, {"": _GONE}, CONFLICT.status)
+                return await self._spaces_form(request, member, listed, form, {"": space_access.GONE}, CONFLICT.status)
             return await self._spaces_form(request, member, listed, form, problems(refused), refused.refusal.status)
         return self._pages.go(request, f"/integrations/{saved.id}", f"The space access of {saved.name} is saved. It holds from now on.")
 
@@ -131,7 +130,7 @@ class IntegrationPages:
         member, form = await self._pages.sent(request, "integrations.rotate")
         _, listed = await self._listed(request)
         try:
-            issued = await keys.rotate_all(self._pages.desk, member, listed.integration.id, self._forms.mode(form))
+            issued = await keys.rotate_all(self._pages.desk, member, listed.integration.id, mode_in(form.get("mode", Mode.LIVE)))
         except Refused as refused:
             return await self._rotation(request, member, listed, problems(refused, "mode"), refused.refusal.status)
         return self._forms.issued(request, issued)
@@ -155,9 +154,7 @@ class IntegrationPages:
         """How many calls were made in the last hour with the present key; where there are several, with any of the integration's."""
         alone = listed.keys_present == 1
         subject = Subject("credential", listed.keys[0].id) if alone else Subject("integration", listed.integration.id)
-        until = self._pages.desk.now() + 1
-        counted = await request_logs.series(self._pages.desk, member, subject, since=until - HOUR_MS, until=until, step_ms=HOUR_MS)
-        return sum(bucket.calls for bucket in counted)
+        return await request_logs.calls_last_hour(self._pages.desk, member, subject)
 
     @staticmethod
     def _access(rights: Rights) -> list[str]:
@@ -174,7 +171,7 @@ class IntegrationPages:
     def _edit_form(
         self, request: Request, listed: Listed, form: Mapping[str, str], beside: Mapping[str, str], status: int = 200
     ) -> Response:
-        given, categories = self._forms.given(form), self._forms.categories
+        given, categories = self._forms.given(form), self._pages.categories
         return self._pages.render(
             request, "integrations/edit.html", status, listed=listed, given=given, problems=beside, categories=categories
         )

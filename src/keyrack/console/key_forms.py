@@ -5,29 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from keyrack.model.keys import Key
-from keyrack.model.principals import Mode
 from keyrack.model.refusals import INVALID_REQUEST
 
-NAME_LENGTH_MAX = 100
 RANGES_LENGTH_MAX = 2000
 FIELDS = ("name", "mode", "permissions", "expires_at", "ip_ranges")
 """The fields beside which a refusal may stand."""
-
-
-def name_in(form: Mapping[str, str]) -> str:
-    """Return the name. Raises Refused 400 for one that cannot be."""
-    name = form.get("name", "").strip()
-    if not name or len(name) > NAME_LENGTH_MAX or not name.isprintable():
-        raise INVALID_REQUEST(f"Write 1 to {NAME_LENGTH_MAX} printable characters.", param="name")
-    return name
-
-
-def mode_in(word: str) -> Mode:
-    """Return the mode. Raises Refused 400 for none."""
-    try:
-        return Mode(word)
-    except ValueError:
-        raise INVALID_REQUEST("Choose live or test.", param="mode") from None
 
 
 def bounds_in(form: Mapping[str, str], key: Key | None = None) -> dict[str, Any]:

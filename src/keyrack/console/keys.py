@@ -1,6 +1,5 @@
 """API keys: the list, making one, its permissions, rotating it and ending it."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -8,8 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from keyrack.console.charts import DAY_MS
+from keyrack.console.curls import curl
+from keyrack.console.fields import levels_in, mode_in, name_in
 from keyrack.console.forms import problems
-from keyrack.console.key_forms import FIELDS, as_written, bounds_in, mode_in, name_in
+from keyrack.console.key_forms import FIELDS, as_written, bounds_in
 from keyrack.console.lists import ROWS
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
@@ -17,7 +19,7 @@ from keyrack.manage import key_notices, keys, request_logs
 from keyrack.manage.idle_keys import IDLE_DAYS
 from keyrack.manage.keys import Issued, Listed
 from keyrack.model.call_counts import Subject
-from keyrack.model.permissions import ALL, Category, Level, Rights
+from keyrack.model.permissions import Level, Rights
 from keyrack.model.refusals import INVALID_REQUEST, Refused
 
 CATEGORIES_MAX = 200
@@ -25,7 +27,6 @@ EXPIRING_SHOWN_MAX = 5
 OVERLAPS = (("0", "Now"), ("3600", "In an hour"), ("86400", "In a day"), ("604800", "In 7 days"))
 AGES = {"1": "In the last 24 hours", "7": "In the last 7 days", "30": "In the last 30 days", "365": "In the last year"}
 """When keys were made, as the list is filtered by it: days, and what they are called."""
-HOUR_MS, DAY_MS = 3600 * 1000, 24 * 3600 * 1000
 _TONES = {"disabled": "warn", "ending": "warn", "expired": "bad", "ended": "neutral"}
 _LEVELS = {Level.NONE: "None", Level.READ: "Read", Level.WRITE: "Write and delete"}
 
@@ -121,7 +122,7 @@ class KeyPages:
         """Show what a key may do. Raises Refused `session_ended`, 403, 404."""
         listed = await self._listed(request)
         rights = listed.integration.rights
-        levels = [(category.title, _LEVELS[rights.level(category)]) for category in self._categories]
+        levels = [(category.title, _LEVELS[rights.level(category)]) for category in self._pages.categories]
         return self._pages.render(
             request, "keys/permissions.html", listed=listed, levels=levels, all=rights.has_all, org_access=rights.org_access.value
         )
@@ -184,11 +185,6 @@ class KeyPages:
         key = await keys.revoke(self._pages.desk, member, key_id)
         return self._pages.go(request, "/keys", f"{key.name} has ended. It is refused from now on.")
 
-    @property
-    def _categories(self) -> list[Category]:
-        """What levels are given in: what lies in spaces is reached by roles."""
-        return [category for category in self._pages.desk.categories.values() if not category.in_spaces]
-
     async def _listed(self, request: Request) -> Listed:
         member = await self._pages.member(request)
         return await keys.get(self._pages.desk, member, request.path_params["key_id"])
@@ -209,37 +205,23 @@ class KeyPages:
             "mode": form.get("mode", "live"),
             "expires_at": form.get("expires_at", ""),
             "ip_ranges": form.get("ip_ranges", ""),
-            "levels": {category.name: form.get(f"level.{category.name}", otherwise) for category in self._categories},
+            "levels": {category.name: form.get(f"level.{category.name}", otherwise) for category in self._pages.categories},
             "all": everything,
         }
         template = "keys/new.html" if listed is None else "keys/edit.html"
-        return self._pages.render(request, template, status, given=given, problems=beside, categories=self._categories, listed=listed)
+        return self._pages.render(request, template, status, given=given, problems=beside, categories=self._pages.categories, listed=listed)
 
     def _rights(self, form: Mapping[str, str]) -> Rights | None:
         """The rights that were chosen, or None where the brand lets nobody choose."""
         if not self._pages.brand.edits_levels:
             return None
-        if form.get("all") == "yes":
-            return Rights(permissions={ALL: Level.WRITE})
-        try:
-            return Rights(
-                permissions={category.name: Level.of(form.get(f"level.{category.name}", "none")) for category in self._categories}
-            )
-        except ValueError as error:
-            raise INVALID_REQUEST(f"{error}.", param="permissions") from None
+        return Rights(permissions=levels_in(form, self._pages.categories))
 
     async def _asked(self, request: Request, template: str, beside: Mapping[str, str] | None = None, status: int = 200) -> Response:
         """Ask before a key's end, and say what would break: also how many calls it made in the last hour."""
         listed = await self._listed(request)
-        until = self._pages.desk.now() + 1
-        calls = await request_logs.series(
-            self._pages.desk,
-            request.state.member,
-            Subject("credential", listed.key.id),
-            since=until - HOUR_MS,
-            until=until,
-            step_ms=HOUR_MS,
-        )
+        subject = Subject("credential", listed.key.id)
+        calls = await request_logs.calls_last_hour(self._pages.desk, request.state.member, subject)
         return self._pages.render(
             request,
             template,
@@ -247,13 +229,12 @@ class KeyPages:
             listed=listed,
             problems=beside or {},
             overlaps=OVERLAPS,
-            calls=sum(bucket.calls for bucket in calls),
+            calls=calls,
         )
 
     def _issued(self, request: Request, issued: Issued, said: str) -> Response:
-        url = f"{self._pages.addresses.outside(request)}/api/v1/me"
-        curl = f"curl {shlex.quote(url)} \\\n  -H {shlex.quote(f'Authorization: Bearer {issued.secret.text}')}"
-        return self._pages.render(request, "keys/issued.html", issued=issued, said=said, curl=curl)
+        line = curl(self._pages.addresses.outside(request), issued.secret.text)
+        return self._pages.render(request, "keys/issued.html", issued=issued, said=said, curl=line)
 
 
 def _line(listed: Listed, now: int) -> Line:

@@ -183,7 +183,7 @@ class MemberPages:
             "one": one,
             "given": given,
             "may_use_api": form.get("may_use_api") == "yes",
-            "categories": self._form.categories,
+            "categories": self._pages.categories,
             "roles": roles,
         }
 

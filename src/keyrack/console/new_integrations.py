@@ -7,15 +7,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from keyrack.console import space_access
+from keyrack.console.fields import mode_in, name_in
 from keyrack.console.forms import problems
 from keyrack.console.integration_forms import CATEGORIES_MAX, IntegrationForm
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages, Sent
 from keyrack.console.space_access import ACCESS_FIELDS_MAX
 from keyrack.manage import keys
+from keyrack.model.principals import Mode
 from keyrack.model.refusals import CONFLICT, NOT_FOUND, Refused
-
-_GONE = "A space that you had chosen was deleted meanwhile. Look at the roles again, then save."
 
 
 class NewIntegrationPages:
@@ -66,12 +66,12 @@ class NewIntegrationPages:
             if rights.reach_nothing and form["go"] != "anyway":
                 return await self._spaces(request, sent, reaches_nothing=True)
             issued = await keys.create(
-                self._pages.desk, sent.member, name=self._forms.name(form), mode=self._forms.mode(form), rights=rights
+                self._pages.desk, sent.member, name=name_in(form), mode=mode_in(form.get("mode", Mode.LIVE)), rights=rights
             )
         except Refused as refused:
             if refused.refusal is NOT_FOUND:
                 form = await space_access.without_deleted(self._pages, sent.member, form)
-                return await self._spaces(request, Sent(sent.member, form), {"": _GONE}, CONFLICT.status)
+                return await self._spaces(request, Sent(sent.member, form), {"": space_access.GONE}, CONFLICT.status)
             return await self._spaces(request, sent, problems(refused), refused.refusal.status)
         return self._forms.issued(request, issued, wizard=True)
 
@@ -79,7 +79,7 @@ class NewIntegrationPages:
         carried = {name: value for name, value in form.items() if name.startswith("role.") and value}
         given = self._forms.given(form)
         return self._pages.render(
-            request, "integrations/new.html", status, given=given, carried=carried, problems=beside, categories=self._forms.categories
+            request, "integrations/new.html", status, given=given, carried=carried, problems=beside, categories=self._pages.categories
         )
 
     async def _spaces(

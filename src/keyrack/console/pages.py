@@ -44,6 +44,8 @@ class Pages:
     def __init__(self, assembly: Assembly) -> None:
         self.brand = assembly.brand
         self.desk = assembly.desk
+        # What levels are given in: what lies in spaces is reached by roles.
+        self.categories = [category for category in assembly.desk.categories.values() if not category.in_spaces]
         self.spool = assembly.spool
         self.addresses = Addresses(assembly.settings.base_url, assembly.problems)
         self.cookies = Cookies(assembly.brand.key_prefix, self.addresses, assembly.signers["form"])

@@ -1,10 +1,9 @@
 """API Logs: what was called, why it was refused, how much and how fast; live, and as a file."""
 
-import shlex
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
 from starlette.requests import Request
@@ -13,6 +12,7 @@ from starlette.routing import Route
 
 from keyrack.console import exports
 from keyrack.console.charts import RANGES, SLOW_US, Chart, took
+from keyrack.console.curls import BODY_METHODS, curl
 from keyrack.console.log_queries import FILTERS, METHODS, STATUSES, chosen_mode, chosen_range, read, tone
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
@@ -28,8 +28,6 @@ LINES = 50
 KEYS_MAX = 100
 """How many keys the page offers to choose from; the logs of any other are reached from the list of keys."""
 TAIL_BACK_MS = 600_000
-BODY_METHODS = ("POST", "PUT", "PATCH")
-_PLAIN = "/:@!$&'()*+,;=~-._"
 """What stands in a path as it is (RFC 3986 §3.3)."""
 
 
@@ -78,7 +76,7 @@ class RequestLogPages:
             chosen=chosen_range(asked),
             keys=await self._keys(member, asked["key"]),
             query=_address(asked),
-            curl=_curl(self._outside(request), None, self._placeholder),
+            curl=curl(self._outside(request), self._placeholder),
             methods=METHODS,
             statuses=STATUSES,
             ranges=RANGES,
@@ -109,7 +107,7 @@ class RequestLogPages:
             refusal=ALL.get(line.code or ""),
             mending=self._mending(member, line),
             doc_url=f"{outside}/docs/errors/{line.code}",
-            curl=_curl(outside, line, self._placeholder),
+            curl=curl(outside, self._placeholder, line.method, line.path),
             sends_body=line.method in BODY_METHODS,
             **self._words,
         )
@@ -221,14 +219,3 @@ def _with_code(text: str) -> Markup:
 def _address(asked: Mapping[str, str]) -> str:
     """The filters as an address has them."""
     return urlencode({name: value for name, value in asked.items() if value})
-
-
-def _curl(outside: str, line: RequestLog | None, placeholder: str) -> str:
-    """A call as a line for a shell, without its secret and its body, which no log has; a first call where there is none to repeat."""
-    method, path = (line.method, line.path) if line is not None else ("GET", "/api/v1/me")
-    asking = {"GET": "curl", "HEAD": "curl -I"}.get(method, f"curl -X {shlex.quote(method)}")
-    parts = [f"{asking} {shlex.quote(outside + quote(path, safe=_PLAIN))}"]
-    parts.append(f"-H {shlex.quote(f'Authorization: Bearer {placeholder}')}")
-    if method in BODY_METHODS:
-        parts += ["-H 'Content-Type: application/json'", "-d @body.json"]
-    return " \\\n  ".join(parts)

@@ -14,6 +14,8 @@ from keyrack.model.spaces import Space
 
 ACCESS_FIELDS_MAX = 2 * SPACES_MAX + 50
 """A field for the role in each space, one for the role it had, and the others of the form."""
+GONE = "A space that you had chosen was deleted meanwhile. Look at the roles again, then save."
+"""What to say where `without_deleted` had something to take out."""
 _ROLE, _HAD = "role.", "had."
 
 

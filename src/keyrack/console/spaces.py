@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from keyrack.console.fields import name_in
 from keyrack.console.forms import problems
 from keyrack.console.lists import ROWS
 from keyrack.console.navigation import Entry
@@ -19,7 +20,6 @@ from keyrack.model.spaces import Holder, Space
 KINDS = {"member": "People", "integration": "Integrations"}
 OFFERED_MAX = 100
 """How many people, and how many integrations, are offered to be added at once: more are found by name."""
-NAME_LENGTH_MAX = 100
 
 
 class SpacePages:
@@ -81,7 +81,7 @@ class SpacePages:
         """Make a space, which its maker manages. Raises Refused `session_ended`, `csrf_failed`, 403."""
         member, form = await self._pages.sent(request, "spaces.create")
         try:
-            space = await spaces.create(self._pages.desk, member, _name(form))
+            space = await spaces.create(self._pages.desk, member, name_in(form))
         except Refused as refused:
             beside, status = problems(refused, "name"), refused.refusal.status
             return self._pages.render(request, "spaces/new.html", status, name=form.get("name", ""), problems=beside)
@@ -98,7 +98,7 @@ class SpacePages:
         member, form = await self._pages.sent(request, "spaces.edit")
         _, space = await self._space(request)
         try:
-            renamed = await spaces.rename(self._pages.desk, member, space.id, _name(form))
+            renamed = await spaces.rename(self._pages.desk, member, space.id, name_in(form))
         except Refused as refused:
             beside, status = problems(refused, "name"), refused.refusal.status
             return self._pages.render(request, "spaces/edit.html", status, space=space, name=form.get("name", ""), problems=beside)
@@ -172,13 +172,6 @@ class SpacePages:
 
     def _asked(self, request: Request, space: Space, holder: Holder, beside: Mapping[str, str], status: int = 200) -> Response:
         return self._pages.render(request, "spaces/role.html", status, space=space, holder=holder, problems=beside)
-
-
-def _name(form: Mapping[str, str]) -> str:
-    name = form.get("name", "").strip()
-    if not name or len(name) > NAME_LENGTH_MAX or not name.isprintable():
-        raise INVALID_REQUEST(f"Write 1 to {NAME_LENGTH_MAX} printable characters.", param="name")
-    return name
 
 
 def _role(form: Mapping[str, str]) -> SpaceRole:

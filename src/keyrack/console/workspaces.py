@@ -1,12 +1,12 @@
 """The workspace: who is signed in, where its API is, and the API toggle."""
 
-import shlex
 from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from keyrack.console.curls import curl
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.manage import keys, workspaces
@@ -54,7 +54,7 @@ class WorkspacePages:
             prefixes=[(mode.value, brand.prefix(mode)) for mode in brand.modes],
             errors_url=f"{outside}/docs/errors",
             placeholder=placeholder,
-            curl=f"curl {shlex.quote(f'{outside}/api/v1/me')} \\\n  -H {shlex.quote(f'Authorization: Bearer {placeholder}')}",
+            curl=curl(outside, placeholder),
         )
 
     async def confirm(self, request: Request) -> Response:

@@ -13,6 +13,8 @@ from keyrack.store import request_logs as rows
 from keyrack.store.paging import Place
 from keyrack.store.spool import Spool
 
+HOUR_MS = 60 * MINUTE_MS
+
 
 async def page(desk: Desk, actor: Principal, wanted: Filter, *, limit: int, after: Place | None = None) -> Found:
     """Return a page of lines, newest first. Without `since` it looks at the 24 hours before now, or before `until`."""
@@ -58,6 +60,12 @@ async def series_and_whole(
         last = (until - 1) // MINUTE_MS
         counts = await call_counts.by_step(c, actor.workspace.id, wanted, mode, since // MINUTE_MS, last, step_ms // MINUTE_MS)
     return buckets(counts, since, until, step_ms), whole(counts, since)
+
+
+async def calls_last_hour(desk: Desk, actor: Principal, subject: Subject) -> int:
+    """Return how many calls of a subject the last hour saw, this moment included."""
+    until = desk.now() + 1
+    return sum(bucket.calls for bucket in await series(desk, actor, subject, since=until - HOUR_MS, until=until, step_ms=HOUR_MS))
 
 
 async def operations_used(desk: Desk, actor: Principal, credential_id: str) -> dict[tuple[str, str], int]:
