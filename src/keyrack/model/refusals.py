@@ -62,6 +62,12 @@ KEY_IN_URL = Refusal(
     "Credential in the URL",
     "Send the credential in the Authorization header. URLs end up in logs and histories: rotate the key that was in this one.",
 )
+IDEMPOTENCY_KEY_INVALID = Refusal(
+    "idempotency_key_invalid",
+    400,
+    "Invalid idempotency key",
+    "Send 1 to 255 visible ASCII characters, bare or in double quotes. A new UUID for each operation does well.",
+)
 # 401: we do not know, or no longer accept, who is calling
 MISSING_CREDENTIAL = Refusal("missing_credential", 401, "No credential", "Send the header `Authorization: Bearer <key>`.")
 INVALID_CREDENTIAL = Refusal(
@@ -97,10 +103,35 @@ CONFLICT = Refusal("conflict", 409, "Conflict", "Read the present state of the o
 LINK_ENDED = Refusal(
     "link_ended", 410, "Link no longer works", "Each link works once, and only for a while: ask whoever sent it for a new one."
 )
+IDEMPOTENCY_KEY_IN_USE = Refusal(
+    "idempotency_key_in_use",
+    409,
+    "First call still running",
+    "Wait for the seconds in `Retry-After`, then send the very same call again: it gets the answer of the first.",
+    retryable=True,
+)
+SHOWN_ONCE = Refusal(
+    "shown_once",
+    409,
+    "Done before, and its secret was shown once",
+    "Rotate what `made` names to get a secret again. The call was carried out, and its answer held a secret, which is not kept.",
+)
+ANSWER_LOST = Refusal(
+    "answer_lost",
+    409,
+    "Done before, and its answer was not kept",
+    "Read what the call made or changed: it was carried out once, and this retry did nothing.",
+)
 BODY_TOO_LARGE = Refusal("body_too_large", 413, "Body too large", "Send less in one call.")
 HEADERS_TOO_LARGE = Refusal("headers_too_large", 431, "Headers too large", "Send fewer or shorter headers.")
 UNSUPPORTED_MEDIA_TYPE = Refusal(
     "unsupported_media_type", 415, "Unsupported media type", "Send JSON with `Content-Type: application/json`."
+)
+IDEMPOTENCY_KEY_REUSED = Refusal(
+    "idempotency_key_reused",
+    422,
+    "Idempotency key of another call",
+    "Send the same call as before, or a new key for this one: a key stands for one call, whatever becomes of it.",
 )
 # 429
 RATE_LIMITED = Refusal("rate_limited", 429, "Too many calls", "Wait for the seconds in `Retry-After`, then call again.", retryable=True)
