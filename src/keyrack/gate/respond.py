@@ -8,7 +8,7 @@ from starlette.types import Message, Send
 
 from keyrack.gate import transactions
 from keyrack.gate.callers import CurrentCaller
-from keyrack.gate.problems import Problems, headers_of, of_host
+from keyrack.gate.problems import Problems, of_host
 from keyrack.gate.record import Recorder
 from keyrack.gate.streams import Watch
 from keyrack.model.calls import Call
@@ -90,9 +90,9 @@ class Answer:
         self._held = None
         if self._call.sessions is not None:
             await transactions.rollback(self._call)
-        body = self._problems.document(self._call, self._scope, refused)
+        headers, body = self._problems.answer(self._call, self._scope, refused)
         self.status = refused.refusal.status
-        start = {"type": "http.response.start", "status": self.status, "headers": [*headers_of(refused, len(body)), *self.headers]}
+        start = {"type": "http.response.start", "status": self.status, "headers": [*headers, *self.headers]}
         self._record(refused)
         await self._send(start)
         await self._send({"type": "http.response.body", "body": b"" if self._call.method == "HEAD" else body})

@@ -8,7 +8,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from keyrack.gate.authorize import authorize
 from keyrack.gate.callers import CurrentCaller
-from keyrack.gate.problems import headers_of, of_host
+from keyrack.gate.problems import of_host
 from keyrack.gate.streams import StreamEnded, Watch
 from keyrack.gate.table import Match
 from keyrack.gate.walk import Walk
@@ -117,10 +117,8 @@ class _Socket:
         if "websocket.http.response" not in self._scope.get("extensions", {}):
             await self._pass({"type": "websocket.close", "code": CLOSED_BY_POLICY})
             return
-        body = self._parts.problems.document(self._call, self._scope, refused)
-        await self._pass(
-            self._named({"type": "websocket.http.response.start", "status": self._status, "headers": headers_of(refused, len(body))})
-        )
+        headers, body = self._parts.problems.answer(self._call, self._scope, refused)
+        await self._pass(self._named({"type": "websocket.http.response.start", "status": self._status, "headers": headers}))
         await self._pass({"type": "websocket.http.response.body", "body": body})
 
     async def end(self, why: BaseException) -> None:
