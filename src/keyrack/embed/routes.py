@@ -79,7 +79,7 @@ def _row(route: Declared, target: ASGIApp, categories: Mapping[str, Category], *
     pattern, readable, convertors = compile_path(template)
     method = "WEBSOCKET" if route.websocket else next(iter(sorted(route.methods - {"HEAD"})), "ANY")
     operation = Operation(method, readable, _need(route, method, set(convertors), categories, guarded=guarded))
-    return Route(operation, route.methods, pattern, convertors, target, route.websocket)
+    return Route(operation, route.methods, pattern, convertors, target, route.websocket, route.context)
 
 
 def _need(route: Declared, method: str, params: set[str], categories: Mapping[str, Category], *, guarded: bool) -> Need | None:

@@ -20,7 +20,10 @@ _MEMO_MAX = 4096
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One row of the table. `methods` is empty for a WebSocket and for an opaque mount, which takes any."""
+    """One row of the table. `methods` is empty for a WebSocket and for an opaque mount, which takes any.
+
+    `context` is the framework's view of an HTTP route, for what describes it to people.
+    """
 
     operation: Operation
     methods: frozenset[str]
@@ -28,6 +31,7 @@ class Route:
     convertors: dict[str, Convertor[Any]]
     app: ASGIApp
     websocket: bool = False
+    context: Any = None
 
 
 @dataclass(frozen=True, slots=True)
