@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from urllib.parse import quote
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -67,6 +68,8 @@ class Gate:
         if match.route is not None:
             call.operation = match.route.operation
             call.path_params = match.path_params
+        if match.path is not None:
+            scope = _respelled(scope, path, match.path)
         if kind != "http":
             await walk_socket(parts, call, match, scope, receive, send)
         elif match.route is None and _is_preflight(scope):
@@ -122,6 +125,12 @@ async def _answer_preflight(parts: Walk, call: Call, scope: Scope, send: Send) -
         await answer.send({"type": "http.response.start", "status": 204, "headers": []})
     except Refused as refused:
         await answer.refuse(refused)
+
+
+def _respelled(scope: Scope, path: str, other: str) -> Scope:
+    """The scope of a call under the path that its router knows; the call is logged under the one that was called."""
+    at: str = scope["path"].removesuffix(path) + other
+    return {**scope, "path": at, "raw_path": quote(at).encode()}
 
 
 def _path_inside(scope: Scope) -> str:

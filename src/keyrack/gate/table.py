@@ -36,12 +36,16 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What the table says of a call: the route with its path parameters; else the methods `allowed` on the path, or a `similar` path."""
+    """What the table says of a call: the route with its path parameters; else the methods `allowed` on the path, or a `similar` path.
+
+    `path` is what the host's router knows the call's path as, where that is another spelling.
+    """
 
     route: Route | None
     path_params: dict[str, Any] = field(default_factory=dict)
     allowed: tuple[str, ...] = ()
     similar: str | None = None
+    path: str | None = None
 
 
 class DuplicateOperation(Exception):
@@ -49,12 +53,17 @@ class DuplicateOperation(Exception):
 
 
 class Table:
-    """Finds the route of a path. `guard` are the path prefixes inside which nothing is public unless it says so."""
+    """Finds the route of a path. `guard` are the path prefixes inside which nothing is public unless it says so.
 
-    def __init__(self, guard: Sequence[str], routes: Sequence[Route]) -> None:
+    `short` and `long` are two spellings of one prefix (`/api`, `/api/v1`): a path that no route has is looked for under the longer one.
+    """
+
+    def __init__(self, guard: Sequence[str], routes: Sequence[Route], short: str = "", long: str = "") -> None:
         self._guard = tuple(prefix.rstrip("/") for prefix in guard)
         self._inside = tuple(prefix + "/" for prefix in self._guard)
         self._routes = tuple(routes)
+        # Outside the guard every path is the host's own business.
+        self._short, self._long = (short, long) if short and (short + "/").startswith(self._inside) else ("", "")
         self._words = frozenset(part for route in self._routes for part in route.operation.template.split("/")[1:4])
         self._candidates: dict[tuple[str, ...], tuple[Route, ...]] = {}
         self._exact: dict[tuple[str, str], Match] = {}
@@ -97,11 +106,24 @@ class Table:
             allowed += [method for method in sorted(route.methods) if method not in allowed]
         if allowed:
             return Match(None, allowed=tuple(allowed))
+        longer = self._longer(path)
+        if longer is not None:
+            found_there = self._search(method, longer, websocket)
+            if found_there.route is not None or found_there.allowed:
+                return Match(found_there.route, found_there.path_params, found_there.allowed, path=longer)
         return Match(None, similar=self._with_other_slash(path))
+
+    def _longer(self, path: str) -> str | None:
+        """The longer spelling of a path, where it has one."""
+        if not self._short or not path.startswith(self._short + "/") or path.startswith(self._long + "/"):
+            return None
+        return self._long + path.removeprefix(self._short)
 
     def _with_other_slash(self, path: str) -> str | None:
         other = path.rstrip("/") if path.endswith("/") else path + "/"
-        return other if any(route.pattern.match(other) and not route.websocket for route in self._near(other)) else None
+        spellings = (other, self._longer(other) or other)
+        there = any(route.pattern.match(one) and not route.websocket for one in spellings for route in self._near(one))
+        return other if there else None
 
     def _near(self, path: str) -> tuple[Route, ...]:
         """The routes that a path with these first segments could match, in order: keeps the search short with many routes."""
@@ -127,8 +149,10 @@ class Table:
         for route in self._routes:
             template = route.operation.template
             if "{" not in template and not route.websocket:
+                shorter = self._short + template.removeprefix(self._long) if self._short and template.startswith(self._long) else template
                 for method in route.methods:
                     self._exact[method, template] = self._search(method, template, websocket=False)
+                    self._exact[method, shorter] = self._search(method, shorter, websocket=False)
 
 
 def _could_match(template: str, head: tuple[str, ...]) -> bool:
