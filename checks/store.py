@@ -21,6 +21,7 @@ UNSCOPED = {
     "events.waiting": "events of all workspaces share one order",
     "lookup": "the closed list of finders that run before a workspace is known; each names its callers",
     "outbox": "one job sends the mail of all workspaces",
+    "replays.prune": "answers of all workspaces are kept for the same time",
     "quotas.forget_before": "windows of all workspaces end by the calendar",
     "request_logs.delete_terms_before": "the terms of all workspaces go by the hour, when nobody keeps that time's lines",
     "request_logs.missing": "whoever moves lines asks which of them are there; each says whose it is",
@@ -43,6 +44,7 @@ BOOKKEEPING = {
     "lookup.use_sign_in_link": "a link is used up as a part of signing in",
     "outbox": "mail that tells of a change is written with it, and is none itself",
     "quotas": "what was used of a limit, as the counters say",
+    "replays": "what was answered is no change",
     "request_logs": "what was called is no change",
     "sessions": "a sign-in proves a person, and ends nothing but itself",
     "spool_positions": "they move with the request log",
@@ -53,7 +55,7 @@ CALLER = re.compile(r"`(keyrack\.[\w.]+)`")
 # What writes rows, as SQLAlchemy calls it.
 WRITES = {"insert", "update", "delete"}
 WRITER_NAMES = ("add", "save", "delete")
-TABLES = ("keyrack.store.tables", "keyrack.store.traffic_tables")
+TABLES = ("keyrack.store.tables", "keyrack.store.replay_tables", "keyrack.store.traffic_tables")
 
 
 def finders_take_the_workspace_first(tree: Tree) -> Iterator[Violation]:

@@ -24,6 +24,7 @@ from keyrack.gate.head import HeadReader
 from keyrack.gate.limit import Limiter
 from keyrack.gate.problems import Problems
 from keyrack.gate.record import Recorder
+from keyrack.gate.replay import Replays
 from keyrack.gate.table import Table
 from keyrack.gate.walk import Walk
 from keyrack.manage import key_notices
@@ -33,9 +34,10 @@ from keyrack.model.measures import Tally
 from keyrack.model.permissions import Category
 from keyrack.model.plans import Plan
 from keyrack.model.refusals import Refused
+from keyrack.model.replays import KEPT_SECONDS
 from keyrack.model.request_logs import Mask
 from keyrack.settings import Settings
-from keyrack.store import changes, sessions, workspaces
+from keyrack.store import changes, replays, sessions, workspaces
 from keyrack.store.database import Store
 from keyrack.store.ids import RequestIds
 from keyrack.store.migrations import migrate
@@ -84,6 +86,7 @@ class Assembly:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         keys = [secret.get_secret_value() for secret in settings.secrets] or keys_in(settings.data / "secret.key")
         self.signers = {purpose: Signer(keys, purpose) for purpose in ("cursor", "form")}
+        self.sealers = {purpose: Sealer(keys, purpose) for purpose in ("key", "mail", "openid", "replay")}
         self.request_ids = RequestIds()
         self.problems = Problems(settings.base_url)
         self.store = Store(settings.store_url, settings.traffic_url, settings.store_answer_seconds)
@@ -111,7 +114,7 @@ class Assembly:
             self.signers["cursor"],
             self.counters,
             now,
-            sealers={purpose: Sealer(keys, purpose) for purpose in ("key", "mail", "openid")},
+            sealers=self.sealers,
             passwords=self.passwords,
             outside=Outside(settings.base_url, settings.sends_mail, tuple(settings.portal_origins), _openid(settings)),
             tally=self.tally,
@@ -177,7 +180,17 @@ class Assembly:
         settings = self.settings
         authenticator = Authenticator(self.look_ups, Throttle(self.counters), self.brand.name, self.now)
         limiter = Limiter(self.counters, self.shared_counters)
-        return Walk(self.heads, authenticator, limiter, self.recorder, self.problems, table, self.categories, settings.body_bytes_max)
+        return Walk(
+            self.heads,
+            authenticator,
+            limiter,
+            Replays(self.store, self.sealers["replay"], self.now),
+            self.recorder,
+            self.problems,
+            table,
+            self.categories,
+            settings.body_bytes_max,
+        )
 
     async def missing(self) -> list[str]:
         """What stands in the way of serving a call, in words; empty when ready."""
@@ -234,6 +247,7 @@ class Assembly:
             Job("prune_logs", 3600.0, lambda: request_logs.prune_in_turn(self.store, self._days_kept, self.now())),
             Job("prune_quotas", 3600.0, lambda: quotas.prune(self.store, self.now())),
             Job("prune_changes", 3600.0, self._prune_changes),
+            Job("prune_replays", 600.0, self._prune_replays),
             Job("watch_store", 1.0, self._watch_store),
             Job("prune_sessions", 3600.0, self._prune_sessions),
             Job("tell_of_expiries", EXPIRIES_SECONDS, lambda: key_notices.tell(self.desk)),
@@ -255,6 +269,13 @@ class Assembly:
         """Forget the ids of old changes. A process that has not applied them for so long sees the gap and drops its cache."""
         async with self.store.changing() as c:
             await changes.prune(c, CHANGES_KEPT)
+
+    async def _prune_replays(self) -> None:
+        """Forget the answers that no retry is promised any more."""
+        while True:
+            async with self.store.changing() as c:
+                if await replays.prune(c, self.now() - KEPT_SECONDS * 1000) < replays.PRUNED_MAX:
+                    return
 
     async def _prune_sessions(self) -> None:
         async with self.store.changing() as c:

@@ -4,15 +4,17 @@ import asyncio
 from typing import Any
 
 import structlog
-from starlette.types import Message, Send
+from starlette.types import Message, Receive, Send
 
 from keyrack.gate import transactions
 from keyrack.gate.callers import CurrentCaller
 from keyrack.gate.problems import Problems, of_host
 from keyrack.gate.record import Recorder
+from keyrack.gate.replay import REPLAYED, Once, Replays, Stored
 from keyrack.gate.streams import Watch
 from keyrack.model.calls import Call
 from keyrack.model.refusals import CATALOG_MISMATCH, INTERNAL_ERROR, Refused
+from keyrack.model.replays import is_kept
 
 log = structlog.get_logger("keyrack.gate")
 HELD_BYTES_MAX = 256 * 1024
@@ -26,7 +28,9 @@ class Answer:
         "_call",
         "_held",
         "_held_bytes",
+        "_joined",
         "_left",
+        "_once",
         "_problems",
         "_recorder",
         "_scope",
@@ -38,6 +42,7 @@ class Answer:
         "headers",
         "reserved",
         "status",
+        "waits",
     )
 
     def __init__(self, call: Call, scope: Any, send: Send, recorder: Recorder, problems: Problems) -> None:
@@ -49,6 +54,8 @@ class Answer:
         self._held: list[Message] | None = None
         self._held_bytes = 0
         self._left = -1
+        self._once: Once | None = None
+        self._joined = False
         self._watch: Watch | None = None
         # The one that serves the call: a framework may stream from another, which it would not miss.
         self._task = asyncio.current_task()
@@ -57,6 +64,19 @@ class Answer:
         self.status = 0
         self.complete = False
         self.reserved = False
+        # A whole answer is held back until the handler's own exits, which may commit, have run.
+        self.waits = False
+
+    async def begin(self, replays: Replays, headers: dict[bytes, bytes], receive: Receive) -> Receive:
+        """Have the call happen once, by its idempotency key: claim it, or answer as before. Raises Refused as `Replays.begin` does."""
+        begun, receive = await replays.begin(self._call, self._scope["query_string"], headers, receive)
+        if begun is not None:
+            self.headers.append((b"idempotency-key", headers[b"idempotency-key"]))
+        if isinstance(begun, Stored):
+            await self._repeat(begun)
+        else:
+            self._once = begun
+        return receive
 
     async def send(self, message: Message) -> None:
         """Pass one message of the app on; what the gate decided instead goes first, and what follows it is dropped."""
@@ -69,7 +89,7 @@ class Answer:
                 await self.refuse(refused)
                 return
             self.status = message["status"]
-            if self._call.sessions is None:
+            if self._call.sessions is None and self._once is None:
                 await self._open(message)
             else:
                 await self._hold(message)
@@ -88,10 +108,15 @@ class Answer:
         if self.status and self._held is None:
             return
         self._held = None
-        if self._call.sessions is not None:
-            await transactions.rollback(self._call)
-        headers, body = self._problems.answer(self._call, self._scope, refused)
+        await self._roll_back()
+        once, self._once = self._once, None
         self.status = refused.refusal.status
+        kept = once is not None and is_kept(self.status, retryable=refused.refusal.retryable, may_have_written=not self._joined)
+        if kept and self.status >= 500:
+            refused.extra["retryable"] = False
+        headers, body = self._problems.answer(self._call, self._scope, refused)
+        if once is not None:
+            await once.refuse(self.status, headers, body, kept=kept)
         start = {"type": "http.response.start", "status": self.status, "headers": [*headers, *self.headers]}
         self._record(refused)
         await self._send(start)
@@ -115,19 +140,67 @@ class Answer:
         if not self.complete:
             await self.refuse(INTERNAL_ERROR("This call was stopped before it was answered. Nothing of it was stored."))
         if not self.complete:
-            if self._call.sessions is not None:
-                await transactions.rollback(self._call)
+            await self._roll_back()
             self._record(None)
 
-    async def _hold(self, message: Message) -> None:
-        """Hold an answer back until the host's transaction is committed; where the host itself refuses, roll back at once."""
-        if self.status >= 400:
-            await transactions.rollback(self._call)
-            await self._open(message)
+    async def release(self, *, whole: bool = True) -> None:
+        """Commit the host's transaction with the call's replay, then let out what was held. A failed commit answers instead."""
+        held, self._held = self._held or [], None
+        self.waits = False
+        try:
+            first = await self._commit(held, whole=whole)
+        except Refused as refused:
+            self.status = 0
+            await self.refuse(refused)
+            return
+        if first is not None:
+            await self._repeat(first)
+            return
+        await self._open(held[0])
+        for message in held[1:]:
+            if not self.complete:
+                await self._body(message)
+
+    async def _commit(self, held: list[Message], *, whole: bool) -> Stored | None:
+        """Commit, and return the answer of whoever carried the call out before this one, if anybody did."""
+        self._joined = self._joined or self._call.sessions is not None
+        once = self._once
+        if once is None:
+            await transactions.commit(self._call)
+            return None
+        headers = held[0].get("headers") or ()
+        body = b"".join([message.get("body", b"") for message in held[1:]]) if whole else None
+        first = None
+        if is_kept(self.status, retryable=False, may_have_written=not self._joined):
+            first = await once.complete(self._call, self.status, headers, body)
         else:
-            self._held = [message]
-            if self._bodiless(self.status):
-                await self._release()
+            await once.refuse(self.status, headers, b"", kept=False)
+        self._once = None
+        return first
+
+    async def _repeat(self, stored: Stored) -> None:
+        """Give the stored answer of a call that was carried out before."""
+        self.headers += [REPLAYED, (b"idempotency-original-request", stored.request_id.encode())]
+        self.status = stored.status
+        self._record(None)
+        await self._send({"type": "http.response.start", "status": stored.status, "headers": [*stored.headers, *self.headers]})
+        await self._send({"type": "http.response.body", "body": stored.body})
+
+    async def _roll_back(self) -> None:
+        if self._call.sessions is not None:
+            self._joined = True
+            await transactions.rollback(self._call)
+
+    async def _hold(self, message: Message) -> None:
+        """Hold an answer back until what it tells of is committed; where the host itself refuses, roll back at once."""
+        if self.status >= 400:
+            await self._roll_back()
+            if self._once is None:
+                await self._open(message)
+                return
+        self._held = [message]
+        if self._bodiless(self.status):
+            await self._release_when_over()
 
     def _instead(self, message: Message) -> Refused | None:
         """The refusal that goes out instead of the app's own answer, if any."""
@@ -161,8 +234,10 @@ class Answer:
         if self._held is not None:
             self._held.append(message)
             self._held_bytes += len(message.get("body", b""))
-            if not more or self._held_bytes > HELD_BYTES_MAX:
-                await self._release()
+            if self._held_bytes > HELD_BYTES_MAX:
+                await self.release(whole=False)
+            elif not more:
+                await self._release_when_over()
             return
         if more:
             if self._left > 0:
@@ -182,19 +257,12 @@ class Answer:
             await self._watch.check()
         await self._send(message)
 
-    async def _release(self) -> None:
-        """Commit the host's transaction, then let out what was held. A failed commit answers instead."""
-        held, self._held = self._held or [], None
-        try:
-            await transactions.commit(self._call)
-        except Refused as refused:
-            self.status = 0
-            await self.refuse(refused)
-            return
-        await self._open(held[0])
-        for message in held[1:]:
-            if not self.complete:
-                await self._body(message)
+    async def _release_when_over(self) -> None:
+        """Let a whole answer out: at once where the gate commits, else when the handler's own exits have run."""
+        if self._call.sessions is not None:
+            await self.release()
+        else:
+            self.waits = True
 
     def _bodiless(self, status: int) -> bool:
         return status in _BODILESS or self._call.method == "HEAD"

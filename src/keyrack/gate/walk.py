@@ -14,6 +14,7 @@ from keyrack.gate.head import HeadReader
 from keyrack.gate.limit import Limiter
 from keyrack.gate.problems import Problems
 from keyrack.gate.record import Recorder
+from keyrack.gate.replay import Replays
 from keyrack.gate.respond import Answer
 from keyrack.gate.streams import StreamEnded
 from keyrack.gate.table import Match, Table
@@ -29,6 +30,7 @@ class Walk:
     heads: HeadReader
     authenticator: Authenticator
     limiter: Limiter
+    replays: Replays
     recorder: Recorder
     problems: Problems
     table: Table
@@ -56,9 +58,14 @@ async def walk(parts: Walk, call: Call, match: Match, scope: Scope, receive: Rec
         else:
             route = match.route
         receive = limited(receive, call, headers, parts.body_bytes_max)                # 413
-        await route.app(scope, receive, answer.send)                                   # the handler, and its commit
+        if b"idempotency-key" in headers:
+            receive = await answer.begin(parts.replays, headers, receive)              # 400, 409, 422, or the stored answer
+        if not answer.complete:
+            await route.app(scope, receive, answer.send)                               # the handler, and its commit
         if call.refused is not None:
             raise call.refused
+        if answer.waits:
+            await answer.release()                                                     # what a replay keeps has to be over first
     except Refused as refused:
         await answer.refuse(refused)
     except ClientDisconnect:

@@ -14,8 +14,17 @@ from keyrack.manage.desk import Desk
 from keyrack.model.calls import CURRENT
 from keyrack.model.events import Actor, Event, EventType
 from keyrack.model.principals import Principal
-from keyrack.model.refusals import CHANGE_INSIDE_TRANSACTION, CONFLICT, NOT_FOUND, OUTCOME_UNKNOWN, STORE_UNAVAILABLE, Refused
-from keyrack.store import changes, events
+from keyrack.model.refusals import (
+    CHANGE_INSIDE_TRANSACTION,
+    CONFLICT,
+    IDEMPOTENCY_KEY_IN_USE,
+    NOT_FOUND,
+    OUTCOME_UNKNOWN,
+    STORE_UNAVAILABLE,
+    Refused,
+)
+from keyrack.model.replays import MADE_MAX, Lost, Replay
+from keyrack.store import changes, events, replays
 from keyrack.store.database import Connection
 from keyrack.store.ids import new_id
 
@@ -82,9 +91,22 @@ class Change:
             raise ChangeWithoutEvent("a change wrote rows without recording an event")
         for event in self._events:
             await events.add(self.connection, event)
+        await self._note_that_it_happened()
         if self._touched:
             return await changes.bump(self.connection, self._touched, self.id)
         return await changes.newest_that_lasts(self.connection) if self._settles else None
+
+    async def _note_that_it_happened(self) -> None:
+        """Where an idempotency key lets the call happen once, have a retry told so, whatever becomes of the answer (CONSISTENCY §5)."""
+        call = CURRENT.get()
+        if call is None or call.claim is None or not self._events:
+            return
+        made = [{"object": event.object_type, "id": event.object_id} for event in self._events[:MADE_MAX]]
+        claim = call.claim
+        happened = Replay(claim.fingerprint, claim.request_id, None, None, Lost.ANSWER, made)
+        if not await replays.save(self.connection, claim, happened, self.now):
+            told = "Another call with this idempotency key was faster; nothing has changed here."
+            raise IDEMPOTENCY_KEY_IN_USE(told, headers={"Retry-After": "1"})
 
 
 @asynccontextmanager

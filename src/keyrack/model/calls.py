@@ -6,19 +6,21 @@ from typing import Any
 from keyrack.model.catalog import Operation
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import Refused
+from keyrack.model.replays import Claim
 
 
 class Call:
     """One API request, from the moment its head arrived.
 
-    The gate fills it in as it goes: `principal` after authentication, `sessions` when a host joins its transaction, `refused` when the
-    host's code refused. Times: `arrived_at` in ms since the epoch, `started_ns` on the monotonic clock. Mutable and slotted, for one is
-    made on every request.
+    The gate fills it in as it goes: `principal` after authentication, `claim` where an idempotency key lets it happen once, `sessions`
+    when a host joins its transaction, `refused` when the host's code refused. Times: `arrived_at` in ms since the epoch, `started_ns` on
+    the monotonic clock. Mutable and slotted, for one is made on every request.
     """
 
     __slots__ = (
         "address",
         "arrived_at",
+        "claim",
         "digest",
         "method",
         "operation",
@@ -45,6 +47,7 @@ class Call:
         self.principal: Principal | None = None
         self.digest: bytes | None = None
         self.sessions: list[Any] | None = None
+        self.claim: Claim | None = None
         self.refused: Refused | None = None
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Table, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from keyrack.store import postgresql, sqlite, tables, traffic_tables
+from keyrack.store import postgresql, replay_tables, sqlite, tables, traffic_tables
 from keyrack.store.database import is_sqlite, translated
 from keyrack.store.sqlite import StoreUnusable
 
@@ -27,7 +27,7 @@ LEASE_PATIENCE = 1.05
 FILE_SUFFIXES = (".db", ".sqlite", ".sqlite3")
 MAIN_NAME, TRAFFIC_NAME = "keyrack.db", "traffic.db"
 
-LEFT_BEHIND = frozenset({tables.leases})
+LEFT_BEHIND = frozenset({tables.leases, replay_tables.replay_claims})
 """What belongs to running processes, and to no copy."""
 
 COUNTERS = frozenset({tables.revisions, tables.event_positions})
