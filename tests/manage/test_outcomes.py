@@ -9,10 +9,11 @@ import pytest
 
 from keyrack import Keyrack, Settings
 from keyrack.manage import keys
+from keyrack.manage.change import change
 from keyrack.manage.desk import Desk
 from keyrack.manage.workspaces import Workspaces
 from keyrack.model.principals import Principal
-from keyrack.model.refusals import OUTCOME_UNKNOWN, STORE_UNAVAILABLE, Refused
+from keyrack.model.refusals import CONFLICT, NOT_FOUND, OUTCOME_UNKNOWN, STORE_UNAVAILABLE, Refusal, Refused
 from keyrack.store import keys as rows
 from keyrack.store.migrations import migrate
 from tests.hosts import ALL_RIGHTS, BRAND, CATEGORIES, PLANS
@@ -144,3 +145,21 @@ async def test_a_change_that_nobody_can_look_for_is_told_as_unknown(desk: Desk, 
     with pytest.raises(Refused) as refused:
         await keys.revoke(desk, owner, key.key.id)
     assert refused.value.refusal is OUTCOME_UNKNOWN
+
+
+async def _missing(desk: Desk, owner: Principal, refusal: Refusal, *, is_replaced: bool) -> None:
+    async with change(desk, owner):
+        if is_replaced:
+            # A fail-over, as the session of leases notes it.
+            desk.store.distrust()
+        raise refusal("There is no such key.")
+
+
+@pytest.mark.parametrize("refusal", [NOT_FOUND, CONFLICT])
+async def test_what_is_missing_on_a_server_that_was_replaced_is_not_told_as_missing(desk: Desk, owner: Principal, refusal: Refusal) -> None:
+    with pytest.raises(Refused) as missing:
+        await _missing(desk, owner, refusal, is_replaced=False)
+    assert missing.value.refusal is refusal
+    with pytest.raises(Refused) as gone:
+        await _missing(desk, owner, refusal, is_replaced=True)
+    assert gone.value.refusal is STORE_UNAVAILABLE

@@ -121,6 +121,7 @@ async def change(desk: Desk, actor: Principal) -> AsyncIterator[Change]:
         raise CHANGE_INSIDE_TRANSACTION("A change of Keyrack's own things was made inside rack.transaction.")
     current: Change | None = None
     revision: int | None = None
+    trust = desk.store.trust
     with desk.trace("change") as told:
         try:
             async with AsyncExitStack() as last, desk.store.changing(actor.workspace.id) as connection:
@@ -130,7 +131,7 @@ async def change(desk: Desk, actor: Principal) -> AsyncIterator[Change]:
                 revision = await current.finish()  # events, then the revision
         except Refused as refused:
             if refused.refusal is not OUTCOME_UNKNOWN or current is None or revision is None or not current.is_known_by_its_id:
-                await _settle_what_is_gone(desk, refused)
+                await _settle_what_is_gone(desk, refused, trust)
                 raise
             await _find_out(desk, actor, current.id, refused)
         told["keyrack.change.events"] = current.kinds if current is not None else []
@@ -157,12 +158,18 @@ async def _find_out(desk: Desk, actor: Principal, change_id: str, unknown: Refus
     raise unknown
 
 
-async def _settle_what_is_gone(desk: Desk, refused: Refused) -> None:
-    """Before the answer that something is not there (any more), wait as the change that removed it does: it may be a moment old."""
+async def _settle_what_is_gone(desk: Desk, refused: Refused, trust: int) -> None:
+    """Before the answer that something is not there (any more), wait as the change that removed it does: it may be a moment old.
+
+    Nor is it given where the server that said so may have been replaced meanwhile: what is new may be on the other one alone.
+    """
     if refused.refusal in (NOT_FOUND, CONFLICT):
         async with desk.store.reading() as connection:
             revision = await changes.newest(connection)
         await settled(desk, revision)
+        await desk.feed.begin_again()
+        if desk.store.trust != trust:
+            raise STORE_UNAVAILABLE("The store went away before this was looked up: nothing has changed.", headers={"Retry-After": "1"})
 
 
 async def settled(desk: Desk, revision: int) -> None:

@@ -123,6 +123,11 @@ class Store:
             event.listen(pooled, "connect", self._note_trust)
             event.listen(pooled, "checkout", self._check_trust)
 
+    @property
+    def trust(self) -> int:
+        """A number that changes when open connections lose their trust: what was read before may come from a server that is replaced."""
+        return self._trusted
+
     def distrust(self) -> None:
         """Have no pooled connection used again that is open now: they may lead to a server that is no primary any more.
 
@@ -143,9 +148,13 @@ class Store:
         On SQLite all changes run one after another. On PostgreSQL those do that name the same `one_at_a_time` (a workspace's id), so
         that what a change has read is still so when it writes; the server ends one that stands still, so that others go on.
         """
-        async with _transaction(self._writer, self._wait_seconds, commit=True) as connection:
-            if one_at_a_time is not None and self.dialect == postgresql.DIALECT:
-                await connection.all(postgresql.turn(one_at_a_time))
+        async with AsyncExitStack() as stack:
+            with translated():
+                # One bound over the connection and the turn: whoever waits for longer is told that nothing has changed.
+                async with asyncio.timeout(self._wait_seconds):
+                    connection = await stack.enter_async_context(_transaction(self._writer, self._wait_seconds, commit=True))
+                    if one_at_a_time is not None and self.dialect == postgresql.DIALECT:
+                        await connection.all(postgresql.turn(one_at_a_time))
             yield connection
 
     @asynccontextmanager
