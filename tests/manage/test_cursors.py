@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from keyrack.crypto.sign import Signer
 from keyrack.manage.cursors import CURSOR_LENGTH_MAX, Cursors
-from keyrack.model.refusals import INVALID_REQUEST
+from keyrack.model.refusals import CURSOR_FILTER_MISMATCH, INVALID_REQUEST
 from tests.manage.refused import refused
 
 CURSORS = Cursors(Signer(["newest", "oldest"], "cursor"))
@@ -30,7 +30,7 @@ def test_cursor_of_other_filters_is_refused(chosen: dict[str, Any], other: dict[
         return json.dumps({name: value for name, value in some.items() if value is not None}, sort_keys=True)
 
     if told(chosen) != told(other):
-        with refused(INVALID_REQUEST, "other filters"):
+        with refused(CURSOR_FILTER_MISMATCH, "other filters"):
             CURSORS.read(CURSORS.write((1, "a"), chosen), other)
 
 
@@ -60,7 +60,8 @@ def test_cursor_outlives_a_change_of_the_signing_key() -> None:
 
 
 def test_longest_place_fits_into_a_parameter() -> None:
-    assert CURSOR_LENGTH_MAX > len(CURSORS.write((253_402_300_799_999, "req_" + "f" * 60), FILTERS))
+    for place in ((253_402_300_799_999, "req_" + "f" * 60), (0, "\U0001f511" * 200 + "\n" + "c" * 64)):
+        assert CURSOR_LENGTH_MAX > len(CURSORS.write(place, FILTERS))
 
 
 def test_refusal_names_the_parameter_and_not_what_it_held() -> None:

@@ -20,6 +20,8 @@ SCRIPTS = [
     "0001_pre_first_schema",
     "0002_pre_leases",
     "0003_pre_sign_in",
+    "0004_pre_replays",
+    "0005_pre_sorted_lists",
     "0001_pre_request_log",
     "0002_pre_quotas",
     "0003_pre_call_counts",

@@ -128,9 +128,9 @@ async def test_who_is_in_a_space_is_listed_by_name_and_ends_with_the_space(store
         await people.add(c, person)
         await members.add(c, member)
         await integrations.add(c, made)
-        await spaces.set_role(c, acme.id, space.id, kind="member", holder_id=member.id, role=SpaceRole.VIEWER)
-        await spaces.set_role(c, acme.id, space.id, kind="member", holder_id=member.id, role=SpaceRole.MANAGER)
-        await spaces.set_role(c, acme.id, space.id, kind="integration", holder_id=made.id, role=SpaceRole.CONTRIBUTOR)
+        await spaces.set_role(c, acme.id, space.id, kind="member", holder_id=member.id, role=SpaceRole.VIEWER, at=NOW)
+        await spaces.set_role(c, acme.id, space.id, kind="member", holder_id=member.id, role=SpaceRole.MANAGER, at=NOW)
+        await spaces.set_role(c, acme.id, space.id, kind="integration", holder_id=made.id, role=SpaceRole.CONTRIBUTOR, at=NOW)
     first = Holder(space.id, "member", member.id, "Ada", SpaceRole.MANAGER)
     second = Holder(space.id, "integration", made.id, "Sync", SpaceRole.CONTRIBUTOR)
     async with store.reading() as c:
@@ -139,8 +139,8 @@ async def test_who_is_in_a_space_is_listed_by_name_and_ends_with_the_space(store
         assert [holder.id for holder in below] == [max(member.id, made.id)]
         assert (await members.get(c, acme.id, member.id)).rights.spaces == {space.id: SpaceRole.MANAGER}
     async with store.changing() as c:
-        assert await spaces.remove_role(c, acme.id, space.id, member.id)
-        assert not await spaces.remove_role(c, acme.id, space.id, member.id)
+        assert await spaces.remove_role(c, acme.id, space.id, member.id, NOW)
+        assert not await spaces.remove_role(c, acme.id, space.id, member.id, NOW)
         await spaces.save(c, replace(space, deleted_at=NOW))
     async with store.reading() as c:
         assert (await integrations.get(c, acme.id, made.id)).rights.spaces == {}

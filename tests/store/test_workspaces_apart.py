@@ -30,7 +30,7 @@ async def test_another_workspace_finds_and_changes_nothing(store: Store, acme: W
         await sessions.add(c, session, a_digest())
         await events.add(c, an_event(acme.id))
         await events.number(c)
-        await spaces.set_role(c, acme.id, space.id, kind="member", holder_id=member.id, role=SpaceRole.VIEWER)
+        await spaces.set_role(c, acme.id, space.id, kind="member", holder_id=member.id, role=SpaceRole.VIEWER, at=NOW)
     stranger = other.id
     refused: list[Attempt] = [
         lambda c: spaces.get(c, stranger, space.id),
@@ -43,7 +43,7 @@ async def test_another_workspace_finds_and_changes_nothing(store: Store, acme: W
         lambda c: integrations.save(c, replace(made, workspace_id=stranger)),
         lambda c: keys.save(c, replace(key, workspace_id=stranger)),
         lambda c: spaces.holder(c, stranger, space.id, member.id),
-        lambda c: spaces.set_role(c, stranger, space.id, kind="integration", holder_id=made.id, role=SpaceRole.VIEWER),
+        lambda c: spaces.set_role(c, stranger, space.id, kind="integration", holder_id=made.id, role=SpaceRole.VIEWER, at=NOW),
     ]
     for attempt in refused:
         with pytest.raises(Refused) as refusal:
@@ -54,7 +54,7 @@ async def test_another_workspace_finds_and_changes_nothing(store: Store, acme: W
         lambda c: spaces.page(c, stranger, limit=9),
         lambda c: spaces.holders(c, stranger, space.id, limit=9),
         lambda c: spaces.count_holders(c, stranger, [space.id]),
-        lambda c: spaces.remove_role(c, stranger, space.id, member.id),
+        lambda c: spaces.remove_role(c, stranger, space.id, member.id, NOW),
         lambda c: members.page(c, stranger, limit=9),
         lambda c: members.of_person(c, stranger, person.id),
         lambda c: integrations.page(c, stranger, limit=9),

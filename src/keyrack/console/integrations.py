@@ -17,12 +17,13 @@ from keyrack.console.space_access import ACCESS_FIELDS_MAX
 from keyrack.manage import integrations, keys, request_logs, spaces
 from keyrack.manage.integrations import Listed
 from keyrack.model.call_counts import Subject
-from keyrack.model.integrations import Order
+from keyrack.model.orders import BY_NAME, NEWEST, OLDEST
 from keyrack.model.permissions import Level, OrgAccess, Rights
 from keyrack.model.principals import Mode, Principal
 from keyrack.model.refusals import CONFLICT, NOT_FOUND, Refused
 
-ORDERS = {Order.NEWEST: "Newest first", Order.OLDEST: "Oldest first", Order.NAME: "By name"}
+ORDERS = {"newest": "Newest first", "oldest": "Oldest first", "name": "By name"}
+_ORDERS = {"newest": NEWEST, "oldest": OLDEST, "name": BY_NAME}
 SPACES_NAMED_MAX = 12
 
 
@@ -63,7 +64,7 @@ class IntegrationPages:
         member = await self._pages.member(request)
         query = self._pages.query(request, member, "search", "sort")
         asked = query.filters
-        order = Order(asked["sort"]) if asked["sort"] in set(Order) else Order.NEWEST
+        order = _ORDERS.get(asked["sort"], NEWEST)
         found = await integrations.listed_page(
             self._pages.desk, member, limit=ROWS + 1, after=query.place, search=asked["search"] or None, order=order
         )

@@ -7,9 +7,9 @@ from itertools import islice
 from keyrack.manage import events, request_logs
 from keyrack.manage.desk import Desk
 from keyrack.model.events import Event
+from keyrack.model.orders import Place
 from keyrack.model.principals import Principal
 from keyrack.model.request_logs import Filter, RequestLog
-from keyrack.store.paging import Place
 
 _START: Place = (0, "")
 

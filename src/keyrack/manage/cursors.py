@@ -6,22 +6,24 @@ from hashlib import blake2b
 from typing import Any
 
 from keyrack.crypto.sign import Signer
-from keyrack.model.refusals import INVALID_REQUEST
+from keyrack.model.orders import Place
+from keyrack.model.refusals import CURSOR_FILTER_MISMATCH, INVALID_REQUEST
 
-CURSOR_LENGTH_MAX = 500
+CURSOR_LENGTH_MAX = 1500
+"""Room for the place of a text of 200 characters, whatever they are."""
 
 
 class Cursors:
-    """Reads and writes cursors. A place is a number and a text: `created_at` and `id` of the last row, in most lists."""
+    """Reads and writes cursors. A place is a number and a text: `created_at` and `id` of the last row, unless in another order."""
 
     def __init__(self, signer: Signer) -> None:
         self._signer = signer
 
-    def read(self, text: str | None, filters: Mapping[str, Any]) -> tuple[int, str] | None:
+    def read(self, text: str | None, filters: Mapping[str, Any]) -> Place | None:
         """Return the place that a cursor names, None for no cursor.
 
-        `filters` are what chooses the list's rows, by name; None stands for none. Raises Refused `invalid_request` for a cursor that was
-        not made here, or was made for other filters.
+        `filters` are what chooses the list's rows and their order, by name; None stands for none. Raises Refused: `invalid_request` for a
+        cursor that was not made here; `cursor_filter_mismatch` for one that was made for other filters.
         """
         if text is None:
             return None
@@ -33,13 +35,16 @@ class Cursors:
             case [int(number), str(name), str(mark)] if mark == _mark(filters):
                 return number, name
             case [int(), str(), str()]:
-                raise INVALID_REQUEST("This cursor belongs to another list, or to other filters: begin without a cursor.", param="cursor")
+                raise CURSOR_FILTER_MISMATCH(
+                    "This cursor belongs to another list, or to other filters or another order of it: begin without a cursor.",
+                    param="cursor",
+                )
             case _:
                 raise INVALID_REQUEST(
                     "This is no cursor of ours: send `next_cursor` as it was given, or begin without one.", param="cursor"
                 )
 
-    def write(self, place: tuple[int, str], filters: Mapping[str, Any]) -> str:
+    def write(self, place: Place, filters: Mapping[str, Any]) -> str:
         """Return the cursor that continues a list after a place."""
         number, name = place
         return self._signer.sign([number, name, _mark(filters)])

@@ -8,6 +8,14 @@ from keyrack.model.refusals import INSUFFICIENT_PERMISSION
 from keyrack.store import events as rows
 
 
+async def get(desk: Desk, actor: Principal, event_id: str) -> Event:
+    """Return an event. Raises Refused 403 without write in every category, 404."""
+    _require_full_write(actor)
+    await _number(desk)
+    async with desk.store.reading() as c:
+        return await rows.get(c, actor.workspace.id, event_id)
+
+
 async def page(
     desk: Desk,
     actor: Principal,
@@ -16,20 +24,25 @@ async def page(
     before: int | None = None,
     after: int | None = None,
     kind: str | None = None,
+    object_type: str | None = None,
     object_id: str | None = None,
     actor_id: str | None = None,
 ) -> list[Event]:
     """Return events: newest first below the position `before`, or oldest first above the position `after`.
 
-    An event is there as soon as its change was answered. Raises Refused 403 without write in every category.
+    `kind` is an event type, or ends in `.*` for all that begin so. An event is there as soon as its change was answered, and none gets a
+    place below one that was read, however late it is committed. Raises Refused 403 without write in every category.
     """
+    _require_full_write(actor)
+    await _number(desk)
+    within = {"kind": kind, "object_type": object_type, "object_id": object_id, "actor_id": actor_id}
+    async with desk.store.reading() as c:
+        return await rows.page(c, actor.workspace.id, limit=limit, before=before, after=after, **within)
+
+
+def _require_full_write(actor: Principal) -> None:
     if not actor.masks.allow(FULL_WRITE):
         raise INSUFFICIENT_PERMISSION(f"To read events, you need {FULL_WRITE.text}; {actor.describe()}.")
-    await _number(desk)
-    async with desk.store.reading() as c:
-        return await rows.page(
-            c, actor.workspace.id, limit=limit, before=before, after=after, kind=kind, object_id=object_id, actor_id=actor_id
-        )
 
 
 async def _number(desk: Desk) -> None:

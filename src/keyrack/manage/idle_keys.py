@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from keyrack.manage import keys
 from keyrack.manage.desk import Desk
 from keyrack.manage.keys import Listed
+from keyrack.model.orders import Place
 from keyrack.model.principals import Principal
-from keyrack.store.paging import Place
 
 IDLE_DAYS = 30
 PAGE_LENGTH = 100

@@ -8,8 +8,9 @@ from keyrack.manage import rights as choices
 from keyrack.manage.change import Change, change
 from keyrack.manage.desk import Desk
 from keyrack.model.events import EventType
-from keyrack.model.integrations import Integration, Order
+from keyrack.model.integrations import Integration
 from keyrack.model.keys import EndReason, Key
+from keyrack.model.orders import NEWEST, Order, Place
 from keyrack.model.permissions import OrgAccess, Rights, SpaceRole
 from keyrack.model.principals import Principal
 from keyrack.store import credential_uses
@@ -17,7 +18,6 @@ from keyrack.store import integrations as rows
 from keyrack.store import invitations as invitation_rows
 from keyrack.store import keys as key_rows
 from keyrack.store.ids import new_id
-from keyrack.store.paging import Place
 
 INTEGRATION_CREATED = EventType("integration.created", description="An integration was made.")
 INTEGRATION_UPDATED = EventType("integration.updated", description="An integration's name, rights or roles in spaces were changed.")
@@ -44,11 +44,23 @@ async def get(desk: Desk, actor: Principal, integration_id: str) -> Integration:
         return await rows.get(c, actor.workspace.id, integration_id)
 
 
-async def page(desk: Desk, actor: Principal, *, limit: int, after: Place | None = None, search: str | None = None) -> list[Integration]:
-    """Return integrations, newest first. `search` is part of a name. Raises Refused 403 without org-level Admin."""
+async def page(
+    desk: Desk,
+    actor: Principal,
+    *,
+    limit: int,
+    after: Place | None = None,
+    search: str | None = None,
+    order: Order = NEWEST,
+    updated_after: int | None = None,
+) -> list[Integration]:
+    """Return integrations in an order, from beyond a place in it. `search` is part of a name; `updated_after` (ms) includes that moment.
+
+    Raises Refused 403 without org-level Admin.
+    """
     actor.require_admin("list integrations")
     async with desk.store.reading() as c:
-        return await rows.page(c, actor.workspace.id, limit=limit, after=after, search=search)
+        return await rows.page(c, actor.workspace.id, limit=limit, after=after, search=search, order=order, updated_after=updated_after)
 
 
 async def listed(desk: Desk, actor: Principal, integration_id: str) -> Listed:
@@ -63,13 +75,10 @@ async def listed_page(
     limit: int,
     after: Place | None = None,
     search: str | None = None,
-    order: Order = Order.NEWEST,
+    order: Order = NEWEST,
 ) -> list[Listed]:
-    """Return integrations with their keys, from below a place in an order. Raises Refused 403 without org-level Admin."""
-    actor.require_admin("list integrations")
-    async with desk.store.reading() as c:
-        found = await rows.page(c, actor.workspace.id, limit=limit, after=after, search=search, order=order)
-    return await _listed(desk, actor, found)
+    """Return integrations with their keys, as `page` does. Raises Refused 403 without org-level Admin."""
+    return await _listed(desk, actor, await page(desk, actor, limit=limit, after=after, search=search, order=order))
 
 
 async def create(desk: Desk, actor: Principal, *, name: str, rights: Rights) -> Integration:

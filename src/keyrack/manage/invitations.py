@@ -13,6 +13,7 @@ from keyrack.manage.sessions import SignedIn, digest_of
 from keyrack.model.events import EventType
 from keyrack.model.invitations import Invitation
 from keyrack.model.members import Role
+from keyrack.model.orders import NEWEST, Order, Place
 from keyrack.model.permissions import SpaceRole
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import CONFLICT, LINK_ENDED, NOT_FOUND, SIGN_IN_FAILED
@@ -24,7 +25,6 @@ from keyrack.store import people as person_rows
 from keyrack.store import spaces as space_rows
 from keyrack.store.database import Connection
 from keyrack.store.ids import new_id
-from keyrack.store.paging import Place
 
 INVITATION_CREATED = EventType("invitation.created", description="Somebody was invited to become a member.")
 INVITATION_RENEWED = EventType("invitation.renewed", description="An invitation was given a new link, in place of the one before.")
@@ -59,11 +59,16 @@ async def get(desk: Desk, actor: Principal, invitation_id: str) -> Invitation:
         return await rows.get(c, actor.workspace.id, invitation_id)
 
 
-async def page(desk: Desk, actor: Principal, *, limit: int, after: Place | None = None, is_open: bool | None = None) -> list[Invitation]:
-    """Return invitations, newest first; `is_open` chooses those that wait, or the others. Raises Refused 403 without org-level Admin."""
+async def page(
+    desk: Desk, actor: Principal, *, limit: int, after: Place | None = None, is_open: bool | None = None, order: Order = NEWEST
+) -> list[Invitation]:
+    """Return invitations in an order; `is_open` chooses those that wait, or the others. Raises Refused 403 without org-level Admin.
+
+    The order is by `created_at` or `expires_at`.
+    """
     actor.require_admin("list invitations")
     async with desk.store.reading() as c:
-        return await rows.page(c, actor.workspace.id, now=desk.now(), limit=limit, after=after, is_open=is_open)
+        return await rows.page(c, actor.workspace.id, now=desk.now(), limit=limit, after=after, is_open=is_open, order=order)
 
 
 async def create(

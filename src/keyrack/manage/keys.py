@@ -16,6 +16,7 @@ from keyrack.model.events import EventType
 from keyrack.model.integrations import Integration
 from keyrack.model.keys import OVERLAP_SECONDS_MAX, EndReason, Key
 from keyrack.model.limits import Bucket, Limit
+from keyrack.model.orders import NEWEST, Order, Place
 from keyrack.model.permissions import Rights
 from keyrack.model.principals import Mode, Principal
 from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, INVALID_REQUEST, RATE_LIMITED, Refused
@@ -24,7 +25,6 @@ from keyrack.store import credential_uses
 from keyrack.store import integrations as integration_rows
 from keyrack.store import keys as rows
 from keyrack.store.ids import new_id
-from keyrack.store.paging import Place
 
 KEY_CREATED = EventType("key.created", description="A key was made.")
 KEY_UPDATED = EventType("key.updated", description="A key's name, expiry or address ranges were changed, or it was disabled or enabled.")
@@ -74,10 +74,13 @@ async def page(
     ended: bool | None = None,
     search: str | None = None,
     since: int | None = None,
+    order: Order = NEWEST,
+    updated_after: int | None = None,
 ) -> list[Listed]:
-    """Return keys, newest first; `ended` chooses those that somebody ended, or the others. Raises Refused 403 without org-level Admin.
+    """Return keys in an order; `ended` chooses those that somebody ended, or the others. Raises Refused 403 without org-level Admin.
 
-    `search` is part of a name, or what a prefix begins with; `since` is the time (ms) from which on they were made.
+    `search` is part of a name, or what a prefix begins with; `since` and `updated_after` are the times (ms) from which on they were made
+    and changed.
     """
     actor.require_admin("list keys")
     async with desk.store.reading() as c:
@@ -92,6 +95,8 @@ async def page(
             ended=ended,
             search=search,
             since=since,
+            order=order,
+            updated_after=updated_after,
         )
         found = await integration_rows.named(c, actor.workspace.id, {key.integration_id for key in keys})
     return await _listed(desk, actor.workspace.id, keys, found)

@@ -15,6 +15,7 @@ from keyrack.manage.desk import Desk
 from keyrack.manage.operators import acting
 from keyrack.model.events import EventType
 from keyrack.model.members import Member, MemberStatus, Role
+from keyrack.model.orders import NEWEST, Order, Place
 from keyrack.model.people import Person
 from keyrack.model.permissions import OrgAccess, Rights
 from keyrack.model.principals import Kind, Principal
@@ -26,7 +27,6 @@ from keyrack.store import members as rows
 from keyrack.store import people as person_rows
 from keyrack.store import sessions as session_rows
 from keyrack.store.ids import new_id
-from keyrack.store.paging import Place
 
 MEMBER_ADDED = EventType("member.added", description="A person became a member.")
 MEMBER_UPDATED = EventType("member.updated", description="A member's role, rights or status were changed.")
@@ -55,11 +55,17 @@ async def page(
     role: Role | None = None,
     status: MemberStatus | None = None,
     search: str | None = None,
+    order: Order = NEWEST,
+    updated_after: int | None = None,
 ) -> list[Member]:
-    """Return members, newest first. `search` is part of a name or an email. Raises Refused 403 without org-level Admin."""
+    """Return members in an order, from beyond a place in it. `search` is part of a name or an email.
+
+    `updated_after` (ms) includes that moment. Raises Refused 403 without org-level Admin.
+    """
     actor.require_admin("list members")
+    within: dict[str, Any] = {"role": role, "status": status, "search": search, "updated_after": updated_after}
     async with desk.store.reading() as c:
-        return await rows.page(c, actor.workspace.id, limit=limit, after=after, role=role, status=status, search=search)
+        return await rows.page(c, actor.workspace.id, limit=limit, after=after, order=order, **within)
 
 
 async def admins(desk: Desk, actor: Principal, *, limit: int) -> list[Member]:

@@ -5,12 +5,12 @@ from typing import Any
 
 from keyrack.manage.desk import Desk
 from keyrack.model.call_counts import BUCKETS_MAX, MINUTE_MS, Bucket, Subject, buckets, whole
+from keyrack.model.orders import Place
 from keyrack.model.principals import Mode, Principal
 from keyrack.model.refusals import NOT_FOUND
 from keyrack.model.request_logs import Filter, Found, RequestLog
 from keyrack.store import call_counts
 from keyrack.store import request_logs as rows
-from keyrack.store.paging import Place
 from keyrack.store.spool import Spool
 
 HOUR_MS = 60 * MINUTE_MS

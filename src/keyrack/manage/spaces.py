@@ -14,6 +14,7 @@ from keyrack.manage.operators import acting
 from keyrack.model.events import EventType
 from keyrack.model.integrations import Integration
 from keyrack.model.members import Member
+from keyrack.model.orders import NEWEST, Order, Place
 from keyrack.model.permissions import SpaceRole
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import INSUFFICIENT_PERMISSION, NOT_FOUND
@@ -22,7 +23,6 @@ from keyrack.store import integrations as integration_rows
 from keyrack.store import members as member_rows
 from keyrack.store import spaces as rows
 from keyrack.store.ids import new_id
-from keyrack.store.paging import Place
 
 SPACE_CREATED = EventType("space.created", description="A space was made.")
 SPACE_UPDATED = EventType("space.updated", description="A space was renamed.")
@@ -47,16 +47,29 @@ async def get(desk: Desk, actor: Principal, space_id: str) -> Space:
         return await rows.get(c, actor.workspace.id, space_id)
 
 
-async def page(desk: Desk, actor: Principal, *, limit: int, after: Place | None = None, search: str | None = None) -> list[Space]:
-    """Return the spaces that the actor can see, newest first. `search` is part of a name."""
+async def page(
+    desk: Desk,
+    actor: Principal,
+    *,
+    limit: int,
+    after: Place | None = None,
+    search: str | None = None,
+    order: Order = NEWEST,
+    updated_after: int | None = None,
+) -> list[Space]:
+    """Return the spaces that the actor can see, in an order. `search` is part of a name; `updated_after` (ms) includes that moment."""
     within = None if actor.is_admin or actor.rights.has_all else actor.masks.spaces.keys()
     async with desk.store.reading() as c:
-        return await rows.page(c, actor.workspace.id, limit=limit, after=after, within=within, search=search)
+        return await rows.page(
+            c, actor.workspace.id, limit=limit, after=after, within=within, search=search, order=order, updated_after=updated_after
+        )
 
 
-async def listed_page(desk: Desk, actor: Principal, *, limit: int, after: Place | None = None, search: str | None = None) -> list[Listed]:
-    """Return the spaces that the actor can see, with how many are in each, newest first. `search` is part of a name."""
-    found = await page(desk, actor, limit=limit, after=after, search=search)
+async def listed_page(
+    desk: Desk, actor: Principal, *, limit: int, after: Place | None = None, search: str | None = None, order: Order = NEWEST
+) -> list[Listed]:
+    """Return the spaces that the actor can see, with how many are in each, as `page` does."""
+    found = await page(desk, actor, limit=limit, after=after, search=search, order=order)
     async with desk.store.reading() as c:
         counted = await rows.count_holders(c, actor.workspace.id, [space.id for space in found])
     kinds = (member_rows.KIND, integration_rows.KIND)
@@ -105,7 +118,7 @@ async def create(desk: Desk, actor: Principal, name: str) -> Space:
         maker = actor.integration_id or actor.member_id
         if maker is not None:
             kind = integration_rows.KIND if actor.integration_id else member_rows.KIND
-            await rows.set_role(c.connection, space.workspace_id, space.id, kind=kind, holder_id=maker, role=SpaceRole.MANAGER)
+            await rows.set_role(c.connection, space.workspace_id, space.id, kind=kind, holder_id=maker, role=SpaceRole.MANAGER, at=c.now)
         # Whoever has all permissions reaches the new space too, and a cache does not know them one by one.
         c.touch(space.workspace_id)
         c.record(SPACE_CREATED, space.id, shown(space))
@@ -150,7 +163,7 @@ async def set_role(desk: Desk, actor: Principal, space_id: str, holder_id: str, 
         if found.rights.spaces.get(space.id) is role:
             c.found_done()
         else:
-            await rows.set_role(c.connection, space.workspace_id, space.id, kind=kind, holder_id=found.id, role=role)
+            await rows.set_role(c.connection, space.workspace_id, space.id, kind=kind, holder_id=found.id, role=role, at=c.now)
             c.touch(found.id)
             c.record(SPACE_ROLE_SET, space.id, _told(holder))
     return holder
@@ -163,7 +176,7 @@ async def remove_role(desk: Desk, actor: Principal, space_id: str, holder_id: st
         space = await rows.get(c.connection, actor.workspace.id, space_id)
         _, found = await _named_holder(c, space, holder_id)
         if space.id in found.rights.spaces:
-            await rows.remove_role(c.connection, space.workspace_id, space.id, found.id)
+            await rows.remove_role(c.connection, space.workspace_id, space.id, found.id, c.now)
             c.touch(found.id)
             c.record(SPACE_ROLE_REMOVED, space.id, {"space_id": space.id, "holder_id": found.id, "holder_name": found.name})
         else:

@@ -13,6 +13,7 @@ from keyrack.manage.desk import Desk
 from keyrack.manage.operators import operator
 from keyrack.model.events import EventType
 from keyrack.model.members import Role
+from keyrack.model.orders import Place
 from keyrack.model.principals import Principal
 from keyrack.model.principals import operator as principal_of
 from keyrack.model.refusals import INSUFFICIENT_PERMISSION, INVALID_REQUEST
@@ -20,7 +21,6 @@ from keyrack.model.workspaces import Workspace
 from keyrack.store import lookup
 from keyrack.store import workspaces as rows
 from keyrack.store.ids import new_workspace_id
-from keyrack.store.paging import Place
 
 WORKSPACE_CREATED = EventType("workspace.created", description="A workspace was made.")
 WORKSPACE_UPDATED = EventType(

@@ -1,7 +1,6 @@
 """Integrations: virtual users, outside programs that a workspace lets in. Rights live on them."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from keyrack.model.permissions import Rights
 
@@ -20,17 +19,3 @@ class Integration:
     rights: Rights = field(default_factory=Rights)
     deleted_at: int | None = None
     deleted_by: str | None = None
-
-
-class Order(StrEnum):
-    """How a list of integrations is ordered. `place` is where an integration stands in it."""
-
-    NEWEST = "newest"
-    OLDEST = "oldest"
-    NAME = "name"
-
-    def place(self, integration: Integration) -> tuple[int, str]:
-        """Return what a page that ends with this integration is continued from."""
-        if self is Order.NAME:
-            return 0, f"{integration.name}\n{integration.id}"
-        return integration.created_at, integration.id

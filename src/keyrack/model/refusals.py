@@ -80,6 +80,13 @@ KEY_IN_URL = Refusal(
     "The path or the query holds a key or token. It is refused even beside a valid header, for URLs end up in logs and histories.",
     "Send the credential in the Authorization header, and rotate the key that was in this URL.",
 )
+CURSOR_FILTER_MISMATCH = Refusal(
+    "cursor_filter_mismatch",
+    400,
+    "Cursor of another list",
+    "The cursor was given for another list, or for other filters or another `sort` of it, so it names no place in this one.",
+    "Repeat the filters and the `sort` of the first page, or follow `next_url`, which has them. For other ones begin without a cursor.",
+)
 UNKNOWN_VERSION = Refusal(
     "unknown_version",
     400,

@@ -10,6 +10,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from keyrack.model.events import Actor, Event
 from keyrack.model.principals import Kind, Mode
+from keyrack.model.refusals import NOT_FOUND
 from keyrack.store import postgresql
 from keyrack.store.database import Connection
 from keyrack.store.tables import COUNTER_ID, event_positions, events, metadata, without_schema
@@ -57,6 +58,16 @@ async def number(c: Connection) -> int:
     return numbered
 
 
+async def get(c: Connection, workspace_id: str, event_id: str) -> Event:
+    """Return an event that has its place in the order. Raises Refused `not_found`."""
+    row = await c.first(
+        select(events).where(events.c.workspace_id == workspace_id, events.c.id == event_id, events.c.position.is_not(None))
+    )
+    if row is None:
+        raise NOT_FOUND("There is no such event.")
+    return _read(row)
+
+
 async def page(
     c: Connection,
     workspace_id: str,
@@ -65,21 +76,26 @@ async def page(
     before: int | None = None,
     after: int | None = None,
     kind: str | None = None,
+    object_type: str | None = None,
     object_id: str | None = None,
     actor_id: str | None = None,
 ) -> list[Event]:
     """Return numbered events: newest first below the position `before`, or oldest first above the position `after`.
 
-    `kind` is an event type, `actor_id` the id of the credential or person who acted.
+    `kind` is an event type, or ends in `.*` for all that begin so; `actor_id` the id of the credential or person who acted.
     """
     found = select(events).where(events.c.workspace_id == workspace_id, events.c.position.is_not(None))
     if before is not None:
         found = found.where(events.c.position < before)
     if after is not None:
         found = found.where(events.c.position > after)
-    for column, wanted in ((events.c.type, kind), (events.c.object_id, object_id), (events.c.actor_id, actor_id)):
+    for column, wanted in ((events.c.object_type, object_type), (events.c.object_id, object_id), (events.c.actor_id, actor_id)):
         if wanted is not None:
             found = found.where(column == wanted)
+    if kind is not None:
+        # The first word of a type is the object's: the index goes by that.
+        same = events.c.type.startswith(kind[:-1], autoescape=True) if kind.endswith(".*") else events.c.type == kind
+        found = found.where(events.c.object_type == kind.partition(".")[0], same)
     order = events.c.position.asc() if after is not None else events.c.position.desc()
     return [_read(row) for row in await c.all(found.order_by(order).limit(limit))]
 

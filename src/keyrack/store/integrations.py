@@ -5,11 +5,12 @@ from typing import Any
 
 from sqlalchemy import Row, Select, insert, select, update
 
-from keyrack.model.integrations import Integration, Order
+from keyrack.model.integrations import Integration
+from keyrack.model.orders import NEWEST, Order, Place
 from keyrack.model.refusals import NOT_FOUND
 from keyrack.store import rights
 from keyrack.store.database import Connection
-from keyrack.store.paging import Place, by_name, newest_first, oldest_first
+from keyrack.store.paging import keyset
 from keyrack.store.tables import integrations
 
 KIND = "integration"
@@ -30,19 +31,15 @@ async def page(
     limit: int,
     after: Place | None = None,
     search: str | None = None,
-    order: Order = Order.NEWEST,
+    order: Order = NEWEST,
+    updated_after: int | None = None,
 ) -> list[Integration]:
-    """Return integrations in an order, from below a place in it. `search` is part of a name."""
+    """Return integrations in an order, from beyond a place in it. `search` is part of a name."""
     found = _of(workspace_id)
     if search:
         found = found.where(integrations.c.name.icontains(search, autoescape=True))
-    if order is Order.NAME:
-        found = by_name(found, integrations, after, limit)
-    elif order is Order.OLDEST:
-        found = oldest_first(found, integrations, after, limit)
-    else:
-        found = newest_first(found, integrations, after, limit)
-    return [read(row) for row in await c.all(found)]
+    paged = keyset(found, integrations.c, limit=limit, order=order, after=after, updated_after=updated_after)
+    return [read(row) for row in await c.all(paged)]
 
 
 async def named(c: Connection, workspace_id: str, integration_ids: Collection[str]) -> dict[str, Integration]:

@@ -6,10 +6,11 @@ from sqlalchemy import ColumnElement, Row, and_, insert, not_, select, update
 
 from keyrack.model.invitations import Invitation
 from keyrack.model.members import Role
+from keyrack.model.orders import NEWEST, Order, Place
 from keyrack.model.permissions import SpaceRole
 from keyrack.model.refusals import NOT_FOUND
 from keyrack.store.database import Connection
-from keyrack.store.paging import Place, newest_first
+from keyrack.store.paging import keyset
 from keyrack.store.tables import invitations
 
 
@@ -22,13 +23,20 @@ async def get(c: Connection, workspace_id: str, invitation_id: str) -> Invitatio
 
 
 async def page(
-    c: Connection, workspace_id: str, *, now: int, limit: int, after: Place | None = None, is_open: bool | None = None
+    c: Connection,
+    workspace_id: str,
+    *,
+    now: int,
+    limit: int,
+    after: Place | None = None,
+    is_open: bool | None = None,
+    order: Order = NEWEST,
 ) -> list[Invitation]:
-    """Return invitations, newest first; `is_open` chooses those that can still be accepted, or the others."""
+    """Return invitations in an order; `is_open` chooses those that can still be accepted, or the others."""
     found = select(invitations).where(invitations.c.workspace_id == workspace_id)
     if is_open is not None:
         found = found.where(_open(now) if is_open else not_(_open(now)))
-    return [read(row) for row in await c.all(newest_first(found, invitations, after, limit))]
+    return [read(row) for row in await c.all(keyset(found, invitations.c, limit=limit, order=order, after=after))]
 
 
 async def open_for(c: Connection, workspace_id: str, email: str, now: int) -> Invitation | None:

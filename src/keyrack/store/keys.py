@@ -6,10 +6,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, case, func, insert, not_, or_, select, update
 
 from keyrack.model.keys import EndReason, Key
+from keyrack.model.orders import NEWEST, Order, Place
 from keyrack.model.principals import Mode
 from keyrack.model.refusals import NOT_FOUND
 from keyrack.store.database import Connection
-from keyrack.store.paging import Place, newest_first
+from keyrack.store.paging import keyset
 from keyrack.store.tables import keys
 
 
@@ -33,8 +34,10 @@ async def page(
     ended: bool | None = None,
     search: str | None = None,
     since: int | None = None,
+    order: Order = NEWEST,
+    updated_after: int | None = None,
 ) -> list[Key]:
-    """Return keys, newest first; `ended` chooses those that somebody ended by `now`, or the others.
+    """Return keys in an order; `ended` chooses those that somebody ended by `now`, or the others.
 
     `search` is part of a name, or what a prefix begins with; `since` is the time from which on they were made.
     """
@@ -49,7 +52,8 @@ async def page(
         found = found.where(or_(keys.c.name.icontains(search, autoescape=True), keys.c.prefix.startswith(search, autoescape=True)))
     if since is not None:
         found = found.where(keys.c.created_at >= since)
-    return [read(row) for row in await c.all(newest_first(found, keys, after, limit))]
+    paged = keyset(found, keys.c, limit=limit, order=order, after=after, updated_after=updated_after)
+    return [read(row) for row in await c.all(paged)]
 
 
 async def expiring(c: Connection, workspace_id: str, now: int, *, until: int, limit: int) -> list[Key]:

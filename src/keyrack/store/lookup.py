@@ -10,6 +10,7 @@ from keyrack.model.integrations import Integration
 from keyrack.model.invitations import Invitation
 from keyrack.model.keys import Key
 from keyrack.model.members import Member
+from keyrack.model.orders import Place
 from keyrack.model.people import Person
 from keyrack.model.portal_links import PortalLink
 from keyrack.model.sessions import LinkPurpose, Session
@@ -22,7 +23,7 @@ from keyrack.store import people as person_rows
 from keyrack.store import rights
 from keyrack.store import workspaces as workspace_rows
 from keyrack.store.database import Connection
-from keyrack.store.paging import Place, newest_first
+from keyrack.store.paging import keyset
 from keyrack.store.tables import (
     COUNTER_ID,
     identities,
@@ -245,7 +246,7 @@ async def memberships(c: Connection, person_id: str) -> list[Membership]:
     joined = members.join(people, people.c.id == members.c.person_id).join(workspaces, workspaces.c.id == members.c.workspace_id)
     found = select(members, people.c.name, people.c.email, workspaces, rights.roles_of(members)).select_from(joined)
     theirs = found.where(members.c.person_id == person_id, workspaces.c.deleted_at.is_(None))
-    rows = await c.all(newest_first(theirs, members, None, MEMBERSHIPS_MAX))
+    rows = await c.all(keyset(theirs, members.c, limit=MEMBERSHIPS_MAX))
     return [Membership(workspace_rows.read(row), member_rows.read(row)) for row in rows]
 
 
@@ -292,8 +293,8 @@ async def workspace(c: Connection, name: str) -> Workspace | None:
 
 async def all_workspaces(c: Connection, *, limit: int, after: Place | None = None) -> list[Workspace]:
     """Return the workspaces, newest first. For `keyrack.manage.workspaces` alone: the operator lists them."""
-    found = newest_first(select(workspaces).where(workspaces.c.deleted_at.is_(None)), workspaces, after, limit)
-    return [workspace_rows.read(row) for row in await c.all(found)]
+    there = select(workspaces).where(workspaces.c.deleted_at.is_(None))
+    return [workspace_rows.read(row) for row in await c.all(keyset(there, workspaces.c, limit=limit, after=after))]
 
 
 def _session(row: Row[Any]) -> Session:

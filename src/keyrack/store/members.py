@@ -5,13 +5,15 @@ from typing import Any
 from sqlalchemy import Row, Select, delete, func, insert, or_, select, update
 
 from keyrack.model.members import Member, MemberStatus, Role
+from keyrack.model.orders import NEWEST, Order, Place
 from keyrack.model.refusals import CONFLICT, NOT_FOUND
 from keyrack.store import rights
 from keyrack.store.database import Connection, Duplicate
-from keyrack.store.paging import Place, newest_first
+from keyrack.store.paging import keyset
 from keyrack.store.tables import members, people
 
 KIND = "member"
+_COLUMNS = {**dict(members.c.items()), "name": people.c.name, "email": people.c.email}
 
 
 async def get(c: Connection, workspace_id: str, member_id: str) -> Member:
@@ -37,8 +39,10 @@ async def page(
     role: Role | None = None,
     status: MemberStatus | None = None,
     search: str | None = None,
+    order: Order = NEWEST,
+    updated_after: int | None = None,
 ) -> list[Member]:
-    """Return members, newest first. `search` is part of a name or an email."""
+    """Return members in an order. `search` is part of a name or an email."""
     found = _of(workspace_id)
     if role is not None:
         found = found.where(members.c.role == role.value)
@@ -46,7 +50,8 @@ async def page(
         found = found.where(members.c.status == status.value)
     if search:
         found = found.where(or_(people.c.name.icontains(search, autoescape=True), people.c.email.icontains(search, autoescape=True)))
-    return [read(row) for row in await c.all(newest_first(found, members, after, limit))]
+    paged = keyset(found, _COLUMNS, limit=limit, order=order, after=after, updated_after=updated_after)
+    return [read(row) for row in await c.all(paged)]
 
 
 async def count_of_role(c: Connection, workspace_id: str, role: Role) -> int:

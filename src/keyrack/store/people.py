@@ -45,6 +45,7 @@ async def rename(c: Connection, workspace_id: str, person_id: str, name: str, at
     member_here = select(members.c.id).where(members.c.workspace_id == workspace_id, members.c.person_id == person_id).exists()
     if not await c.execute(update(people).where(people.c.id == person_id, member_here).values(name=name, updated_at=at)):
         raise NOT_FOUND("There is no such person.")
+    await c.execute(update(members).where(members.c.person_id == person_id).values(updated_at=at))
 
 
 def read(row: Row[Any]) -> Person:

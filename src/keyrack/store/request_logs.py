@@ -31,6 +31,7 @@ from sqlalchemy import (
     tuple_,
 )
 
+from keyrack.model.orders import Place
 from keyrack.model.refusals import NOT_FOUND
 from keyrack.model.request_logs import (
     DAY_MS,
@@ -50,7 +51,6 @@ from keyrack.store import postgresql, sqlite
 from keyrack.store.bulk import add_many
 from keyrack.store.database import Connection, Duplicate, Store
 from keyrack.store.distinct import distinct_after
-from keyrack.store.paging import Place
 from keyrack.store.spool import Spool
 from keyrack.store.traffic_tables import request_log_terms, request_logs
 

@@ -5,13 +5,14 @@ from typing import Any
 
 from sqlalchemy import Row, Select, delete, func, insert, select, update
 
+from keyrack.model.orders import NEWEST, Order, Place
 from keyrack.model.permissions import SpaceRole
 from keyrack.model.refusals import NOT_FOUND
 from keyrack.model.spaces import Holder, Space
 from keyrack.store import integrations as integration_rows
 from keyrack.store import members as member_rows
 from keyrack.store.database import Connection
-from keyrack.store.paging import Place, newest_first
+from keyrack.store.paging import keyset
 from keyrack.store.tables import integrations, members, people, space_roles, spaces
 
 
@@ -32,14 +33,17 @@ async def page(
     after: Place | None = None,
     within: Collection[str] | None = None,
     search: str | None = None,
+    order: Order = NEWEST,
+    updated_after: int | None = None,
 ) -> list[Space]:
-    """Return spaces, newest first: those whose ids are `within`, or all. `search` is part of a name."""
+    """Return spaces in an order: those whose ids are `within`, or all. `search` is part of a name."""
     found = select(spaces).where(spaces.c.workspace_id == workspace_id, spaces.c.deleted_at.is_(None))
     if within is not None:
         found = found.where(spaces.c.id.in_(within))
     if search:
         found = found.where(spaces.c.name.icontains(search, autoescape=True))
-    return [read(row) for row in await c.all(newest_first(found, spaces, after, limit))]
+    paged = keyset(found, spaces.c, limit=limit, order=order, after=after, updated_after=updated_after)
+    return [read(row) for row in await c.all(paged)]
 
 
 async def add(c: Connection, space: Space, *, made_by: str) -> None:
@@ -48,11 +52,13 @@ async def add(c: Connection, space: Space, *, made_by: str) -> None:
 
 
 async def save(c: Connection, space: Space) -> None:
-    """Write a space's new state; a deleted one loses everybody's roles in it. Raises Refused `not_found`."""
+    """Write a space's new state; with a deleted one everybody's roles in it go, which changes them too. Raises Refused `not_found`."""
     own = (spaces.c.workspace_id == space.workspace_id) & (spaces.c.id == space.id)
     if not await c.execute(update(spaces).where(own).values(**_columns(space))):
         raise NOT_FOUND("There is no such space.")
     if space.deleted_at is not None:
+        theirs = select(space_roles.c.holder_id).where(space_roles.c.workspace_id == space.workspace_id, space_roles.c.space_id == space.id)
+        await _changed(c, space.workspace_id, theirs, space.deleted_at)
         await c.execute(delete(space_roles).where(space_roles.c.workspace_id == space.workspace_id, space_roles.c.space_id == space.id))
 
 
@@ -84,22 +90,30 @@ async def count_holders(c: Connection, workspace_id: str, space_ids: Collection[
     return {(row.space_id, row.holder_kind): row.holders for row in await c.all(counted)}
 
 
-async def set_role(c: Connection, workspace_id: str, space_id: str, *, kind: str, holder_id: str, role: SpaceRole) -> None:
+async def set_role(c: Connection, workspace_id: str, space_id: str, *, kind: str, holder_id: str, role: SpaceRole, at: int) -> None:
     """Give somebody this role in a space, in place of the one they had. `kind` is integration or member. Raises Refused `not_found`."""
     await get(c, workspace_id, space_id)
     if kind == member_rows.KIND:
         await member_rows.get(c, workspace_id, holder_id)
     else:
         await integration_rows.get(c, workspace_id, holder_id)
-    await remove_role(c, workspace_id, space_id, holder_id)
+    await remove_role(c, workspace_id, space_id, holder_id, at)
     own = {"workspace_id": workspace_id, "space_id": space_id, "holder_kind": kind, "holder_id": holder_id}
     await c.execute(insert(space_roles).values(**own, role=role.value))
 
 
-async def remove_role(c: Connection, workspace_id: str, space_id: str, holder_id: str) -> bool:
+async def remove_role(c: Connection, workspace_id: str, space_id: str, holder_id: str, at: int) -> bool:
     """Take somebody's role in a space away. False: they had none."""
+    await _changed(c, workspace_id, [holder_id], at)
     held = (space_roles.c.workspace_id == workspace_id) & (space_roles.c.space_id == space_id) & (space_roles.c.holder_id == holder_id)
     return bool(await c.execute(delete(space_roles).where(held)))
+
+
+async def _changed(c: Connection, workspace_id: str, holder_ids: Any, at: int) -> None:
+    """Note that members and integrations have changed: their roles in spaces are a part of them."""
+    for table in (members, integrations):
+        theirs = (table.c.workspace_id == workspace_id) & table.c.id.in_(holder_ids)
+        await c.execute(update(table).where(theirs).values(updated_at=at))
 
 
 def read(row: Row[Any]) -> Space:

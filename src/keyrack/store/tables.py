@@ -117,6 +117,7 @@ members = Table(
     _time("updated_at"),
     UniqueConstraint("workspace_id", "person_id"),
     Index(None, "workspace_id", "created_at", "id"),
+    Index(None, "workspace_id", "updated_at", "id"),
     Index(None, "person_id"),
 )
 
@@ -131,6 +132,7 @@ spaces = Table(
     _time("updated_at"),
     _time("deleted_at", nullable=True),
     Index(None, "workspace_id", "created_at", "id"),
+    Index(None, "workspace_id", "updated_at", "id"),
 )
 
 # A holder is a member or an integration; holder_kind says which, so no foreign key can.
@@ -161,6 +163,7 @@ integrations = Table(
     _time("deleted_at", nullable=True),
     _text("deleted_by", nullable=True),
     Index(None, "workspace_id", "created_at", "id"),
+    Index(None, "workspace_id", "updated_at", "id"),
 )
 
 # Rows of ended keys stay, so that calls with them are logged under their name. `sealed` is the secret where the workspace reveals it.
@@ -187,6 +190,7 @@ keys = Table(
     _text("successor_id", nullable=True),
     Column("sealed", LargeBinary),
     Index(None, "workspace_id", "created_at", "id"),
+    Index(None, "workspace_id", "updated_at", "id"),
     Index(None, "integration_id", "created_at", "id"),
     Index(None, "expires_at"),
 )
@@ -324,6 +328,7 @@ events = Table(
     _json("data"),
     _time("created_at"),
     Index(None, "workspace_id", "position"),
+    Index(None, "workspace_id", "object_type", "position"),
 )
 Index(
     "ix_keyrack_events_unnumbered",
