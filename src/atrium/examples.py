@@ -1,0 +1,48 @@
+"""What the API's description and its docs show: the quickstart's customer, and what hangs on it."""
+
+from typing import Any
+
+_TIMES = {"created_at": "2026-05-26T17:21:09.412Z", "updated_at": "2026-05-26T17:21:09.412Z"}
+_AUTHOR = {"id": "cl9bn00of0002g7l8a1b2c3d4", "name": "local-dev", "kind": "key"}
+
+NEW_AURORA: dict[str, Any] = {"name": "Aurora Outfitters", "slug": "aurora", "domain": "aurora.com", "status": "onboarding"}
+AURORA: dict[str, Any] = {"object": "customer", "id": "cl9bn00of0000g7l8gcq8c4xk", "display_id": 245, **NEW_AURORA, **_TIMES}
+
+NEW_MIRA: dict[str, Any] = {"name": "Mira Chen", "email": "mira@aurora.com", "title": "Head of Ops", "is_primary": True}
+MIRA: dict[str, Any] = {"object": "contact", "id": "cl9bn00of0001g7l8h5j6k7m8", "customer_id": AURORA["id"], **NEW_MIRA, **_TIMES}
+
+NEW_LAUNCH: dict[str, Any] = {
+    "customer_id": "245",
+    "phase": "before_getting_started",
+    "state": "active",
+    "target_launch_date": "2026-07-15T00:00:00Z",
+}
+LAUNCH: dict[str, Any] = {
+    "object": "onboarding",
+    "id": "cl9bn00of0003g7l8n9p0q1r2",
+    **NEW_LAUNCH,
+    "customer_id": AURORA["id"],
+    "name": "Loyalty launch",
+    "target_launch_date": "2026-07-15T00:00:00.000Z",
+    **_TIMES,
+}
+
+NEW_HELLO: dict[str, Any] = {"body": "Aurora goes live on Wednesday."}
+HELLO: dict[str, Any] = {
+    "object": "message",
+    "id": "cl9bn00of0004g7l8s3t4u5v6",
+    "space_id": "cl9bn00of0005g7l8w7x8y9z0",
+    **NEW_HELLO,
+    "author": _AUTHOR,
+    **_TIMES,
+}
+
+NEW_CALL: dict[str, Any] = {"title": "Call Mira about the launch", "assignee_id": "cl9bn00of0006g7l8a1c2e3g4", "state": "open"}
+CALL: dict[str, Any] = {
+    "object": "item",
+    "id": "cl9bn00of0007g7l8i5k6m7o8",
+    "space_id": HELLO["space_id"],
+    **NEW_CALL,
+    "author": _AUTHOR,
+    **_TIMES,
+}

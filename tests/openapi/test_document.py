@@ -1,0 +1,195 @@
+"""The OpenAPI document tells of what the gate decides: every operation, what it needs, what it takes and gives, and how it refuses."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from atrium.brands import BRANDS
+from atrium.factory import create_app
+from keyrack import Brand, Keyrack, Settings
+from keyrack.model import refusals
+from tests.backends import Backend
+from tests.cli.programs import run
+from tests.hosts import CATEGORIES, build_app, living, running
+from tests.openapi.documents import BASE_URL, operations, rack_of
+
+QUICKSTART = {"name": "Aurora Outfitters", "slug": "aurora", "domain": "aurora.com", "status": "onboarding"}
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Atrium's document."""
+    return rack_of(tmp_path_factory.mktemp("data")).openapi(BASE_URL)
+
+
+@pytest.mark.parametrize("brand", BRANDS)
+def test_document_is_valid_openapi(brand: str, tmp_path: Path) -> None:
+    rack = rack_of(tmp_path, brand)
+    found = rack.openapi(BASE_URL)
+    assert [] == [error.message for error in OpenAPIV31SpecValidator(found).iter_errors()]
+    assert f"{rack.brand.name} API" == found["info"]["title"]
+    assert [BASE_URL] == [server["url"] for server in found["servers"]]
+
+
+async def test_document_names_every_operation_of_the_table_with_what_it_needs_and_costs(tmp_path: Path) -> None:
+    app = create_app(Settings(data=tmp_path))
+    async with living(app):
+        catalog = app.state.rack.assembly.catalog
+        described = app.state.rack.openapi(BASE_URL)["paths"]
+        known = {(one.method, one.template): one for one in catalog._found.values() if one.method not in ("HEAD", "WEBSOCKET")}
+        told = {(method.upper(), path): one for path, item in described.items() for method, one in item.items()}
+        assert known.keys() == told.keys()
+        for place, operation in known.items():
+            declared = None if operation.need is None else operation.need.declared
+            assert (declared, operation.cost) == (told[place]["x-permission"], told[place]["x-cost"]), place
+
+
+def test_every_example_is_what_its_schema_says(document: dict[str, Any]) -> None:
+    seen = 0
+    for content in _contents(document):
+        validator = Draft202012Validator({**content["schema"], "components": document["components"]})
+        for example in _examples(content):
+            assert [] == [f"{error.json_path}: {error.message}" for error in validator.iter_errors(example)], example
+            seen += 1
+    assert seen > 100
+
+
+def test_examples_are_those_of_the_quickstart(document: dict[str, Any]) -> None:
+    made = operations(document)["createCustomer"]
+    assert QUICKSTART == made["requestBody"]["content"]["application/json"]["example"]
+    answered = made["responses"]["201"]["content"]["application/json"]["example"]
+    assert {"object": "customer", "display_id": 245, **QUICKSTART}.items() <= answered.items()
+    contact = operations(document)["createContact"]["requestBody"]["content"]["application/json"]["example"]
+    assert ("Mira Chen", True) == (contact["name"], contact["is_primary"])
+    assert "245" == operations(document)["createOnboarding"]["requestBody"]["content"]["application/json"]["example"]["customer_id"]
+
+
+def test_ids_of_operations_are_names_that_programs_can_use(document: dict[str, Any]) -> None:
+    ids = list(operations(document))
+    assert len(ids) == len(set(ids)) == sum(len(item) for item in document["paths"].values())
+    assert [] == [one for one in ids if not re.fullmatch(r"[a-z][a-zA-Z]{2,40}", one)]
+    assert {"getMe", "listCustomers", "createCustomer", "rotateKey", "listIntegrationSpaces", "listSpaceMembers"} <= set(ids)
+
+
+def test_write_takes_an_idempotency_key_and_a_read_takes_none(document: dict[str, Any]) -> None:
+    for item in document["paths"].values():
+        for method, one in item.items():
+            has = {"$ref": "#/components/parameters/IdempotencyKey"} in one["parameters"]
+            assert has == (method != "get"), one["operationId"]
+
+
+def test_refusals_of_an_operation_have_an_example_of_each_code(document: dict[str, Any]) -> None:
+    shown = {
+        code: example["value"]
+        for response in document["components"]["responses"].values()
+        for code, example in response["content"]["application/problem+json"].get("examples", {}).items()
+    }
+    assert {"insufficient_permission", "rate_limited", "not_found", "key_revoked", "store_unavailable", "conflict"} <= shown.keys()
+    for code, value in shown.items():
+        refusal = refusals.ALL[code]
+        assert (refusal.code, refusal.status, refusal.title) == (value["code"], value["status"], value["title"])
+        assert f"{BASE_URL}/docs/errors/{code}" == value["type"]
+
+
+def test_secret_stands_in_no_answer_but_those_that_show_it_once(document: dict[str, Any]) -> None:
+    holding = [name for name, schema in document["components"]["schemas"].items() if "secret" in schema.get("properties", {})]
+    assert ["IssuedKey"] == holding
+
+
+def test_schemas_carry_no_names_of_the_framework(document: dict[str, Any]) -> None:
+    assert [] == [name for name in document["components"]["schemas"] if not re.fullmatch(r"[A-Z][A-Za-z]+", name)]
+    assert "HTTPValidationError" not in json.dumps(document)
+
+
+async def test_running_host_serves_the_document_for_its_own_address(backend: Backend, tmp_path: Path) -> None:
+    async with running(backend, tmp_path) as host:
+        answer = await host.client.get("/docs/openapi.json")
+        assert (200, "application/json") == (answer.status_code, answer.headers["content-type"])
+        assert ["http://acme.test"] == [server["url"] for server in answer.json()["servers"]]
+        assert host.rack.openapi("http://acme.test") == answer.json()
+        again = await host.client.get("/docs/openapi.json", headers={"If-None-Match": answer.headers["etag"]})
+        assert (304, b"") == (again.status_code, again.content)
+        plain = await host.client.get("/docs/openapi.json", headers={"Accept-Encoding": "identity"})
+        assert answer.json() == plain.json()
+
+
+async def test_document_of_one_address_is_not_that_of_another(backend: Backend, tmp_path: Path) -> None:
+    async with running(backend, tmp_path) as host:
+        tags = set()
+        for name in [f"host{number}.test" for number in range(12)]:
+            answer = await host.client.get("/docs/openapi.json", headers={"Host": name})
+            assert f"http://{name}" == answer.json()["servers"][0]["url"]
+            tags.add(answer.headers["etag"])
+        assert 12 == len(tags)
+        odd = await host.client.get("/docs/openapi.json", headers={"Host": 'x"><script>'})
+        assert "<script>" not in odd.text
+
+
+async def test_configured_address_counts_whatever_the_call_says(backend: Backend, tmp_path: Path) -> None:
+    async with running(backend, tmp_path, base_url="https://api.acme.example") as host:
+        found = (await host.client.get("/docs/openapi.json", headers={"Host": "elsewhere.test"})).json()
+        assert "https://api.acme.example" == found["servers"][0]["url"]
+        assert "elsewhere.test" not in json.dumps(found)
+
+
+async def test_fastapis_own_document_is_replaced_where_it_stood(tmp_path: Path) -> None:
+    app = create_app(Settings(data=tmp_path))
+    async with living(app), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://atrium.test") as client:
+        assert (await client.get("/docs/openapi.json")).json() == (await client.get("/openapi.json")).json()
+        assert "/docs" == (await client.get("/redoc")).headers["location"]
+
+
+async def test_host_without_a_document_of_its_own_keeps_its_path(backend: Backend, tmp_path: Path) -> None:
+    async with running(backend, tmp_path) as host:
+        assert 404 == (await host.client.get("/openapi.json")).status_code
+
+
+def test_public_operation_needs_no_credential_and_says_so(tmp_path: Path) -> None:
+    rack = Keyrack(Settings(data=tmp_path), brand=Brand("Acme", "acme"), categories=CATEGORIES)
+    app = build_app(rack)
+    rack.install(app)
+    opened = rack.openapi(BASE_URL)["paths"]["/api/v1/open"]["get"]
+    assert ([], None) == (opened["security"], opened["x-permission"])
+    assert "401" not in opened["responses"]
+
+
+def test_two_routes_of_one_name_get_two_ids_and_ours_keep_theirs(tmp_path: Path) -> None:
+    rack = Keyrack(Settings(data=tmp_path), brand=Brand("Acme", "acme"), categories=CATEGORIES)
+    app = build_app(rack)
+
+    @app.get("/api/v1/my-keys", dependencies=[rack.requires("any")], name="list_keys")
+    async def list_keys() -> dict[str, str]:
+        return {}
+
+    rack.install(app)
+    paths = rack.openapi(BASE_URL)["paths"]
+    assert "listKeys" == paths["/api/v1/keys"]["get"]["operationId"]
+    assert "listKeysApiV1MyKeysGET" == paths["/api/v1/my-keys"]["get"]["operationId"]
+
+
+def test_command_prints_the_document_and_leaves_no_data_behind(tmp_path: Path) -> None:
+    ended = run(tmp_path, "openapi", "atrium.app:app", "--base-url", BASE_URL, ATRIUM_BRAND="pivotal")
+    assert 0 == ended.returncode, ended.stderr
+    assert json.loads(ended.stdout) == rack_of(tmp_path / "other", "pivotal").openapi(BASE_URL)
+    assert ["other"] == [path.name for path in tmp_path.iterdir()]
+
+
+def _contents(node: Any) -> Any:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "content" and isinstance(value, dict):
+                yield from (one for kind, one in value.items() if "json" in kind)
+            yield from _contents(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _contents(value)
+
+
+def _examples(content: dict[str, Any]) -> list[Any]:
+    return [one["value"] for one in content.get("examples", {}).values()] + ([content["example"]] if "example" in content else [])
