@@ -13,6 +13,8 @@ LOGO_LENGTH_MAX = 100_000
 LISTS = frozenset({"keys", "integrations"})
 _PREFIX = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _COLOR = re.compile(r"#[0-9a-f]{6}")
+_EMAIL = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,190}")
+_URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]{0,500})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Brand:
     With `reveals`, new workspaces keep the secrets of their keys, sealed, for admins who ask to see one again: each can switch it off.
     `navigation` are the titles that lead to the first of them, from the outside in. `color` is the console's accent, written `#rrggbb`;
     text on it is black or white, whichever can be read. `logo` is an SVG document; without one the console shows the name's first letter.
+    `support_email`, `support_url` and `status_url` are where the docs send people who need help, each where there is one.
     """
 
     name: str
@@ -63,6 +66,9 @@ class Brand:
     words: Words = field(default_factory=Words)
     color: str = "#3451b2"
     logo: str = field(default="", repr=False)
+    support_email: str = ""
+    support_url: str = ""
+    status_url: str = ""
 
     def __post_init__(self) -> None:
         _check_text("name", self.name)
@@ -80,6 +86,11 @@ class Brand:
             raise ValueError(f"color {self.color!r}: write #rrggbb in lower case, like #3451b2")
         if self.logo and (not self.logo.startswith("<svg") or len(self.logo) > LOGO_LENGTH_MAX):
             raise ValueError(f"logo: give the text of an SVG document, which begins with <svg and has at most {LOGO_LENGTH_MAX} characters")
+        if self.support_email and not _EMAIL.fullmatch(self.support_email):
+            raise ValueError(f"support_email {self.support_email!r}: write an address like support@example.com")
+        for name, url in (("support_url", self.support_url), ("status_url", self.status_url)):
+            if url and not _URL.fullmatch(url):
+                raise ValueError(f"{name} {url!r}: write an address that begins with https://")
 
     @property
     def modes(self) -> tuple[Mode, ...]:

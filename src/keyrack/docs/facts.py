@@ -1,0 +1,91 @@
+"""What the docs know of the host that they describe."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from keyrack.model.brands import Brand
+from keyrack.model.catalog import Operation
+from keyrack.model.permissions import Category
+from keyrack.model.plans import Plan
+from keyrack.model.principals import Mode
+from keyrack.model.refusals import ALL, Refusal
+
+BASE = "https://base-url.invalid"
+"""Stands for the address of this host in texts that are made once: each answer holds the one under which it was asked."""
+API = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Docs:
+    """A host's own pages of the docs: a folder of Markdown, in the form of those in `keyrack/docs/pages`.
+
+    A page with the name of one of ours takes its place. `words` are further placeholders for them.
+    """
+
+    folder: Path
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The host, as pages speak of it.
+
+    `operations` are the host's own, without those that every host of Keyrack has; `refusals` are all codes that callers can get; `words`
+    are further placeholders for the host's pages.
+    """
+
+    brand: Brand
+    categories: Sequence[Category] = ()
+    plans: Sequence[Plan] = ()
+    operations: Sequence[Operation] = ()
+    refusals: Mapping[str, Refusal] = field(default_factory=lambda: ALL)
+    words: Mapping[str, str] = field(default_factory=dict)
+    base_url: str = BASE
+
+    @property
+    def key(self) -> str:
+        """What stands for a live key in examples."""
+        return f"{self.brand.prefix(Mode.LIVE)}_REPLACE_ME"
+
+    @property
+    def test_key(self) -> str:
+        """What stands for a test key in examples."""
+        return f"{self.brand.prefix(Mode.TEST)}_REPLACE_ME"
+
+    @property
+    def keys_path(self) -> str:
+        """The path of the console on which keys, or where a brand shows none the integrations that hold them, are listed."""
+        return "/console/keys" if "keys" in self.brand.lists else "/console/integrations"
+
+    @property
+    def create_label(self) -> str:
+        """What stands on the button of that page that makes another one."""
+        return self.brand.words.create if "keys" in self.brand.lists else "Add New Integration"
+
+    @property
+    def first_list(self) -> Operation | None:
+        """The host's first operation that only reads, and takes no parameter in its path."""
+        plain = (one for one in self.operations if one.method == "GET" and "{" not in one.template and one.need is not None)
+        return next(plain, None)
+
+    def shown(self) -> dict[str, Any]:
+        """Return the placeholders of Markdown pages."""
+        return {
+            "api": f"{self.base_url}{API}",
+            "base_url": self.base_url,
+            "brand": self.brand,
+            "create_label": self.create_label,
+            "categories": self.categories,
+            "first_list": self.first_list,
+            "key": self.key,
+            "keys_at": " > ".join(self.brand.navigation),
+            "keys_path": self.keys_path,
+            "outbound": "",
+            "live_prefix": f"{self.brand.prefix(Mode.LIVE)}_…",
+            "plans": self.plans,
+            "test_key": self.test_key,
+            "test_prefix": f"{self.brand.prefix(Mode.TEST)}_…",
+            **self.words,
+        }
