@@ -33,7 +33,7 @@ from keyrack.model.brands import Brand
 from keyrack.model.measures import Tally
 from keyrack.model.permissions import Category
 from keyrack.model.plans import Plan
-from keyrack.model.refusals import Refused
+from keyrack.model.refusals import ALL, Refusal, Refused
 from keyrack.model.replays import KEPT_SECONDS
 from keyrack.model.request_logs import Mask
 from keyrack.settings import Settings
@@ -76,12 +76,15 @@ class Assembly:
         categories: Mapping[str, Category],
         plans: Mapping[str, Plan],
         now: Callable[[], int] = now_ms,
+        *,
+        refusals: Mapping[str, Refusal] = ALL,
     ) -> None:
         self.settings = settings
         self.brand = brand
         self.categories = dict(categories)
         self.plans = dict(plans)
         self.now = now
+        self.refusals = refusals
         self.started = False
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         keys = [secret.get_secret_value() for secret in settings.secrets] or keys_in(settings.data / "secret.key")

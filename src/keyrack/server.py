@@ -33,6 +33,7 @@ from keyrack.model.calls import CURRENT, Call
 from keyrack.model.events import Actor, Event, EventType
 from keyrack.model.permissions import OWN_NEEDS, Category
 from keyrack.model.plans import Plan
+from keyrack.model.refusals import Refusal, registry
 from keyrack.model.request_logs import Mask
 from keyrack.settings import Settings
 from keyrack.store.database import create_engine
@@ -47,8 +48,8 @@ class Keyrack:
     """The rack of one host product.
 
     `categories` are the kinds of the host's data that permissions speak of, `events` the types that it records, `plans` what workspaces
-    can have; the first plan is the default. `now` is the clock, in ms since the epoch: tests give a frozen one. Raises ValueError where
-    they contradict themselves.
+    can have; the first plan is the default. `refusals` are the host's own. `now` is the clock, in ms since the epoch: tests give a frozen
+    one. Raises ValueError where they contradict themselves.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Keyrack:
         categories: Sequence[Category] = (),
         plans: Sequence[Plan] = (Plan("standard", "Standard"),),
         events: Sequence[EventType] = (),
+        refusals: Sequence[Refusal] = (),
         now: Callable[[], int] = now_ms,
     ) -> None:
         self.settings = settings or Settings()
@@ -66,7 +68,8 @@ class Keyrack:
         self.categories = _by_name("category", categories, reserved=OWN_NEEDS)
         self.plans = _by_name("plan", plans)
         self.event_types = _by_name("event type", events)
-        self.assembly = Assembly(self.settings, brand, self.categories, self.plans, now)
+        self.refusals = registry(refusals)
+        self.assembly = Assembly(self.settings, brand, self.categories, self.plans, now, refusals=self.refusals)
         self.public = Depends(Public())
 
     @property
@@ -131,7 +134,7 @@ class Keyrack:
         `mounts` declares what a mounted app without readable routes needs: `{"/api/files": "files:read"}`.
         """
         declared = {path: Requires(text) for path, text in (mounts or {}).items()}
-        install_handlers(app)
+        install_handlers(app, self.refusals)
         app.state.keyrack = self
         inner_stack = app.build_middleware_stack
 
@@ -182,7 +185,7 @@ class Keyrack:
 
         async def start() -> Walk:
             own = api.build(assembly)
-            install_handlers(own)
+            install_handlers(own, self.refusals)
             rows = host_rows(host) + table_rows(own, own, self.categories, [OWN_BASE], {})
             table = Table([*guard, OWN_BASE], rows)
             members.use(page_rows(app, host, self.categories, [*guard, OWN_BASE]))

@@ -23,9 +23,9 @@ def build(assembly: Assembly) -> dict[str, ASGIApp]:
 
     async def errors(request: Request) -> HTMLResponse:
         wanted: str | None = request.path_params.get("code")
-        one = refusals.ALL.get(wanted or "")
+        one = assembly.refusals.get(wanted or "")
         known = wanted is None or one is not None
-        chosen = list(refusals.ALL.values()) if one is None else [one]
+        chosen = list(assembly.refusals.values()) if one is None else [one]
         return HTMLResponse(_page(assembly.brand.name, chosen), status_code=200 if known else 404, headers=HEADERS)
 
     async def index(request: Request) -> RedirectResponse:

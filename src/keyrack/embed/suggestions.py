@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from difflib import SequenceMatcher
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
@@ -91,7 +91,8 @@ def _fields(shape: Any) -> Mapping[str, Any]:
         return shape
     if isinstance(shape, type) and issubclass(shape, BaseModel):
         return {_name_of(name, info): info.annotation for name, info in shape.model_fields.items()}
-    if is_typeddict(shape) or (isinstance(shape, type) and is_dataclass(shape)):
+    # The keys are those of a TypedDict, be it of typing or of typing_extensions.
+    if isinstance(shape, type) and (is_dataclass(shape) or hasattr(shape, "__required_keys__")):
         return get_type_hints(shape)
     return {}
 
