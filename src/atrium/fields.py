@@ -10,10 +10,17 @@ from pydantic_core import PydanticCustomError
 ID_SHAPE = re.compile(r"c[a-z0-9]{24}")
 """A cuid. A slug never has this shape, nor is it all digits, so a name in a path is never ambiguous."""
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_DOMAIN = r"^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])$"
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _TIME_MS_MAX = 253_402_300_799_999
+# What cannot be seen: controls, line and paragraph breaks, what turns the direction of writing, what has no width.
+_UNSEEN = r"\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
+# Letters behind the first 65,536 are written differently in each language of patterns, so these stand in none.
+_TAGS = re.compile("[\U000e0000-\U000e007f]")
+_UNSEEN_BUT_BREAKS = _UNSEEN.replace(r"\x00-\x1f", r"\x00-\x08\x0b-\x1f")
+_LINE = f"^[^\\S{_UNSEEN}]*[^\\s{_UNSEEN}][^{_UNSEEN}]*$"
+_EMAIL = f"^[^@\\s{_UNSEEN}]+@[^@\\s{_UNSEEN}]+[.][^@\\s{_UNSEEN}]+$"
+_LINES = f"^[^\\S{_UNSEEN_BUT_BREAKS}]*[^\\s{_UNSEEN}][^{_UNSEEN_BUT_BREAKS}]*$"
 
 
 class Body(BaseModel):
@@ -32,16 +39,27 @@ class View(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+def example(value: dict[str, Any]) -> ConfigDict:
+    """Return the configuration of a model that is shown by this example in the API's description."""
+    return ConfigDict(json_schema_extra={"examples": [value]})
+
+
 def _one_line(value: str) -> str:
-    if not value.isprintable():
-        raise PydanticCustomError("control_character", "line breaks and control characters are not allowed")
-    return value
+    if not re.fullmatch(_LINE, value) or _TAGS.search(value):
+        raise PydanticCustomError("control_character", "write something that can be seen, without line breaks and control characters")
+    return value.strip()
 
 
 def _lines(value: str) -> str:
-    if not value.replace("\n", "").replace("\t", "").isprintable():
-        raise PydanticCustomError("control_character", "control characters other than line break and tab are not allowed")
-    return value
+    if not re.fullmatch(_LINES, value) or _TAGS.search(value):
+        raise PydanticCustomError(
+            "control_character", "write something that can be seen, without control characters other than line break and tab"
+        )
+    return value.strip()
+
+
+def _text(length_max: int, pattern: str, example: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "minLength": 1, "maxLength": length_max, "pattern": pattern, "examples": [example]})
 
 
 def _slug(value: str) -> str:
@@ -53,13 +71,13 @@ def _slug(value: str) -> str:
 
 
 def _domain(value: str) -> str:
-    if not _DOMAIN.fullmatch(value):
+    if not re.fullmatch(_DOMAIN, value):
         raise PydanticCustomError("domain", "write a domain name like aurora.com, without https:// and path")
-    return value
+    return value.lower()
 
 
 def _email(value: str) -> str:
-    if not _EMAIL.fullmatch(value) or not value.isprintable():
+    if not re.fullmatch(_EMAIL, value) or _TAGS.search(value):
         raise PydanticCustomError("email", "write an address like mira@aurora.com")
     return value
 
@@ -89,27 +107,25 @@ def _iso(ms: Any) -> Any:
 
 _DATE_TIME = WithJsonSchema({"type": "string", "format": "date-time"})
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_one_line)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000), AfterValidator(_lines)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line), _text(200, _LINE, "Aurora Outfitters")]
+Text = Annotated[
+    str, StringConstraints(min_length=1, max_length=10_000), AfterValidator(_lines), _text(10_000, _LINES, "Aurora goes live.")
+]
 Slug = Annotated[
     str,
     StringConstraints(max_length=64),
     AfterValidator(_slug),
-    WithJsonSchema({"type": "string", "maxLength": 64, "pattern": f"^{_SLUG.pattern}$"}),
+    _text(64, f"^(?![0-9]+$)(?!{ID_SHAPE.pattern}$){_SLUG.pattern}$", "aurora"),
 ]
-Domain = Annotated[
+Domain = Annotated[str, StringConstraints(max_length=253), AfterValidator(_domain), _text(253, _DOMAIN, "aurora.com")]
+Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email), _text(254, _EMAIL, "mira@aurora.com")]
+Reference = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, to_lower=True, max_length=253),
-    AfterValidator(_domain),
-    WithJsonSchema({"type": "string", "maxLength": 253, "format": "hostname"}),
+    BeforeValidator(_reference),
+    StringConstraints(min_length=1, max_length=100),
+    AfterValidator(_one_line),
+    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1, "maxLength": 100, "pattern": _LINE}, {"type": "integer"}]}),
 ]
-Email = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, max_length=254),
-    AfterValidator(_email),
-    WithJsonSchema({"type": "string", "maxLength": 254, "format": "email"}),
-]
-Reference = Annotated[str, BeforeValidator(_reference), StringConstraints(min_length=1, max_length=100), AfterValidator(_one_line)]
 """What names a thing: its id, and of a customer also the slug or the display_id, which may come as a number."""
 TimeGiven = Annotated[int, BeforeValidator(_time), _DATE_TIME]
 """A time in a body: ISO 8601 with an offset on the wire, ms since the epoch inside."""

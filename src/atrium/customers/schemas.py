@@ -5,12 +5,15 @@ from typing import Literal
 from pydantic import MISSING
 
 from atrium.customers.models import CustomerStatus
-from atrium.fields import Body, Domain, Email, Name, Slug, Time, View
+from atrium.examples import AURORA, MIRA, NEW_AURORA, NEW_MIRA
+from atrium.fields import Body, Domain, Email, Name, Slug, Time, View, example
 from atrium.lists import PageQuery
 
 
 class NewCustomer(Body):
     """A customer to create. Without a slug it gets one made from its name."""
+
+    model_config = example(NEW_AURORA)
 
     name: Name
     slug: Slug | None = None
@@ -29,6 +32,8 @@ class CustomerChanges(Body):
 
 class CustomerView(View):
     """A customer."""
+
+    model_config = example(AURORA)
 
     object: Literal["customer"] = "customer"
     id: str
@@ -50,6 +55,8 @@ class CustomerQuery(PageQuery):
 class NewContact(Body):
     """A contact to create. A new primary contact takes the place of the one before."""
 
+    model_config = example(NEW_MIRA)
+
     name: Name
     email: Email | None = None
     title: Name | None = None
@@ -67,6 +74,8 @@ class ContactChanges(Body):
 
 class ContactView(View):
     """A contact."""
+
+    model_config = example(MIRA)
 
     object: Literal["contact"] = "contact"
     id: str

@@ -4,13 +4,16 @@ from typing import Literal
 
 from pydantic import MISSING
 
-from atrium.fields import Body, Name, Reference, Time, TimeGiven, View
+from atrium.examples import LAUNCH, NEW_LAUNCH
+from atrium.fields import Body, Name, Reference, Time, TimeGiven, View, example
 from atrium.lists import PageQuery
 from atrium.onboardings.models import OnboardingPhase, OnboardingState
 
 
 class NewOnboarding(Body):
     """An onboarding to open. Without a name it gets the configured one."""
+
+    model_config = example(NEW_LAUNCH)
 
     customer_id: Reference
     name: Name | None = None
@@ -30,6 +33,8 @@ class OnboardingChanges(Body):
 
 class OnboardingView(View):
     """An onboarding."""
+
+    model_config = example(LAUNCH)
 
     object: Literal["onboarding"] = "onboarding"
     id: str

@@ -22,7 +22,7 @@ from atrium.spaces.schemas import (
 )
 from keyrack import Caller, Keyrack, refusals
 
-router = APIRouter(prefix="/spaces/{space_id}", tags=["spaces"])
+router = APIRouter(prefix="/spaces/{space_id}")
 may_list_messages = [Keyrack.requires("messages:read", space="path:space_id")]
 may_read_messages = [*may_list_messages, NO_PARAMETERS]
 may_write_messages = [Keyrack.requires("messages:write", space="path:space_id"), NO_PARAMETERS]

@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import MISSING, BaseModel
 
-from atrium.fields import Body, Name, Reference, Text, Time, View
+from atrium.examples import CALL, HELLO, NEW_CALL, NEW_HELLO
+from atrium.fields import Body, Name, Reference, Text, Time, View, example
 from atrium.lists import PageQuery
 from atrium.spaces.models import ItemState
 
@@ -20,6 +21,8 @@ class Author(BaseModel):
 class NewMessage(Body):
     """A message to post."""
 
+    model_config = example(NEW_HELLO)
+
     body: Text
 
 
@@ -31,6 +34,8 @@ class MessageChanges(Body):
 
 class MessageView(View):
     """A message."""
+
+    model_config = example(HELLO)
 
     object: Literal["message"] = "message"
     id: str
@@ -48,6 +53,8 @@ class MessageQuery(PageQuery):
 class NewItem(Body):
     """An item to create."""
 
+    model_config = example(NEW_CALL)
+
     title: Name
     assignee_id: Reference | None = None
     state: ItemState = ItemState.OPEN
@@ -63,6 +70,8 @@ class ItemChanges(Body):
 
 class ItemView(View):
     """An item."""
+
+    model_config = example(CALL)
 
     object: Literal["item"] = "item"
     id: str

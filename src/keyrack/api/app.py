@@ -4,12 +4,20 @@ from fastapi import Depends, FastAPI
 
 from keyrack.api import events, integrations, invitations, keys, me, members, portal_links, request_logs, spaces, workspaces
 from keyrack.api.dependencies import each_parameter_once
+from keyrack.api.described import TAGS
 from keyrack.assemble import Assembly
 
 
 def build(assembly: Assembly) -> FastAPI:
     """Return the app. Its routes stand under their full paths, so that the gate's table can take them as they are."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, dependencies=[Depends(each_parameter_once)])
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(each_parameter_once)],
+        openapi_tags=list(TAGS),
+    )
     app.state.assembly = assembly
     for noun in (me, workspaces, integrations, keys, members, invitations, portal_links, spaces, events, request_logs):
         app.include_router(noun.router, prefix="/api/v1")

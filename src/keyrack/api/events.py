@@ -1,10 +1,11 @@
 """Events over HTTP: what happened in the workspace, and who did it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from fastapi import APIRouter, Query
 
 from keyrack.api.dependencies import FULL_WRITE, Actor, Desk
+from keyrack.api.examples import EVENT
 from keyrack.api.fields import Id, ObjectView, Search, Time, View
 from keyrack.api.lists import ListQuery, Page, TheLists
 from keyrack.manage import events
@@ -34,6 +35,8 @@ class ActorView(View):
 
 class EventView(ObjectView):
     """A change that somebody made."""
+
+    EXAMPLE: ClassVar = EVENT
 
     object: Literal["event"] = "event"
     type: str

@@ -1,22 +1,29 @@
 """The kinds of fields that bodies, queries and answers are made of. Every text is bounded, and unknown fields are refused."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
+from keyrack.api.described import describe
 from keyrack.model.permissions import Level, OrgAccess, Rights, SpaceRole
 from keyrack.model.times import iso, read_iso
 
 CATEGORIES_MAX = 200
 SPACES_MAX = 1000
 _ID = r"^[A-Za-z0-9_.-]{1,64}$"
+# What cannot be seen: controls, line and paragraph breaks, what turns the direction of writing, what has no width.
+_UNSEEN = r"\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
+# Letters behind the first 65,536 are written differently in each language of patterns, so these stand in none.
+_TAGS = re.compile("[\U000e0000-\U000e007f]")
+_LINE = f"^[^\\S{_UNSEEN}]*[^\\s{_UNSEEN}][^{_UNSEEN}]*$"
 
 
 class Body(BaseModel):
     """What a caller sends. Numbers and booleans are taken as such, never from text."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=describe)
 
     def values(self) -> dict[str, Any]:
         """The fields that were sent, by name, as what they mean inside."""
@@ -26,7 +33,7 @@ class Body(BaseModel):
 class View(BaseModel):
     """What a caller gets."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=describe)
 
 
 class ObjectView(View):
@@ -37,9 +44,9 @@ class ObjectView(View):
 
 
 def _one_line(value: str) -> str:
-    if not value.isprintable():
-        raise ValueError("line breaks and control characters are not allowed")
-    return value
+    if not re.fullmatch(_LINE, value) or _TAGS.search(value):
+        raise ValueError("write something that can be seen, without line breaks and control characters")
+    return value.strip()
 
 
 def _read_time(value: Any) -> int:
@@ -52,8 +59,18 @@ def _levels(words: dict[str, str]) -> dict[str, Level]:
 
 Id = Annotated[str, StringConstraints(pattern=_ID)]
 PathId = Annotated[str, Path(pattern=_ID)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_one_line)]
-Search = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line)]
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=100),
+    AfterValidator(_one_line),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 100, "pattern": _LINE}),
+]
+Search = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    AfterValidator(_one_line),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 200, "pattern": _LINE}),
+]
 TimeGiven = Annotated[int, BeforeValidator(_read_time), WithJsonSchema({"type": "string", "format": "date-time"})]
 """A time that a caller sends: RFC 3339 with an offset on the wire, ms since the epoch inside."""
 Time = Annotated[str, BeforeValidator(iso), WithJsonSchema({"type": "string", "format": "date-time"})]
@@ -70,6 +87,12 @@ class SpaceRoleGiven(Body):
     """A role in one space."""
 
     space_id: Id
+    role: SpaceRole
+
+
+class RoleChosen(Body):
+    """A role."""
+
     role: SpaceRole
 
 

@@ -1,12 +1,13 @@
 """Integrations over HTTP, with the spaces that each reaches."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import MISSING
 
 from keyrack.api.dependencies import ADMIN, NEVER_STORED, PLAIN, Actor, Desk
-from keyrack.api.fields import Body, Name, ObjectView, PathId, Permissions, RightsView, Search, SpaceRoles, Time, View, rights_of
+from keyrack.api.examples import INTEGRATION, NEW_INTEGRATION
+from keyrack.api.fields import Body, Name, ObjectView, PathId, Permissions, RightsView, RoleChosen, Search, SpaceRoles, Time, View, rights_of
 from keyrack.api.keys import IssuedKeyView, view_issued
 from keyrack.api.lists import ListQuery, Page, TheLists
 from keyrack.manage import integrations, keys, rights
@@ -19,6 +20,8 @@ router = APIRouter(prefix="/integrations")
 
 class NewIntegration(Body):
     """An integration to create. It gets the rights that are named here, and no other."""
+
+    EXAMPLE: ClassVar = NEW_INTEGRATION
 
     name: Name
     org_access: OrgAccess | MISSING = MISSING
@@ -41,12 +44,6 @@ class SpacesChosen(Body):
     spaces: SpaceRoles
 
 
-class RoleChosen(Body):
-    """A role."""
-
-    role: SpaceRole
-
-
 class RotationOfMode(Body):
     """Whose keys are ended: those of one mode."""
 
@@ -61,6 +58,8 @@ class IntegrationQuery(ListQuery):
 
 class IntegrationView(RightsView):
     """An integration."""
+
+    EXAMPLE: ClassVar = INTEGRATION
 
     object: Literal["integration"] = "integration"
     made_by: str
@@ -127,26 +126,26 @@ async def rotate_integration(integration_id: PathId, actor: Actor, desk: Desk, b
 
 
 @router.get("/{integration_id}/spaces", dependencies=[ADMIN, PLAIN])
-async def list_spaces(integration_id: PathId, actor: Actor, desk: Desk) -> ReachedPage:
+async def list_integration_spaces(integration_id: PathId, actor: Actor, desk: Desk) -> ReachedPage:
     """List the spaces that an integration has a role in, all at once."""
     return _spaces(await integrations.get(desk, actor, integration_id))
 
 
 @router.put("/{integration_id}/spaces", dependencies=[ADMIN, PLAIN])
-async def set_spaces(integration_id: PathId, body: SpacesChosen, actor: Actor, desk: Desk) -> ReachedPage:
+async def set_integration_spaces(integration_id: PathId, body: SpacesChosen, actor: Actor, desk: Desk) -> ReachedPage:
     """Say which spaces an integration has a role in: these and no others."""
     return _spaces(await integrations.edit(desk, actor, integration_id, **body.values()))
 
 
 @router.put("/{integration_id}/spaces/{space_id}", dependencies=[ADMIN, PLAIN])
-async def set_space(integration_id: PathId, space_id: PathId, body: RoleChosen, actor: Actor, desk: Desk) -> ReachedView:
+async def set_integration_space(integration_id: PathId, space_id: PathId, body: RoleChosen, actor: Actor, desk: Desk) -> ReachedView:
     """Give an integration a role in a space."""
     await integrations.set_space_role(desk, actor, integration_id, space_id, body.role)
     return ReachedView(id=space_id, space_id=space_id, role=body.role)
 
 
 @router.delete("/{integration_id}/spaces/{space_id}", status_code=204, dependencies=[ADMIN, PLAIN])
-async def remove_space(integration_id: PathId, space_id: PathId, actor: Actor, desk: Desk) -> None:
+async def remove_integration_space(integration_id: PathId, space_id: PathId, actor: Actor, desk: Desk) -> None:
     """Take an integration's role in a space away."""
     await integrations.set_space_role(desk, actor, integration_id, space_id, None)
 

@@ -1,11 +1,12 @@
 """Invitations over HTTP: made, listed, sent again and revoked. They are accepted in the console, by whoever they are for."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field, StringConstraints
 
 from keyrack.api.dependencies import ADMIN, NEVER_STORED, PLAIN, Actor, Desk, TheAssembly
+from keyrack.api.examples import INVITATION, INVITED, NEW_INVITATION
 from keyrack.api.fields import Body, ObjectView, PathId, SpaceRoles, SpaceRoleView, Time
 from keyrack.api.lists import ListQuery, Page, TheLists
 from keyrack.assemble import Assembly
@@ -19,6 +20,8 @@ router = APIRouter(prefix="/invitations")
 
 class NewInvitation(Body):
     """Somebody to invite, with the role and the roles in spaces that they will have."""
+
+    EXAMPLE: ClassVar = NEW_INVITATION
 
     email: Annotated[str, StringConstraints(min_length=3, max_length=254)]
     role: Role = Role.MEMBER
@@ -34,6 +37,8 @@ class InvitationQuery(ListQuery):
 class InvitationView(ObjectView):
     """An invitation."""
 
+    EXAMPLE: ClassVar = INVITATION
+
     object: Literal["invitation"] = "invitation"
     email: str
     role: Role
@@ -47,6 +52,8 @@ class InvitationView(ObjectView):
 
 class InvitedView(InvitationView):
     """An invitation with its link, to be handed on, shown here this once; null where it went by mail."""
+
+    EXAMPLE: ClassVar = INVITED
 
     url: str | None
 

@@ -1,11 +1,12 @@
 """Keys over HTTP. Their secret is in the answers that create and rotate them, and nowhere else."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import MISSING, Field, StrictBool, StrictInt, StringConstraints
 
 from keyrack.api.dependencies import ADMIN, NEVER_STORED, PLAIN, Actor, Desk
+from keyrack.api.examples import ISSUED_KEY, KEY, NEW_KEY
 from keyrack.api.fields import Body, Id, Name, ObjectView, PathId, Permissions, Search, Time, TimeGiven, rights_of
 from keyrack.api.lists import ListQuery, Page, TheLists
 from keyrack.manage import keys, rights
@@ -22,6 +23,8 @@ IpRanges = Annotated[list[Annotated[str, StringConstraints(min_length=1, max_len
 
 class NewKey(Body):
     """A key to create. Without an integration it gets one of the same name, with `permissions`, or else the brand's default ones."""
+
+    EXAMPLE: ClassVar = NEW_KEY
 
     name: Name
     mode: Mode = Mode.LIVE
@@ -62,6 +65,8 @@ class KeyQuery(ListQuery):
 class KeyView(ObjectView):
     """A key. `permissions` and `org_access` are its integration's."""
 
+    EXAMPLE: ClassVar = KEY
+
     object: Literal["key"] = "key"
     name: str
     prefix: str
@@ -88,6 +93,8 @@ class KeyView(ObjectView):
 
 class IssuedKeyView(KeyView):
     """A new key, with its secret: shown here, this once."""
+
+    EXAMPLE: ClassVar = ISSUED_KEY
 
     secret: str
 

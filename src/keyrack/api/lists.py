@@ -7,6 +7,7 @@ from fastapi import Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from keyrack.api.dependencies import Actor, TheAssembly
+from keyrack.api.described import name_filters
 from keyrack.api.fields import View
 from keyrack.manage.cursors import CURSOR_LENGTH_MAX, Cursors
 
@@ -22,6 +23,11 @@ class ListQuery(BaseModel):
 
     limit: int = Field(default=25, ge=1, le=100)
     cursor: str | None = Field(default=None, max_length=CURSOR_LENGTH_MAX)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Say of each parameter what it is."""
+        name_filters(cls)
 
     def filters(self) -> dict[str, Any]:
         """The filters, by name; None where one was not given."""

@@ -1,10 +1,11 @@
 """Who is calling: what a key says of itself."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from fastapi import APIRouter
 
 from keyrack.api.dependencies import ANYBODY, PLAIN, Actor
+from keyrack.api.examples import IDENTITY
 from keyrack.api.fields import ObjectView, SpaceRoleView
 from keyrack.manage import rights
 from keyrack.model.permissions import OrgAccess
@@ -15,6 +16,8 @@ router = APIRouter()
 
 class IdentityView(ObjectView):
     """The key of this call, the workspace that it belongs to, and what it may do."""
+
+    EXAMPLE: ClassVar = IDENTITY
 
     object: Literal["api_key_identity"] = "api_key_identity"
     key_name: str

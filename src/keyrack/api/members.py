@@ -1,11 +1,12 @@
 """Members over HTTP. People come in by the console; here their rights are read and edited, and they are let go."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import MISSING, StrictBool, StringConstraints
 
 from keyrack.api.dependencies import ADMIN, PLAIN, Actor, Desk
+from keyrack.api.examples import MEMBER
 from keyrack.api.fields import Body, PathId, Permissions, RightsView, Search, SpaceRoles, Time
 from keyrack.api.lists import ListQuery, Page, TheLists
 from keyrack.manage import members, rights
@@ -37,6 +38,8 @@ class MemberQuery(ListQuery):
 
 class MemberView(RightsView):
     """A member."""
+
+    EXAMPLE: ClassVar = MEMBER
 
     object: Literal["member"] = "member"
     person_id: str

@@ -1,11 +1,12 @@
 """Portal links over HTTP: a host asks for one with its key, and sends its user's browser there."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import Field, StrictInt, StringConstraints
 
 from keyrack.api.dependencies import ADMIN, NEVER_STORED, PLAIN, Actor, Desk, TheAssembly
+from keyrack.api.examples import PORTAL_LINK
 from keyrack.api.fields import Body, Id, Time, TimeGiven, View
 from keyrack.manage import mail, portal_links
 from keyrack.manage.portal_links import VALID_SECONDS_MAX
@@ -24,6 +25,8 @@ class NewPortalLink(Body):
 
 class PortalLinkView(View):
     """A new link: shown here, this once. It has no id, for nothing else can be done with it than following it."""
+
+    EXAMPLE: ClassVar = PORTAL_LINK
 
     object: Literal["portal_link"] = "portal_link"
     member_id: str

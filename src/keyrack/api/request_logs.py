@@ -1,11 +1,12 @@
 """The request log over HTTP."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, StringConstraints
 
 from keyrack.api.dependencies import ANYBODY, PLAIN, Actor, Desk, TheAssembly
+from keyrack.api.examples import LOG
 from keyrack.api.fields import Id, ObjectView, PathId, Search, Time, TimeGiven
 from keyrack.api.lists import ListQuery, Page, TheLists
 from keyrack.manage import request_logs
@@ -38,6 +39,8 @@ class LogQuery(ListQuery):
 
 class LogView(ObjectView):
     """One call. `reason` is the refusal in words."""
+
+    EXAMPLE: ClassVar = LOG
 
     object: Literal["log"] = "log"
     request_id: str

@@ -1,11 +1,12 @@
 """Spaces over HTTP, and who is in them. What lies in them is the host's."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from fastapi import APIRouter, Query
 
 from keyrack.api.dependencies import ADMIN, ANYBODY, PLAIN, Actor, Desk
-from keyrack.api.fields import Body, Name, ObjectView, PathId, Search, Time
+from keyrack.api.examples import HOLDER, SPACE
+from keyrack.api.fields import Body, Name, ObjectView, PathId, RoleChosen, Search, Time
 from keyrack.api.lists import ListQuery, Page, TheLists
 from keyrack.manage import spaces
 from keyrack.model.permissions import SpaceRole
@@ -21,12 +22,6 @@ class SpaceNamed(Body):
     name: Name
 
 
-class RoleChosen(Body):
-    """A role."""
-
-    role: SpaceRole
-
-
 class SpaceQuery(ListQuery):
     """The filters of the list of spaces. `search` is part of a name."""
 
@@ -35,6 +30,8 @@ class SpaceQuery(ListQuery):
 
 class SpaceView(ObjectView):
     """A space. `role` is the caller's in it, null for an org-level Admin without one."""
+
+    EXAMPLE: ClassVar = SPACE
 
     object: Literal["space"] = "space"
     name: str
@@ -45,6 +42,8 @@ class SpaceView(ObjectView):
 
 class HolderView(ObjectView):
     """Somebody who has a role in a space: a member or an integration. `id` is theirs."""
+
+    EXAMPLE: ClassVar = HOLDER
 
     object: Literal["space_member"] = "space_member"
     kind: Literal["member", "integration"]
@@ -86,7 +85,7 @@ async def delete_space(space_id: PathId, actor: Actor, desk: Desk) -> None:
 
 
 @router.get("/{space_id}/members", dependencies=[ANYBODY])
-async def list_holders(
+async def list_space_members(
     space_id: PathId, query: Annotated[ListQuery, Query()], actor: Actor, desk: Desk, lists: TheLists
 ) -> Page[HolderView]:
     """List who has a role in a space that the caller can see: members and integrations."""
@@ -96,13 +95,13 @@ async def list_holders(
 
 
 @router.put("/{space_id}/members/{holder_id}", dependencies=[ANYBODY, PLAIN])
-async def set_role(space_id: PathId, holder_id: PathId, body: RoleChosen, actor: Actor, desk: Desk) -> HolderView:
+async def set_space_role(space_id: PathId, holder_id: PathId, body: RoleChosen, actor: Actor, desk: Desk) -> HolderView:
     """Give a member or an integration a role in a space. The caller is its manager, or an org-level Admin."""
     return _holder(await spaces.set_role(desk, actor, space_id, holder_id, body.role))
 
 
 @router.delete("/{space_id}/members/{holder_id}", status_code=204, dependencies=[ANYBODY, PLAIN])
-async def remove_role(space_id: PathId, holder_id: PathId, actor: Actor, desk: Desk) -> None:
+async def remove_space_role(space_id: PathId, holder_id: PathId, actor: Actor, desk: Desk) -> None:
     """Take somebody's role in a space away. The caller is its manager, or an org-level Admin."""
     await spaces.remove_role(desk, actor, space_id, holder_id)
 

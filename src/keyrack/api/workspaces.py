@@ -1,11 +1,12 @@
 """The workspace that the caller belongs to, and its API toggle."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from fastapi import APIRouter
 from pydantic import StrictBool
 
 from keyrack.api.dependencies import ADMIN, PLAIN, Actor, Desk
+from keyrack.api.examples import WORKSPACE
 from keyrack.api.fields import Body, ObjectView, Time
 from keyrack.manage import workspaces
 from keyrack.model.workspaces import Workspace
@@ -21,6 +22,8 @@ class WorkspaceChanges(Body):
 
 class WorkspaceView(ObjectView):
     """A workspace."""
+
+    EXAMPLE: ClassVar = WORKSPACE
 
     object: Literal["workspace"] = "workspace"
     name: str

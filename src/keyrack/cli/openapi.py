@@ -1,4 +1,4 @@
-"""`keyrack openapi`: the OpenAPI document of an app, for programs that generate clients from it. Nothing is started, and no data is read."""
+"""`keyrack openapi`: an app's OpenAPI document, for programs that generate clients from it. Nothing is started, and no data is read."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory

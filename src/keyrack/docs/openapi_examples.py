@@ -65,7 +65,7 @@ def _completed(value: Any, schema: Mapping[str, Any], schemas: Mapping[str, Any]
     missing = {name: None if _may_be_null(field) else example(field, schemas, name) for name, field in fields.items()}
     known = {name: _completed(one, resolve(schema["properties"].get(name, {}), schemas), schemas) for name, one in value.items()}
     order = [*schema["properties"], *known]
-    return {name: one for name, one in sorted((known | missing).items(), key=lambda pair: order.index(pair[0]))}
+    return dict(sorted((known | missing).items(), key=lambda pair: order.index(pair[0])))
 
 
 def _may_be_null(schema: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""What the reference's pages do beyond their text: a form that sends the call with the reader's own key, and the list that can be narrowed."""
+"""What the pages of the reference do beyond their text: a form that sends the call with the reader's own key, and a list to be narrowed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
