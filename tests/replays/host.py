@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from sqlalchemy import event, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -72,6 +73,15 @@ class Notes:
                 await db.commit()
                 raise RuntimeError("crash after the commit")
             return {"object": "note", "id": body.text}
+
+        @self.app.post("/api/v1/streams", dependencies=write)
+        async def stream() -> StreamingResponse:
+            async def parts() -> AsyncIterator[bytes]:
+                yield b"data: begun\n\n"
+                await self.gate.wait()
+                yield b"data: over\n\n"
+
+            return StreamingResponse(parts(), media_type="text/event-stream")
 
         @self.app.delete("/api/v1/notes/{name}", status_code=204, dependencies=write)
         async def remove(name: str, request: Request, db: Annotated[AsyncSession, Depends(session)]) -> None:

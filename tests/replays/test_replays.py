@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.types import Message
 
 from keyrack.gate import replay
 from keyrack.manage import keys
@@ -270,3 +271,45 @@ async def test_a_stored_answer_whose_key_was_taken_away_is_told_as_lost(noted: N
         await c.execute(replays.replays.update().values(sealed=b"x" * 64))
     problem(await post(host, key), 409, "answer_lost")
     assert ["a"] == await notes.texts()
+
+
+async def test_a_stream_is_read_while_it_grows_and_is_not_made_twice(noted: Noted) -> None:
+    host, notes = noted
+    key = await host.key()
+    parts: list[bytes] = []
+
+    async def send(message: Message) -> None:
+        parts.append(message.get("body", b""))
+        if b"begun" in message.get("body", b""):
+            # Only what has arrived by now lets the handler go on.
+            notes.gate.set()
+
+    waiting: list[Message] = [{"type": "http.request", "body": b"{}", "more_body": False}]
+
+    async def receive() -> Message:
+        return waiting.pop() if waiting else await asyncio.get_running_loop().create_future()
+
+    headers = {"authorization": f"Bearer {key.secret.text}", "idempotency-key": NAME, "host": "acme.test"}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/api/v1/streams",
+        "raw_path": b"/api/v1/streams",
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "client": ("192.0.2.7", 5000),
+        "server": ("acme.test", 80),
+        "scheme": "http",
+        "http_version": "1.1",
+    }
+    await host.app(scope, receive, send)
+    assert b"data: begun\n\ndata: over\n\n" == b"".join(parts)
+    problem(await host.send("POST", "/api/v1/streams", key, headers={"Idempotency-Key": NAME}, content=b"{}"), 409, "answer_lost")
+
+
+async def test_two_names_in_one_call_are_refused(noted: Noted) -> None:
+    host, notes = noted
+    key = await host.key()
+    headers = [("Idempotency-Key", "a"), ("Idempotency-Key", "b"), ("Authorization", f"Bearer {key.secret.text}")]
+    problem(await host.client.post("/api/v1/notes", headers=headers, json={"text": "a"}), 400, "invalid_request")
+    assert [] == await notes.texts()

@@ -81,7 +81,7 @@ class PostgresqlFeed:
         """Return the state in which a look-up that found nothing begins again: under a lease that was renewed since.
 
         What is new touches nothing and waits for nobody, so a server that another one has replaced may lack it while leases on it last.
-        But it commits no renewal any more. None in a process that holds no lease. Raises Refused `store_unavailable` where none comes in time.
+        But it commits no renewal any more. None in a process that holds no lease. Raises Refused `store_unavailable` where none comes.
         """
         if self._worker is None:
             return None

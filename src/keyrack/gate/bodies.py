@@ -1,5 +1,6 @@
 """Bodies have a size limit, by their declared length and by what really arrives."""
 
+from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 
 from keyrack.model.calls import Call
@@ -41,6 +42,28 @@ class _Counted:
             self._call.refused = _too_large(self._max)
             raise self._call.refused
         return message
+
+
+async def whole(receive: Receive) -> bytes:
+    """Return the whole body, which `limited` has bounded. Raises ClientDisconnect where it is cut short."""
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def again(body: bytes, receive: Receive) -> Receive:
+    """Return a receive that gives a body which was read, and then what follows it."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return receive_again
 
 
 def body_cut_short() -> Refused:

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import structlog
-from starlette.requests import ClientDisconnect
-from starlette.types import Message, Receive
+from starlette.types import Receive
 
 from keyrack.crypto.seal import Sealer
 from keyrack.gate import transactions
+from keyrack.gate.bodies import again, whole
 from keyrack.model.calls import Call
 from keyrack.model.refusals import (
     ANSWER_LOST,
@@ -80,7 +80,7 @@ class Replays:
         if key is None:
             told = f"An idempotency key has 1 to {KEY_LENGTH_MAX} visible ASCII characters, bare or in double quotes."
             raise IDEMPOTENCY_KEY_INVALID(told, param="Idempotency-Key")
-        body = await _whole(receive)
+        body = await whole(receive)
         principal = call.principal
         claim = Claim(
             scope=scope_of(principal, call.method, call.path, key),
@@ -93,7 +93,7 @@ class Replays:
         if stored is not None:
             return stored, receive
         call.claim = claim
-        return Once(self, claim), _again(body, receive)
+        return Once(self, claim), again(body, receive)
 
     async def find(self, claim: Claim) -> Stored | None:
         """Return the stored answer of a call. Raises Refused where it has another body, or was not kept."""
@@ -130,11 +130,12 @@ class Replays:
 
         await transactions.commit(call, write)
 
-    def replay(self, claim: Claim, status: int, headers: Headers, body: bytes | None) -> Replay:
-        """Return what is kept of an answer; `body` is None for one that is too large to keep."""
-        lost = Lost.SIZE if body is None else Lost.SECRET if status < 400 and holds_secret(headers) else None
-        if lost is not None or body is None:
-            return Replay(claim.fingerprint, claim.request_id, status, None, lost, made_in(body or b""))
+    def replay(self, claim: Claim, status: int, headers: Headers, body: bytes | Lost) -> Replay:
+        """Return what is kept of an answer; in place of its body stands why that cannot be kept."""
+        if isinstance(body, Lost):
+            return Replay(claim.fingerprint, claim.request_id, status, None, body)
+        if status < 400 and holds_secret(headers):
+            return Replay(claim.fingerprint, claim.request_id, status, None, Lost.SECRET, made_in(body))
         sealed = self._sealer.seal(packed(kept_headers(headers), body), claim.scope)
         return Replay(claim.fingerprint, claim.request_id, status, sealed, None, made_in(body))
 
@@ -180,7 +181,7 @@ class Once:
         self._renewing: asyncio.Task[None] | None = None
         self._timer = asyncio.get_running_loop().call_later(RENEW_SECONDS, self._renew_soon)
 
-    async def complete(self, call: Call, status: int, headers: Headers, body: bytes | None) -> Stored | None:
+    async def complete(self, call: Call, status: int, headers: Headers, body: bytes | Lost) -> Stored | None:
         """Keep the answer and commit what the host's transaction holds, both or neither; return the answer of whoever was first instead.
 
         Raises Refused where that fails: then nothing was committed. Where the host holds no transaction its change has happened already,
@@ -249,27 +250,5 @@ def _lost(replay: Replay) -> Refused:
         return SHOWN_ONCE(
             f"The call {replay.request_id} did {names}; its secret was shown in that answer alone.", headers=headers, extra=extra
         )
-    why = "was too large to keep" if replay.lost is Lost.SIZE else "was lost on its way"
+    why = {Lost.SIZE: "was too large to keep", Lost.STREAM: "was a stream"}.get(replay.lost or Lost.ANSWER, "was lost on its way")
     return ANSWER_LOST(f"The call {replay.request_id} did {names}; its answer {why}.", headers=headers, extra=extra)
-
-
-async def _whole(receive: Receive) -> bytes:
-    parts = []
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        parts.append(message.get("body", b""))
-        more = message.get("more_body", False)
-    return b"".join(parts)
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    """Return a receive that gives a body that was read, and then what follows it."""
-    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def receive_again() -> Message:
-        return waiting.pop() if waiting else await receive()
-
-    return receive_again

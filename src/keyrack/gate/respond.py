@@ -14,7 +14,7 @@ from keyrack.gate.replay import REPLAYED, Once, Replays, Stored
 from keyrack.gate.streams import Watch
 from keyrack.model.calls import Call
 from keyrack.model.refusals import CATALOG_MISMATCH, INTERNAL_ERROR, Refused
-from keyrack.model.replays import is_kept
+from keyrack.model.replays import Lost, is_kept, is_stream
 
 log = structlog.get_logger("keyrack.gate")
 HELD_BYTES_MAX = 256 * 1024
@@ -143,12 +143,15 @@ class Answer:
             await self._roll_back()
             self._record(None)
 
-    async def release(self, *, whole: bool = True) -> None:
-        """Commit the host's transaction with the call's replay, then let out what was held. A failed commit answers instead."""
+    async def release(self, lost: Lost | None = None) -> None:
+        """Commit the host's transaction with the call's replay, then let out what was held. A failed commit answers instead.
+
+        `lost` says why the answer cannot be kept: it is not whole yet.
+        """
         held, self._held = self._held or [], None
         self.waits = False
         try:
-            first = await self._commit(held, whole=whole)
+            first = await self._commit(held, lost)
         except Refused as refused:
             self.status = 0
             await self.refuse(refused)
@@ -161,7 +164,7 @@ class Answer:
             if not self.complete:
                 await self._body(message)
 
-    async def _commit(self, held: list[Message], *, whole: bool) -> Stored | None:
+    async def _commit(self, held: list[Message], lost: Lost | None) -> Stored | None:
         """Commit, and return the answer of whoever carried the call out before this one, if anybody did."""
         self._joined = self._joined or self._call.sessions is not None
         once = self._once
@@ -169,7 +172,7 @@ class Answer:
             await transactions.commit(self._call)
             return None
         headers = held[0].get("headers") or ()
-        body = b"".join([message.get("body", b"") for message in held[1:]]) if whole else None
+        body = lost or b"".join([message.get("body", b"") for message in held[1:]])
         first = None
         if is_kept(self.status, retryable=False, may_have_written=not self._joined):
             first = await once.complete(self._call, self.status, headers, body)
@@ -201,6 +204,8 @@ class Answer:
         self._held = [message]
         if self._bodiless(self.status):
             await self._release_when_over()
+        elif self._once is not None and is_stream(message.get("headers") or ()):
+            await self.release(Lost.STREAM)
 
     def _instead(self, message: Message) -> Refused | None:
         """The refusal that goes out instead of the app's own answer, if any."""
@@ -235,7 +240,7 @@ class Answer:
             self._held.append(message)
             self._held_bytes += len(message.get("body", b""))
             if self._held_bytes > HELD_BYTES_MAX:
-                await self.release(whole=False)
+                await self.release(Lost.SIZE)
             elif not more:
                 await self._release_when_over()
             return

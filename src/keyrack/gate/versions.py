@@ -10,9 +10,9 @@ from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any
 
-from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from keyrack.gate.bodies import again, whole
 from keyrack.gate.problems import Problems
 from keyrack.gate.table import Route
 from keyrack.model.calls import Call
@@ -106,18 +106,13 @@ class _Turned:
         kind = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
         if not _JSON.fullmatch(kind):
             return scope, receive
-        body = await _whole(receive)
+        body = await whole(receive)
         found = _read(body)
         if isinstance(found, dict):
             body = json.dumps(self._passage.body(found)).encode()
             kept = [(name, value) for name, value in scope["headers"] if name not in (b"content-length", b"transfer-encoding")]
             scope["headers"] = [*kept, (b"content-length", str(len(body)).encode())]
-        waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-        async def receive_again() -> Message:
-            return waiting.pop() if waiting else await receive()
-
-        return scope, receive_again
+        return scope, again(body, receive)
 
 
 class _Answered:
@@ -192,18 +187,6 @@ class _Answered:
         if name.lower() != b"link":
             return name.lower(), value
         return b"link", _ADDRESS.sub(lambda found: b"<" + self._passage.url(found[1].decode("latin-1")).encode("latin-1") + b">", value)
-
-
-async def _whole(receive: Receive) -> bytes:
-    """Return the whole body, which the gate has bounded. Raises ClientDisconnect where it is cut short."""
-    parts: list[bytes] = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        parts.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(parts)
 
 
 def _read(body: bytes) -> Any:

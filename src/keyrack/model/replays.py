@@ -32,6 +32,8 @@ _OF_ONE_TRANSFER = frozenset({b"set-cookie", b"date", b"server", b"connection", 
 # The call was not carried out, or the caller is to correct it and send it again under the same key.
 _NEVER_KEPT = frozenset({400, 401, 403, 408, 413, 415, 425, 429, 431})
 
+_STREAMS = frozenset({b"text/event-stream", b"application/x-ndjson", b"application/jsonl", b"application/json-seq"})
+
 Headers = Sequence[tuple[bytes, bytes]]
 
 
@@ -40,6 +42,7 @@ class Lost(StrEnum):
 
     SECRET = "secret"
     SIZE = "size"
+    STREAM = "stream"
     ANSWER = "answer"
 
 
@@ -107,6 +110,12 @@ def kept_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
 def holds_secret(headers: Headers) -> bool:
     """Whether an answer says of itself that nobody may keep it: `Cache-Control: no-store` (RFC 9111 §5.2.2.5)."""
     return any(name.lower() == b"cache-control" and b"no-store" in value.lower() for name, value in headers)
+
+
+def is_stream(headers: Headers) -> bool:
+    """Whether an answer is made to be read while it grows: it is not held back until it is whole."""
+    kind = next((value for name, value in headers if name.lower() == b"content-type"), b"")
+    return kind.partition(b";")[0].strip().lower() in _STREAMS
 
 
 def made_in(body: bytes) -> list[dict[str, str]]:
