@@ -13,7 +13,9 @@ from keyrack.model.refusals import HEADERS_TOO_LARGE, INVALID_REQUEST, KEY_IN_UR
 Headers = Sequence[tuple[bytes, bytes]]
 Network = IPv4Network | IPv6Network
 
-_ONCE = frozenset({b"authorization", b"x-api-key", b"x-api-token", b"content-length", b"host", b"content-type", b"api-version", b"idempotency-key"})
+_ONCE = frozenset(
+    {b"authorization", b"x-api-key", b"x-api-token", b"content-length", b"host", b"content-type", b"api-version", b"idempotency-key"}
+)
 _NAMES_IN_URL = frozenset({"api_key", "apikey", "api_token", "access_token", "x-api-key", "x-api-token"})
 _SECRET_PLACES_MIN = 20
 _FORWARDED_BYTES_MAX = 4096
