@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
@@ -21,7 +22,7 @@ from atrium.pages.spaces import router as space_pages
 from atrium.screens import STATIC
 from atrium.spaces.events import SPACE_EVENTS
 from atrium.spaces.router import router as spaces
-from keyrack import Category, Keyrack, Limit, Plan, Settings
+from keyrack import Category, Docs, Keyrack, Limit, Plan, Settings
 
 CATEGORIES = [
     Category("customers", "Customers", "Customers and their contacts"),
@@ -29,6 +30,7 @@ CATEGORIES = [
     Category("messages", "Messages", "What is said in spaces", in_spaces=True),
     Category("items", "Items", "What is to be done in spaces", in_spaces=True),
 ]
+DOCS = Path(__file__).parent / "docs"
 LIMITS = (Limit("workspace", quota=1000, window_seconds=1, burst=5000),)
 PLANS = [Plan("team", "Team", limits=LIMITS), Plan("free", "Free", api_access=False, limits=LIMITS)]
 
@@ -42,6 +44,7 @@ def create_app(settings: Settings, brand: str = "atrium") -> FastAPI:
         plans=PLANS,
         categories=CATEGORIES,
         events=[*CUSTOMER_EVENTS, *ONBOARDING_EVENTS, *SPACE_EVENTS],
+        docs=Docs(DOCS, {"onboarding": _onboarding(configuration.onboarding_name), "outbound": "Slack, Resend, Stripe"}),
     )
     database = Database(rack.host_engine())
 
@@ -64,6 +67,11 @@ def create_app(settings: Settings, brand: str = "atrium") -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     rack.install(app, guard=["/api"])
     return app
+
+
+def _onboarding(name: str) -> str:
+    """What the docs call an onboarding that was opened without a name."""
+    return "onboarding" if name == "Onboarding" else f"{name.lower()} onboarding"
 
 
 async def _front_page(request: Request) -> RedirectResponse:

@@ -1,5 +1,6 @@
 """Keyrack: the “Settings → API & Webhooks” of a SaaS product, in one package."""
 
+from keyrack.docs import Docs
 from keyrack.embed.callers import Caller
 from keyrack.model import refusals
 from keyrack.model.brands import Brand, Words
@@ -19,6 +20,7 @@ __all__ = [
     "Brand",
     "Caller",
     "Category",
+    "Docs",
     "EventType",
     "Keyrack",
     "Limit",

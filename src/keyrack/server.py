@@ -13,9 +13,11 @@ from starlette.types import ASGIApp
 from keyrack import api, console, docs
 from keyrack.api.health import build_health
 from keyrack.assemble import Assembly, now_ms
+from keyrack.console.assets import Assets
+from keyrack.docs import Docs
 from keyrack.embed import access_logs
 from keyrack.embed.errors import install_handlers
-from keyrack.embed.routes import page_rows, table_rows
+from keyrack.embed.routes import declared_paths, page_rows, table_rows
 from keyrack.gate import transactions
 from keyrack.gate.gate import Gate
 from keyrack.gate.pages import MemberPages
@@ -48,8 +50,8 @@ class Keyrack:
     """The rack of one host product.
 
     `categories` are the kinds of the host's data that permissions speak of, `events` the types that it records, `plans` what workspaces
-    can have; the first plan is the default. `refusals` are the host's own. `now` is the clock, in ms since the epoch: tests give a frozen
-    one. Raises ValueError where they contradict themselves.
+    can have; the first plan is the default. `refusals` are the host's own, `docs` its own pages of the docs. `now` is the clock, in ms
+    since the epoch: tests give a frozen one. Raises ValueError where they contradict themselves.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Keyrack:
         plans: Sequence[Plan] = (Plan("standard", "Standard"),),
         events: Sequence[EventType] = (),
         refusals: Sequence[Refusal] = (),
+        docs: Docs | None = None,
         now: Callable[[], int] = now_ms,
     ) -> None:
         self.settings = settings or Settings()
@@ -68,6 +71,7 @@ class Keyrack:
         self.categories = _by_name("category", categories, reserved=OWN_NEEDS)
         self.plans = _by_name("plan", plans)
         self.event_types = _by_name("event type", events)
+        self._docs = docs
         self.refusals = registry(refusals)
         self.assembly = Assembly(self.settings, brand, self.categories, self.plans, now, refusals=self.refusals)
         self.public = Depends(Public())
@@ -182,18 +186,24 @@ class Keyrack:
     def _gate(self, app: Starlette, host: ASGIApp, host_rows: Callable[[ASGIApp], list[Any]], guard: Sequence[str]) -> Gate:
         assembly = self.assembly
         members = MemberPages(lambda secret: sessions.find(assembly.desk, secret), assembly.cache, self.brand.key_prefix)
+        site = docs.Site(assembly, Assets(self.brand), docs.GENERATED, self._docs, self.refusals)
 
         async def start() -> Walk:
             own = api.build(assembly)
             install_handlers(own, self.refusals)
-            rows = host_rows(host) + table_rows(own, own, self.categories, [OWN_BASE], {})
+            own_rows = host_rows(host)
+            site.use([row.operation for row in own_rows])
+            rows = own_rows + table_rows(own, own, self.categories, [OWN_BASE], {})
             table = Table([*guard, OWN_BASE], rows)
             members.use(page_rows(app, host, self.categories, [*guard, OWN_BASE]))
             access_logs.guard(Mask(assembly.prefixes))
             await assembly.start()
             return assembly.walk(table)
 
-        pages = {**console.build(assembly), **docs.build(assembly), **build_health(assembly)}
+        own_paths = declared_paths(app)
+        # A host's own llms.txt is its own business. FastAPI's page at /docs knows less than ours.
+        explained = {path: page for path, page in docs.build(site).items() if path not in own_paths or path == "/docs"}
+        pages = {**console.build(assembly), **explained, **build_health(assembly)}
         if assembly.meter is not None:
             # Loaded by its name: nobody else should pay for it.
             pages |= import_module("keyrack.api.metrics").build_metrics(assembly)

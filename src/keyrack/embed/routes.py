@@ -65,6 +65,11 @@ def page_rows(app: Any, target: ASGIApp, categories: Mapping[str, Category], ins
     return list(rows.values()) if any(row.operation.need is not None for row in rows.values()) else []
 
 
+def declared_paths(app: Any) -> set[str]:
+    """Return the paths of an app's routes, as they were declared."""
+    return {route.path for route in _declared(app.routes, "", {})}
+
+
 def _page_row(route: Declared, target: ASGIApp, categories: Mapping[str, Category]) -> Route:
     if route.marks:
         return _row(route, target, categories, guarded=False)
