@@ -21,6 +21,7 @@ from atrium.pages.onboardings import router as onboarding_pages
 from atrium.pages.spaces import router as space_pages
 from atrium.screens import STATIC
 from atrium.spaces.events import SPACE_EVENTS
+from atrium.spaces.meters import MESSAGES
 from atrium.spaces.router import router as spaces
 from keyrack import Category, Docs, Keyrack, Limit, Plan, Settings
 
@@ -32,7 +33,10 @@ CATEGORIES = [
 ]
 DOCS = Path(__file__).parent / "docs"
 LIMITS = (Limit("workspace", quota=1000, window_seconds=1, burst=5000),)
-PLANS = [Plan("team", "Team", limits=LIMITS), Plan("free", "Free", api_access=False, limits=LIMITS)]
+PLANS = [
+    Plan("team", "Team", limits=LIMITS, meters={"messages": 1_000_000}),
+    Plan("free", "Free", api_access=False, limits=LIMITS, meters={"messages": 10_000}),
+]
 
 
 def create_app(settings: Settings, brand: str = "atrium") -> FastAPI:
@@ -44,6 +48,7 @@ def create_app(settings: Settings, brand: str = "atrium") -> FastAPI:
         plans=PLANS,
         categories=CATEGORIES,
         events=[*CUSTOMER_EVENTS, *ONBOARDING_EVENTS, *SPACE_EVENTS],
+        meters=[MESSAGES],
         docs=Docs(DOCS, {"onboarding": _onboarding(configuration.onboarding_name), "outbound": "Slack, Resend, Stripe"}),
     )
     database = Database(rack.host_engine())

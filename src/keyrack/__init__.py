@@ -7,6 +7,7 @@ from keyrack.model.brands import Brand, Words
 from keyrack.model.events import EventType
 from keyrack.model.limits import Limit
 from keyrack.model.members import Member
+from keyrack.model.meters import Meter
 from keyrack.model.permissions import Category, SpaceRole
 from keyrack.model.plans import Plan
 from keyrack.model.refusals import Refused
@@ -25,6 +26,7 @@ __all__ = [
     "Keyrack",
     "Limit",
     "Member",
+    "Meter",
     "Plan",
     "Refused",
     "Settings",

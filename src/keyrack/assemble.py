@@ -31,6 +31,7 @@ from keyrack.manage import key_notices
 from keyrack.manage.desk import Desk, OpenId, Outside, untraced
 from keyrack.model.brands import Brand
 from keyrack.model.measures import Tally
+from keyrack.model.meters import Meter
 from keyrack.model.permissions import Category
 from keyrack.model.plans import Plan
 from keyrack.model.refusals import ALL, Refusal, Refused
@@ -42,6 +43,7 @@ from keyrack.store.database import Store
 from keyrack.store.ids import RequestIds
 from keyrack.store.migrations import migrate
 from keyrack.store.spool import Spool
+from keyrack.volatile.alone import Alone
 from keyrack.volatile.counters import Counters
 from keyrack.volatile.measures import Measures
 from keyrack.volatile.shares import Shares
@@ -50,7 +52,7 @@ from keyrack.volatile.valkey import SCRIPT_LOAD, ValkeyCounters
 from keyrack.volatile.wire import Wire
 from keyrack.work import mail, quotas, request_logs
 from keyrack.work.jobs import Job, Jobs
-from keyrack.work.measuring import Meter
+from keyrack.work.measuring import Measuring
 from keyrack.work.moving import Moving
 from keyrack.work.readiness import Finding, Readiness
 
@@ -76,6 +78,7 @@ class Assembly:
         categories: Mapping[str, Category],
         plans: Mapping[str, Plan],
         now: Callable[[], int] = now_ms,
+        meters: Mapping[str, Meter] | None = None,
         *,
         refusals: Mapping[str, Refusal] = ALL,
     ) -> None:
@@ -116,7 +119,9 @@ class Assembly:
             self.plans,
             self.signers["cursor"],
             self.counters,
+            self.shared_counters or Alone(self.counters),
             now,
+            meters or {},
             sealers=self.sealers,
             passwords=self.passwords,
             outside=Outside(settings.base_url, settings.sends_mail, tuple(settings.portal_origins), _openid(settings)),
@@ -124,8 +129,8 @@ class Assembly:
             trace=self.traces.follow if self.traces is not None else untraced,
         )
         self.readiness = Readiness(self.store, self.spool, self.feed)
-        self.meter = self._meter()
-        self.moving = Moving(self.store, self.spool, settings.log_lines_here_max, now, self.meter)
+        self.measuring = self._measuring()
+        self.moving = Moving(self.store, self.spool, settings.log_lines_here_max, now, self.measuring)
         self.jobs = Jobs(self._due())
 
     @property
@@ -169,8 +174,8 @@ class Assembly:
             await self.wire.stop()
         await self.feed.stop()
         self.spool.close()
-        if self.meter is not None:
-            self.meter.close()
+        if self.measuring is not None:
+            self.measuring.close()
         self.counters.close()
         self.passwords.close()
         await self.store.close()
@@ -216,11 +221,11 @@ class Assembly:
             return SqliteFeed(settings.store_path, self.cache)
         return PostgresqlFeed(settings.feed_url, self.store, self.cache, Terms(settings.lease_seconds), settings.store_wait_seconds)
 
-    def _meter(self) -> Meter | None:
+    def _measuring(self) -> Measuring | None:
         settings = self.settings
         if settings.metrics_token is None:
             return None
-        return Meter(Measures(settings.data / "measures"), self.tally, self.cache, self.feed, self.spool, self._valkey_away)
+        return Measuring(Measures(settings.data / "measures"), self.tally, self.cache, self.feed, self.spool, self._valkey_away)
 
     def _traces(self) -> Any:
         """Return what makes spans. Loaded by its name, for it takes half a second and some memory that nobody else should pay."""
@@ -240,7 +245,7 @@ class Assembly:
 
     def _due(self) -> list[Job]:
         send = mail.sender(self.settings)
-        measuring = [Job("measure", 1.0, self.meter.write)] if self.meter is not None else []
+        measuring = [Job("measure", 1.0, self.measuring.write)] if self.measuring is not None else []
         shared = self.shared_counters
         keeping = [Job("keep_quotas", 3.0, lambda: quotas.keep(self.store, shared))] if shared is not None else []
         return [

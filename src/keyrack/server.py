@@ -16,6 +16,7 @@ from keyrack.assemble import Assembly, now_ms
 from keyrack.console.assets import Assets
 from keyrack.docs import Docs
 from keyrack.embed import access_logs
+from keyrack.embed.costs import check_costs
 from keyrack.embed.errors import install_handlers
 from keyrack.embed.routes import declared_paths, page_rows, table_rows
 from keyrack.gate import transactions
@@ -24,7 +25,7 @@ from keyrack.gate.pages import MemberPages
 from keyrack.gate.requires import Public, Requires, SignedIn
 from keyrack.gate.table import Table
 from keyrack.gate.walk import Walk
-from keyrack.manage import sessions
+from keyrack.manage import sessions, usage
 from keyrack.manage.activity import Activity
 from keyrack.manage.cursors import Cursors
 from keyrack.manage.members import Members
@@ -33,8 +34,10 @@ from keyrack.manage.workspaces import Workspaces
 from keyrack.model.brands import Brand
 from keyrack.model.calls import CURRENT, Call
 from keyrack.model.events import Actor, Event, EventType
+from keyrack.model.meters import Meter, check_plans
 from keyrack.model.permissions import OWN_NEEDS, Category
 from keyrack.model.plans import Plan
+from keyrack.model.principals import Mode
 from keyrack.model.refusals import Refusal, registry
 from keyrack.model.request_logs import Mask
 from keyrack.settings import Settings
@@ -50,8 +53,9 @@ class Keyrack:
     """The rack of one host product.
 
     `categories` are the kinds of the host's data that permissions speak of, `events` the types that it records, `plans` what workspaces
-    can have; the first plan is the default. `refusals` are the host's own, `docs` its own pages of the docs. `now` is the clock, in ms
-    since the epoch: tests give a frozen one. Raises ValueError where they contradict themselves.
+    can have; the first plan is the default. `refusals` are the host's own, `docs` its own pages of the docs, `meters` what it counts, with a
+    quota in each plan. `now` is the clock, in ms since the epoch: tests give a frozen one. Raises ValueError where they contradict
+    themselves.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class Keyrack:
         plans: Sequence[Plan] = (Plan("standard", "Standard"),),
         events: Sequence[EventType] = (),
         refusals: Sequence[Refusal] = (),
+        meters: Sequence[Meter] = (),
         docs: Docs | None = None,
         now: Callable[[], int] = now_ms,
     ) -> None:
@@ -73,7 +78,9 @@ class Keyrack:
         self.event_types = _by_name("event type", events)
         self._docs = docs
         self.refusals = registry(refusals)
-        self.assembly = Assembly(self.settings, brand, self.categories, self.plans, now, refusals=self.refusals)
+        self.meters = _by_name("meter", meters)
+        check_plans(self.plans.values(), self.meters)
+        self.assembly = Assembly(self.settings, brand, self.categories, self.plans, now, self.meters, refusals=self.refusals)
         self.public = Depends(Public())
 
     @property
@@ -106,13 +113,14 @@ class Keyrack:
         return create_engine(self.settings.store_url)
 
     @staticmethod
-    def requires(permission: str, *, space: str | None = None) -> Any:
+    def requires(permission: str, *, space: str | None = None, cost: int = 1) -> Any:
         """Return the FastAPI dependency that declares what a route needs. It is no single rack's: a router may be written before one.
 
         `permission` is `category:read` or `category:write`, or `any`, `full_write`, `org_admin`. For a category in spaces, `space` says
-        where the space is named: `"path:space_id"`, or `"object"` where the handler asks `caller.require` itself.
+        where the space is named: `"path:space_id"`, or `"object"` where the handler asks `caller.require` itself. A call takes `cost`
+        from each limit of its plan; 0 is free.
         """
-        return Depends(Requires(permission, space))
+        return Depends(Requires(permission, space, cost))
 
     @staticmethod
     def signed_in(permission: str = "any", *, space: str | None = None) -> Any:
@@ -123,21 +131,21 @@ class Keyrack:
         """
         return Depends(SignedIn(permission, space))
 
-    def needs(self, permission: str, *, space: str | None = None) -> Callable[[Endpoint], Endpoint]:
+    def needs(self, permission: str, *, space: str | None = None, cost: int = 1) -> Callable[[Endpoint], Endpoint]:
         """Declare the same on an endpoint of a plain Starlette route, as a decorator."""
-        return _mark(Requires(permission, space))
+        return _mark(Requires(permission, space, cost))
 
     def needs_nothing(self, endpoint: Endpoint) -> Endpoint:
         """Declare an endpoint of a plain Starlette route public."""
         return _mark(Public())(endpoint)
 
-    def install(self, app: Starlette, guard: Sequence[str] = ("/api",), mounts: Mapping[str, str] | None = None) -> None:
+    def install(self, app: Starlette, guard: Sequence[str] = ("/api",), mounts: Mapping[str, Any] | None = None) -> None:
         """Put the gate around an app, outermost. Inside the `guard` paths nothing is public unless it says so.
 
         The app's `state.keyrack` is this rack from now on: the command line finds it there.
-        `mounts` declares what a mounted app without readable routes needs: `{"/api/files": "files:read"}`.
+        `mounts` declares what a mounted app without readable routes needs: `{"/api/files": "files:read"}`, or as `requires` says it.
         """
-        declared = {path: Requires(text) for path, text in (mounts or {}).items()}
+        declared = {path: Requires(said) if isinstance(said, str) else said.dependency for path, said in (mounts or {}).items()}
         install_handlers(app, self.refusals)
         app.state.keyrack = self
         inner_stack = app.build_middleware_stack
@@ -183,6 +191,24 @@ class Keyrack:
         # The object's id and values are read at flush: until then the database may still give them.
         session.add(event_row(session.get_bind().dialect.name, row, lambda: (str(subject.id), _payload(event, subject))))
 
+    async def count(self, meter: Meter, units: int = 1, *, workspace_id: str | None = None, mode: str = "live") -> None:
+        """Take units of a meter from the plan of the caller's workspace, in the caller's mode; outside a call both are named.
+
+        All of them or none, exactly, whoever else takes at the same time. What was taken stays taken, also where the call fails later:
+        count last. Raises Refused `quota_exceeded` where fewer are left; ValueError for a meter that was not declared, or fewer than 0
+        units; RuntimeError where no workspace is named and there is no caller.
+        """
+        if self.meters.get(meter.name) != meter:
+            raise ValueError(f"{meter.name!r} was not declared: add it to Keyrack(meters=[…])")
+        if workspace_id is not None:
+            workspace = (await self.workspaces.operator(workspace_id)).workspace
+            await usage.count(self.assembly.desk, workspace, Mode(mode), meter, units)
+            return
+        principal = _call().principal
+        if principal is None:
+            raise RuntimeError("rack.count needs a caller: in a public operation name the workspace")
+        await usage.count(self.assembly.desk, principal.workspace, principal.mode, meter, units)
+
     def _gate(self, app: Starlette, host: ASGIApp, host_rows: Callable[[ASGIApp], list[Any]], guard: Sequence[str]) -> Gate:
         assembly = self.assembly
         members = MemberPages(lambda secret: sessions.find(assembly.desk, secret), assembly.cache, self.brand.key_prefix)
@@ -194,6 +220,7 @@ class Keyrack:
             own_rows = host_rows(host)
             site.use([row.operation for row in own_rows])
             rows = own_rows + table_rows(own, own, self.categories, [OWN_BASE], {})
+            check_costs(rows, list(self.plans.values()))
             table = Table([*guard, OWN_BASE], rows)
             members.use(page_rows(app, host, self.categories, [*guard, OWN_BASE]))
             access_logs.guard(Mask(assembly.prefixes))
@@ -204,7 +231,7 @@ class Keyrack:
         # A host's own llms.txt is its own business. FastAPI's page at /docs knows less than ours.
         explained = {path: page for path, page in docs.build(site).items() if path not in own_paths or path == "/docs"}
         pages = {**console.build(assembly), **explained, **build_health(assembly)}
-        if assembly.meter is not None:
+        if assembly.measuring is not None:
             # Loaded by its name: nobody else should pay for it.
             pages |= import_module("keyrack.api.metrics").build_metrics(assembly)
         return Gate(host, pages, start, assembly.stop, assembly.request_ids.new, members)

@@ -67,6 +67,7 @@ PICTURES: dict[str, Step] = {
     "overview": opened(""),
     "not-found": opened("/nothing", status=404),
     "api-toggle": opened("", "api.toggle"),
+    "usage": opened("/usage"),
     "spaces": opened("/spaces"),
     "spaces-details": opened("/spaces?search=product+launch", "spaces.open"),
     "spaces-role": opened("/spaces?search=product+launch", "spaces.open", "spaces.role", of="Data sync"),

@@ -25,6 +25,7 @@ PATHS = [
     "/console/workspaces",
     "/console/leave",
     "/console/settings",
+    "/console/usage",
     "/console/settings/revealing",
     "/console/forgot",
     "/console/new-password",

@@ -27,6 +27,7 @@ from keyrack.model.refusals import STORE_UNAVAILABLE, Refused
 from keyrack.store import lookup
 from keyrack.store.database import Connection, Store
 from keyrack.store.migrations import migrate
+from keyrack.volatile.alone import Alone
 from tests.feed.truth import ADDRESS, REFUSED, Verdict
 from tests.hosts import BRAND, CATEGORIES, PLANS
 
@@ -120,7 +121,9 @@ class Process:
         self.feed = parts.feed(self._path, self.cache)
         self.look_ups = parts.look_ups(self.store, self.cache, self.feed, _CATEGORIES, _PLANS, self._time, self._find)
         self.authenticator = Authenticator(self.look_ups, Unthrottled(), BRAND.name, self._time)
-        self.desk = Desk(self.store, self, BRAND, _CATEGORIES, _PLANS, Signer(["a secret"], "cursor"), Unlimited(), self._time)
+        self.desk = Desk(
+            self.store, self, BRAND, _CATEGORIES, _PLANS, Signer(["a secret"], "cursor"), Unlimited(), Alone(Unlimited()), self._time
+        )
 
     def end(self) -> None:
         """End as a process does: what it was doing is not finished."""

@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from keyrack import Caller, Keyrack, Settings
 from keyrack.manage import keys
-from tests.hosts import BRAND, CATEGORIES, PLANS, build_app
-from tests.serving.plans import EXACT
+from tests.hosts import BRAND, CATEGORIES, build_app
+from tests.serving.plans import MESSAGES, SERVED
 
 DATA = Settings().data
 
-rack = Keyrack(Settings(), brand=BRAND, categories=CATEGORIES, plans=(*PLANS, EXACT))
+rack = Keyrack(Settings(), brand=BRAND, categories=CATEGORIES, plans=SERVED, meters=[MESSAGES])
 app = build_app(rack)
 engine = rack.host_engine()
 read, write = [rack.requires("customers:read")], [rack.requires("customers:write")]
@@ -42,6 +42,12 @@ async def ticks(name: str) -> AsyncIterator[bytes]:
 
 @app.api_route("/api/v1/both", methods=["GET", "HEAD"], dependencies=read)
 async def answer_both() -> dict[str, Any]:
+    return {"pid": os.getpid()}
+
+
+@app.get("/api/v1/counted", dependencies=read)
+async def count() -> dict[str, Any]:
+    await rack.count(MESSAGES)
     return {"pid": os.getpid()}
 
 

@@ -20,8 +20,8 @@ from keyrack.model.workspaces import Workspace
 from keyrack.store.migrations import migrate
 from tests.cli.programs import Program
 from tests.cli.programs import running as program_running
-from tests.hosts import ALL_RIGHTS, BRAND, CATEGORIES, PLANS
-from tests.serving.plans import EXACT
+from tests.hosts import ALL_RIGHTS, BRAND, CATEGORIES
+from tests.serving.plans import MESSAGES, SERVED
 from tests.serving.wire import SECONDS_MAX, Received, Wire, connected
 
 # Never imported here: it makes its own rack, of the settings that it finds.
@@ -119,7 +119,7 @@ class Served(Installation):
 async def installed(data: Path) -> AsyncIterator[Installation]:
     """Make an installation with one workspace, and the host's own table beside it."""
     settings = Settings(data=data)
-    rack = Keyrack(settings, brand=BRAND, categories=CATEGORIES, plans=(*PLANS, EXACT))
+    rack = Keyrack(settings, brand=BRAND, categories=CATEGORIES, plans=SERVED, meters=[MESSAGES])
     await migrate(settings.store_url, settings.traffic_url)
     workspace = await rack.workspaces.create("VML", slug="vml")
     owner = await rack.workspaces.operator(workspace.id)

@@ -13,6 +13,7 @@ from atrium.rows import find_row
 from atrium.screens import Screens
 from atrium.spaces.authors import written_by
 from atrium.spaces.events import ITEM_UPDATED, MESSAGE_CREATED
+from atrium.spaces.meters import MESSAGES
 from atrium.spaces.models import Item, ItemState, Message
 from atrium.spaces.schemas import ItemQuery, MessageQuery
 from keyrack import Caller, Keyrack
@@ -81,6 +82,7 @@ async def post_message(
     message = Message(body=written.body, **written_by(caller), space_id=space_id)
     session.add(message)
     rack.record(session, MESSAGE_CREATED, message)
+    await rack.count(MESSAGES)
     return _back(request, space_id)
 
 

@@ -9,6 +9,7 @@ from atrium.lists import Page, Pages
 from atrium.rows import find_row
 from atrium.spaces.authors import written_by
 from atrium.spaces.events import ITEM_CREATED, ITEM_DELETED, ITEM_UPDATED, MESSAGE_CREATED, MESSAGE_DELETED, MESSAGE_UPDATED
+from atrium.spaces.meters import MESSAGES
 from atrium.spaces.models import Item, Message
 from atrium.spaces.schemas import (
     ItemChanges,
@@ -44,6 +45,7 @@ async def create_message(space_id: str, body: NewMessage, caller: Caller, rack: 
     message = Message(**body.model_dump(), **written_by(caller), space_id=space_id)
     session.add(message)
     rack.record(session, MESSAGE_CREATED, message)
+    await rack.count(MESSAGES)
     return message
 
 

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 
 from keyrack.assemble import Assembly
 from keyrack.model.measures import BOUNDS_SECONDS, Histogram, Standing
-from keyrack.work.measuring import Meter, Reading
+from keyrack.work.measuring import Measuring, Reading
 
 PATH = "/metrics"
 Encoder = Callable[[CollectorRegistry], bytes]
@@ -28,9 +28,9 @@ BOUNDS = [*map(str, BOUNDS_SECONDS), "+Inf"]
 def build_metrics(assembly: Assembly) -> dict[str, ASGIApp]:
     """Return the page by its path. `metrics_token` must be set."""
     token = assembly.settings.metrics_token
-    meter = assembly.meter
+    measuring = assembly.measuring
     assert token is not None
-    assert meter is not None
+    assert measuring is not None
     expected = f"Bearer {token.get_secret_value()}".encode()
 
     async def show(request: Request) -> Response:
@@ -38,15 +38,15 @@ def build_metrics(assembly: Assembly) -> dict[str, ASGIApp]:
             return PlainTextResponse("Not Found", 404)
         encode, media_type = choose_encoder(request.headers.get("accept", ""))
         # Files are read and a text is made: not between two calls.
-        text = await asyncio.to_thread(_text, meter, encode)
+        text = await asyncio.to_thread(_text, measuring, encode)
         return Response(text, headers={"Content-Type": media_type, "Cache-Control": "no-store"})
 
     return {PATH: Starlette(routes=[Route(PATH, show)])}
 
 
-def _text(meter: Meter, encode: Encoder) -> bytes:
+def _text(measuring: Measuring, encode: Encoder) -> bytes:
     registry = CollectorRegistry()
-    registry.register(_Once(meter.read()))
+    registry.register(_Once(measuring.read()))
     return encode(registry)
 
 

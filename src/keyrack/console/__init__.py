@@ -28,6 +28,7 @@ from keyrack.console.set_ups import SetUpPages
 from keyrack.console.settings import SettingsPages
 from keyrack.console.spaces import SpacePages
 from keyrack.console.themes import ThemePages
+from keyrack.console.usage import UsagePages
 from keyrack.console.workspaces import WorkspacePages
 from keyrack.model.refusals import Refused
 
@@ -45,6 +46,7 @@ SECTIONS: tuple[Callable[[Pages], Section], ...] = (
     MemberPages,
     InvitationPages,
     SettingsPages,
+    UsagePages,
     PeoplePages,
     SessionPages,
     OpenIdPages,

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
+from keyrack.console.usage import limit_words
 from keyrack.manage import passwords, revealing, sessions, workspaces
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import INSUFFICIENT_PERMISSION, INVALID_REQUEST, PROOF_REQUIRED, Refused
@@ -75,8 +76,9 @@ class SettingsPages:
         return self._pages.go(request, "/settings", f"Secrets of keys made from now on are {said}.")
 
     def _shown(self, member: Principal, name: str) -> dict[str, Any]:
-        plan = self._pages.desk.plans[member.workspace.plan]
-        return {"name": name, "plan": plan, "may_reveal": member.decides_roles}
+        plan = self._pages.desk.plans.get(member.workspace.plan)
+        quotas = [(meter, plan.meters[meter.name]) for meter in self._pages.desk.meters.values()] if plan else []
+        return {"name": name, "plan": plan, "quotas": quotas, "limit_words": limit_words, "may_reveal": member.decides_roles}
 
 
 def _require_say(member: Principal) -> None:

@@ -83,7 +83,8 @@ def _row(route: Declared, target: ASGIApp, categories: Mapping[str, Category], *
     template = route.path + "/{path:path}" if route.opaque else route.path
     pattern, readable, convertors = compile_path(template)
     method = "WEBSOCKET" if route.websocket else next(iter(sorted(route.methods - {"HEAD"})), "ANY")
-    operation = Operation(method, readable, _need(route, method, set(convertors), categories, guarded=guarded))
+    wanted = _need(route, method, set(convertors), categories, guarded=guarded)
+    operation = Operation(method, readable, wanted, route.marks[0].cost if isinstance(route.marks[0], Requires) else 1)
     return Route(operation, route.methods, pattern, convertors, target, route.websocket, route.context)
 
 

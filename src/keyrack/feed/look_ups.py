@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from hashlib import blake2b
 from ipaddress import ip_network
 from typing import Protocol
 
@@ -134,7 +133,7 @@ class LookUps:
             until=key.ends_at if overlap_ends_first else key.expires_at,
             until_refusal=KEY_REVOKED if overlap_ends_first else KEY_EXPIRED,
             ip_ranges=tuple(ip_network(text) for text in key.ip_ranges),
-            buckets=self._buckets(workspace.id, workspace.plan, key.mode),
+            buckets=self._buckets(found),
             refusal=self._refusal(found),
         )
 
@@ -150,11 +149,7 @@ class LookUps:
             return PLAN_UPGRADE_REQUIRED
         return None if found.workspace.api_enabled else API_DISABLED
 
-    def _buckets(self, workspace_id: str, plan: str, mode: str) -> tuple[Bucket, ...]:
-        limits = self._plans[plan].limits if plan in self._plans else ()
-        return tuple(Bucket(limit, bucket_key(workspace_id, mode, limit.name)) for limit in limits)
-
-
-def bucket_key(subject: str, mode: str, limit: str) -> bytes:
-    """Return the 16 bytes under which the counters know a limit of one subject in one mode."""
-    return blake2b(f"{subject}\0{mode}\0{limit}".encode(), digest_size=16).digest()
+    def _buckets(self, found: lookup.FoundKey) -> tuple[Bucket, ...]:
+        plan = self._plans.get(found.workspace.plan)
+        subjects = {"workspace": found.workspace.id, "integration": found.integration.id, "key": found.key.id}
+        return () if plan is None else plan.buckets(found.key.mode, subjects)

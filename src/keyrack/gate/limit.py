@@ -40,22 +40,23 @@ class Limiter:
         """
         if self._shared is not None or not principal.buckets:
             return []
-        return _told(self._counters.take(principal.buckets, operation.cost))
+        return _told(self._counters.take(principal.buckets, operation.cost), operation.cost)
 
     async def ask(self, principal: Principal, operation: Operation) -> list[Header]:
         """Do what `take` does, where the counters are waited for."""
         if self._shared is None or not principal.buckets:
             return []
-        return _told(await self._shared.take(principal.workspace.id, principal.buckets, operation.cost))
+        return _told(await self._shared.take(principal.workspace.id, principal.buckets, operation.cost), operation.cost)
 
 
-def _told(taken: Taken) -> list[Header]:
+def _told(taken: Taken, cost: int) -> list[Header]:
     """Return what came of a take as headers. Raises Refused `rate_limited`."""
     headers = limit_headers(taken)
     if taken.retry_after_seconds:
         names = [budget.limit.name for budget in taken.budgets if budget.exhausted]
+        which = f"{names[0]!r} is used up" if cost == 1 else f"{names[0]!r} has less left than the {cost} that this call costs"
         raise RATE_LIMITED(
-            f"The limit {names[0]!r} is used up; it allows another call in {taken.retry_after_seconds} s.",
+            f"The limit {which}; it allows the call in {taken.retry_after_seconds} s.",
             headers={
                 "Retry-After": str(taken.retry_after_seconds),
                 **{name.decode(): value.decode() for name, value in headers},

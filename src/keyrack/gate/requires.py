@@ -11,7 +11,7 @@ from keyrack.model.refusals import CATALOG_MISMATCH, MISSING_CREDENTIAL
 
 @dataclass(frozen=True)
 class Requires:
-    """A declaration: `any`, `full_write`, `org_admin` or `category:level`, and where the space is named.
+    """A declaration: `any`, `full_write`, `org_admin` or `category:level`, where the space is named, and what a call takes from limits.
 
     The gate has checked it before the handler runs. As a dependency it only compares itself with the operation that the gate chose, so
     that two readings of the routes can never let a call through; it does no I/O and is async, so that it needs no thread.
@@ -19,6 +19,7 @@ class Requires:
 
     text: str
     space: str | None = None
+    cost: int = 1
 
     async def __call__(self, connection: HTTPConnection) -> None:
         """Compare, as a dependency."""

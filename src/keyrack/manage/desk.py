@@ -9,8 +9,9 @@ from keyrack.crypto.passwords import Passwords
 from keyrack.crypto.seal import Sealer
 from keyrack.crypto.sign import Signer
 from keyrack.model.brands import Brand
-from keyrack.model.limits import Bucket, Taken
+from keyrack.model.limits import Bucket, Budget, Taken
 from keyrack.model.measures import Tally
+from keyrack.model.meters import Meter
 from keyrack.model.permissions import Category
 from keyrack.model.plans import Plan
 from keyrack.store.database import Store
@@ -28,6 +29,16 @@ class Counting(Protocol):
 
     def take(self, buckets: tuple[Bucket, ...], cost: int) -> Taken:
         """Take `cost` from every bucket, or from none."""
+
+
+class Budgets(Protocol):
+    """What is left of the limits of workspaces, wherever it is counted: on this machine, or on several."""
+
+    async def take(self, workspace_id: str, buckets: tuple[Bucket, ...], cost: int) -> Taken:
+        """Take `cost` from every bucket of a workspace, or from none."""
+
+    async def look(self, workspace_id: str, buckets: tuple[Bucket, ...]) -> tuple[Budget, ...]:
+        """Return what is left of each bucket of a workspace."""
 
 
 Trace = Callable[[str], AbstractContextManager[dict[str, Any]]]
@@ -66,7 +77,8 @@ class Desk:
     """The parts that changes and queries are made with.
 
     `now` gives ms since the epoch; `cursors` signs the places in lists; `counters` bound how fast a workspace makes keys and how often
-    somebody tries to sign in; `sealers` seal secrets that may be revealed (`key`) and mail that waits (`mail`).
+    somebody tries to sign in; `budgets` are those of workspaces' plans and of the host's `meters`; `sealers` seal secrets that may be
+    revealed (`key`) and mail that waits (`mail`).
     `tally` counts how long changes wait; `trace` follows them, where the operator wants that.
     """
 
@@ -77,7 +89,9 @@ class Desk:
     plans: Mapping[str, Plan]
     cursors: Signer
     counters: Counting
+    budgets: Budgets
     now: Callable[[], int]
+    meters: Mapping[str, Meter] = field(default_factory=dict)
     sealers: Mapping[str, Sealer] = field(default_factory=dict)
     passwords: Passwords = field(default_factory=Passwords)
     outside: Outside = field(default_factory=Outside)

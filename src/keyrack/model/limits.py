@@ -17,10 +17,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from hashlib import blake2b
 from struct import Struct
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 Header = tuple[bytes, bytes]
+Per = Literal["workspace", "integration", "key"]
+"""Whose budget a limit gives: one to the whole workspace, or one to each of its integrations (or other owners of credentials) or keys."""
 
 DAY_SECONDS = 86_400
 # Stands for the calendar month; `w` of `RateLimit-Policy` shows it as it is, because a policy should not change from month to month.
@@ -84,13 +87,14 @@ class Limit:
 
     `window_seconds` is shorter than a day, or `DAY_SECONDS` or `MONTH_SECONDS` for the UTC calendar day or month, where a burst makes no
     sense. The time in which one unit comes back is rounded up to a whole nanosecond: a limit may be a thousandth stricter than its words,
-    never more generous. Raises ValueError where the numbers make no limit.
+    never more generous. `per` says who has such a budget of its own. Raises ValueError where the numbers make no limit.
     """
 
     name: str
     quota: int
     window_seconds: int
     burst: int | None = None
+    per: Per = "workspace"
     # Worked out once, because every call needs them: the units of a full budget, what one of them adds to a state (the ns in which it comes
     # back; 1 in a calendar window), how far ahead the moment can lie at which the budget is full again, and what headers say of the limit.
     is_calendar: bool = field(init=False, repr=False, compare=False)
@@ -138,13 +142,17 @@ class Limit:
         reset = 1 if step <= _SECOND else _seconds(step - free % step)
         return after, _new(Budget, (self, free // step, reset if after > now_ns else 0, 0))
 
+    def end_ns(self, now_ns: int) -> int:
+        """Return when the calendar window of a moment ends; both in ns since the epoch."""
+        return _end_ns(self._window(now_ns))
+
     def _refuse(self, state: int, cost: int, now_ns: int) -> tuple[int, Budget]:
         self._require_possible(cost)
         full_at = min(max(state, now_ns), now_ns + self.full)
         free = now_ns + self.full - full_at
         reset = _seconds(self.step - free % self.step)
         # A look (a cost of 0) comes here only with a state too high to be true.
-        return full_at, Budget(self, free // self.step, reset, _seconds(cost * self.step - free))
+        return full_at, Budget(self, free // self.step, reset, max(0, _seconds(cost * self.step - free)))
 
     def _take_from_window(self, state: int, cost: int, now_ns: int) -> tuple[int, Budget]:
         ahead = _end_ns(state) - now_ns
@@ -191,6 +199,11 @@ class Bucket:
         low, high = _WORDS.unpack(self.key)
         object.__setattr__(self, "low", low)
         object.__setattr__(self, "high", high)
+
+
+def bucket_key(subject: str, mode: str, limit: str) -> bytes:
+    """Return the 16 bytes under which the counters know a limit of one subject in one mode: live and test are counted apart."""
+    return blake2b(f"{subject}\0{mode}\0{limit}".encode(), digest_size=16).digest()
 
 
 def take(buckets: Sequence[Bucket], states: Sequence[int], cost: int, now_ns: int, wall_ns: Callable[[], int]) -> tuple[Taken, list[int]]:
@@ -288,6 +301,8 @@ def _validate(limit: Limit) -> None:
     says = f"limit {limit.name!r}:"
     if not _NAME.fullmatch(limit.name):
         raise ValueError(f"{says} a name has 1 to 64 characters of A-Z a-z 0-9 _ . : -")
+    if limit.per not in get_args(Per):
+        raise ValueError(f"{says} `per` is one of {', '.join(get_args(Per))}, not {limit.per!r}")
     if not 1 <= limit.quota <= QUOTA_MAX:
         raise ValueError(f"{says} `quota` must be from 1 to {QUOTA_MAX}, not {limit.quota}")
     window = limit.window_seconds

@@ -281,6 +281,14 @@ RATE_LIMITED = Refusal(
     "Wait for the seconds in `Retry-After`, then call again.",
     retryable=True,
 )
+QUOTA_EXCEEDED = Refusal(
+    "quota_exceeded",
+    429,
+    "Quota used up",
+    "The workspace has used what its plan allows of the thing named in `violated-policies` in this day or month.",
+    "Wait for the seconds in `Retry-After`, until the next day or month begins, or move the workspace to a plan that allows more.",
+    retryable=True,
+)
 TOO_MANY_FAILURES = Refusal(
     "too_many_failures",
     429,

@@ -12,13 +12,14 @@ One whose answer was lost may have been counted in both: stricter by one call, n
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha1
 from pathlib import Path
 from typing import Any
 
 from libvalkey import ReplyError, pack_command
 
-from keyrack.model.limits import DAY_SECONDS, Bucket, Limit, Taken, take
+from keyrack.model.limits import DAY_SECONDS, Bucket, Budget, Limit, Taken, take
 from keyrack.model.quotas import Quota, window_parts, window_state
 from keyrack.model.refusals import Refused
 from keyrack.volatile.shares import Shares
@@ -88,6 +89,14 @@ class ValkeyCounters:
             if is_taken and each.limit.is_calendar:
                 self._keep(Quota(workspace_id, bucket.key, state))
         return taken
+
+    async def look(self, workspace_id: str, buckets: tuple[Bucket, ...]) -> tuple[Budget, ...]:
+        """Return what is left of each bucket of a workspace; Valkey may have lost what the store still knows. Raises what `take` raises."""
+        unseen = [bucket for bucket in buckets if bucket.limit.is_calendar and not self._known_of(workspace_id, bucket).seen]
+        if unseen:
+            with suppress(Away):
+                await self._remember(workspace_id, unseen, [self._known_of(workspace_id, bucket) for bucket in unseen])
+        return (await self.take(workspace_id, buckets, 0)).budgets
 
     def unkept(self) -> list[Quota]:
         """Return the quotas that were used since this was last asked: they are to be written to the store."""

@@ -24,7 +24,7 @@ class Reading(NamedTuple):
     spool_has_room: bool
 
 
-class Meter:
+class Measuring:
     """Counts, and shows the counts of every process that shares the folder."""
 
     def __init__(

@@ -21,7 +21,7 @@ import structlog
 
 from keyrack.store.database import Store
 from keyrack.store.spool import Spool
-from keyrack.work.measuring import Meter
+from keyrack.work.measuring import Measuring
 from keyrack.work.request_logs import Mover, prepare, settle
 
 log = structlog.get_logger("keyrack.request_logs")
@@ -49,11 +49,11 @@ class Orders(msgspec.Struct):
 class Moving:
     """One process's part in it. `lines_here_max` is how many lines a turn (a second) may have before a mover is hired."""
 
-    def __init__(self, store: Store, spool: Spool, lines_here_max: int, now: Callable[[], int], meter: Meter | None = None) -> None:
+    def __init__(self, store: Store, spool: Spool, lines_here_max: int, now: Callable[[], int], measuring: Measuring | None = None) -> None:
         self._store = store
         self._spool = spool
-        self._meter = meter
-        self._mover = Mover(store, spool) if meter is None else Mover(store, spool, tell=meter.note_moved)
+        self._measuring = measuring
+        self._mover = Mover(store, spool) if measuring is None else Mover(store, spool, tell=measuring.note_moved)
         self._lines_here_max = lines_here_max
         self._now = now
         self._serving: int | None = None
@@ -98,8 +98,8 @@ class Moving:
                 self._serving = None
 
     def _note_all_moved(self, seconds_ago: float) -> None:
-        if self._meter is not None:
-            self._meter.note_all_moved(seconds_ago)
+        if self._measuring is not None:
+            self._measuring.note_all_moved(seconds_ago)
 
     def _hire(self) -> None:
         """Start a mover, unless there is one, or the last one failed of late."""
@@ -119,7 +119,7 @@ class Moving:
 
     def _orders(self) -> Orders:
         store, spool = self._store, self._spool
-        measures = None if self._meter is None else str(self._meter.folder.absolute())
+        measures = None if self._measuring is None else str(self._measuring.folder.absolute())
         return Orders(store.url, store.traffic_url, str(spool.folder.absolute()), spool.segment_bytes, self._lines_here_max, measures)
 
     def _look_after_mover(self) -> None:
