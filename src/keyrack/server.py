@@ -14,7 +14,7 @@ from keyrack import api, console, docs
 from keyrack.api.health import build_health
 from keyrack.assemble import Assembly, now_ms
 from keyrack.console.assets import Assets
-from keyrack.docs import Docs
+from keyrack.docs import Described, Docs, Document
 from keyrack.embed import access_logs
 from keyrack.embed.costs import check_costs
 from keyrack.embed.errors import install_handlers
@@ -40,6 +40,7 @@ from keyrack.model.plans import Plan
 from keyrack.model.principals import Mode
 from keyrack.model.refusals import Refusal, registry
 from keyrack.model.request_logs import Mask
+from keyrack.model.versions import Versions
 from keyrack.settings import Settings
 from keyrack.store.database import create_engine
 from keyrack.store.events import event_row
@@ -82,6 +83,9 @@ class Keyrack:
         check_plans(self.plans.values(), self.meters)
         self.assembly = Assembly(self.settings, brand, self.categories, self.plans, now, self.meters, refusals=self.refusals)
         self.public = Depends(Public())
+        described = Described(brand.name, self.categories, self.refusals, Versions())
+        self._document = Document(described, self.assembly.problems)
+        self._parts: Callable[[], list[docs.Part]] | None = None
 
     @property
     def members(self) -> Members:
@@ -150,13 +154,31 @@ class Keyrack:
         app.state.keyrack = self
         inner_stack = app.build_middleware_stack
 
+        def parts(target: ASGIApp) -> list[docs.Part]:
+            own = api.build(self.assembly)
+            install_handlers(own, self.refusals)
+            rows = table_rows(app, target, self.categories, guard, declared)
+            tags = getattr(app, "openapi_tags", None) or ()
+            own_rows = table_rows(own, own, self.categories, [OWN_BASE], {})
+            return [docs.Part(self.brand.name, rows, tags), docs.Part("Management", own_rows, own.openapi_tags or ())]
+
         def build() -> ASGIApp:
-            gate = self._gate(app, inner_stack(), lambda target: table_rows(app, target, self.categories, guard, declared), guard)
+            gate = self._gate(app, inner_stack(), parts, guard)
             traces = self.assembly.traces
             return gate if traces is None else cast(ASGIApp, traces.around(gate, [*guard, OWN_BASE]))
 
         # Starlette asks for its stack once, at its first scope: this way the gate also lies outside the host's error middleware.
         app.build_middleware_stack = build  # type: ignore[method-assign]
+        self._parts = lambda: parts(app)
+
+    def openapi(self, base_url: str) -> dict[str, Any]:
+        """Return the OpenAPI 3.1 document of the app that this rack is installed in, with our own operations, for a host at an address.
+
+        The running host serves the same at `/docs/openapi.json`. Raises RuntimeError before `install`.
+        """
+        if self._parts is None:
+            raise RuntimeError("there is no app yet: call rack.install(app) before")
+        return self._document.describe(self._parts(), base_url)
 
     def transaction(self, session: AsyncSession | Session) -> None:
         """Join a session to the call: the gate commits it before the answer leaves, and rolls it back under a status of 400 or more.
@@ -209,17 +231,16 @@ class Keyrack:
             raise RuntimeError("rack.count needs a caller: in a public operation name the workspace")
         await usage.count(self.assembly.desk, principal.workspace, principal.mode, meter, units)
 
-    def _gate(self, app: Starlette, host: ASGIApp, host_rows: Callable[[ASGIApp], list[Any]], guard: Sequence[str]) -> Gate:
+    def _gate(self, app: Starlette, host: ASGIApp, parts: Callable[[ASGIApp], list[docs.Part]], guard: Sequence[str]) -> Gate:
         assembly = self.assembly
         members = MemberPages(lambda secret: sessions.find(assembly.desk, secret), assembly.cache, self.brand.key_prefix)
-        site = docs.Site(assembly, Assets(self.brand), docs.GENERATED, self._docs, self.refusals)
+        site = docs.Site(assembly, Assets(self.brand), docs.generated(self._document), self._docs, self.refusals)
 
         async def start() -> Walk:
-            own = api.build(assembly)
-            install_handlers(own, self.refusals)
-            own_rows = host_rows(host)
-            site.use([row.operation for row in own_rows])
-            rows = own_rows + table_rows(own, own, self.categories, [OWN_BASE], {})
+            described = parts(host)
+            self._document.use(described)
+            site.use([row.operation for row in described[0].rows])
+            rows = [row for part in described for row in part.rows]
             check_costs(rows, list(self.plans.values()))
             table = Table([*guard, OWN_BASE], rows)
             members.use(page_rows(app, host, self.categories, [*guard, OWN_BASE]))
@@ -229,8 +250,8 @@ class Keyrack:
 
         own_paths = declared_paths(app)
         # A host's own llms.txt is its own business. FastAPI's page at /docs knows less than ours.
-        explained = {path: page for path, page in docs.build(site).items() if path not in own_paths or path == "/docs"}
-        pages = {**console.build(assembly), **explained, **build_health(assembly)}
+        explained = {path: page for path, page in docs.build(site, self._document).items() if path not in own_paths or path == "/docs"}
+        pages = {**console.build(assembly), **explained, **self._document.instead(app), **build_health(assembly)}
         if assembly.measuring is not None:
             # Loaded by its name: nobody else should pay for it.
             pages |= import_module("keyrack.api.metrics").build_metrics(assembly)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from keyrack.cli import backups, copies, demo, doctor, integrations, keys, members, migrations, people, request_logs, serve, workspaces
+from keyrack.cli import backups, copies, demo, doctor, integrations, keys, members, migrations, openapi, people, request_logs
+from keyrack.cli import serve, workspaces
 from keyrack.cli.failures import explain
 from keyrack.cli.options import Json
 from keyrack.cli.printing import print_failure, print_json, print_lines
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.command("migrate")(migrations.migrate)
+app.command("openapi")(openapi.openapi)
 app.command("doctor")(doctor.doctor)
 app.command("copy")(copies.copy)
 app.command("backup")(backups.backup)

@@ -10,16 +10,20 @@ from starlette.types import ASGIApp
 from keyrack.docs import errors
 from keyrack.docs.facts import Docs
 from keyrack.docs.help import HelpPage
+from keyrack.docs.openapi import Described, Document
+from keyrack.docs.openapi_routes import Part
+from keyrack.docs.reference import Reference
 from keyrack.docs.site import Generated, Site
 
-__all__ = ["GENERATED", "Docs", "Site", "build"]
+__all__ = ["Described", "Docs", "Document", "Part", "Site", "build", "generated"]
 
 
-GENERATED: tuple[Generated, ...] = (errors.pages,)
-"""What makes pages of what the product knows of itself: each a function from the host's facts to pages."""
+def generated(document: Document) -> tuple[Generated, ...]:
+    """Return what makes pages of what the product knows of itself: each a function from the host's facts to pages."""
+    return (errors.pages, Reference(document).pages)
 
 
-def build(site: Site) -> dict[str, ASGIApp]:
+def build(site: Site, document: Document) -> dict[str, ASGIApp]:
     """Return the docs by their path prefixes. The indexes for programs also stand at the host's root."""
 
     async def refuse(request: Request, error: Exception) -> Response:
@@ -33,6 +37,7 @@ def build(site: Site) -> dict[str, ASGIApp]:
         Route("/docs/llms.txt", site.index),
         Route("/docs/llms-full.txt", site.full),
         Route("/docs/search", site.search),
+        Route("/docs/openapi.json", document.answer),
         Route("/docs/theme", site.choose_theme, methods=["POST"]),
         *HelpPage(site).routes,
         Route("/docs/{slug:path}", site.show),
