@@ -27,7 +27,7 @@ from keyrack.gate.record import Recorder
 from keyrack.gate.replay import Replays
 from keyrack.gate.table import Table
 from keyrack.gate.walk import Walk
-from keyrack.manage import key_notices
+from keyrack.manage import docs_feedback, key_notices
 from keyrack.manage.desk import Desk, OpenId, Outside, untraced
 from keyrack.model.brands import Brand
 from keyrack.model.measures import Tally
@@ -258,6 +258,7 @@ class Assembly:
             Job("prune_replays", 600.0, self._prune_replays),
             Job("watch_store", 1.0, self._watch_store),
             Job("prune_sessions", 3600.0, self._prune_sessions),
+            Job("prune_docs_feedback", 24 * 3600.0, lambda: docs_feedback.prune(self.desk)),
             Job("tell_of_expiries", EXPIRIES_SECONDS, lambda: key_notices.tell(self.desk)),
             *([Job("send_mail", MAIL_SECONDS, lambda: mail.deliver(self.desk, send))] if send is not None else []),
         ]

@@ -7,8 +7,22 @@ from typing import Annotated
 
 import typer
 
-from keyrack.cli import backups, copies, demo, doctor, integrations, keys, members, migrations, openapi, people, request_logs
-from keyrack.cli import serve, workspaces
+from keyrack.cli import (
+    backups,
+    copies,
+    demo,
+    docs,
+    doctor,
+    integrations,
+    keys,
+    members,
+    migrations,
+    openapi,
+    people,
+    request_logs,
+    serve,
+    workspaces,
+)
 from keyrack.cli.failures import explain
 from keyrack.cli.options import Json
 from keyrack.cli.printing import print_failure, print_json, print_lines
@@ -29,7 +43,15 @@ app.command("doctor")(doctor.doctor)
 app.command("copy")(copies.copy)
 app.command("backup")(backups.backup)
 app.command("compare")(backups.compare)
-for group in (members.commands, people.commands, workspaces.commands, integrations.commands, keys.commands, request_logs.commands):
+for group in (
+    members.commands,
+    people.commands,
+    workspaces.commands,
+    integrations.commands,
+    keys.commands,
+    request_logs.commands,
+    docs.commands,
+):
     app.add_typer(group)
 
 

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from keyrack.docs import errors
 from keyrack.docs.facts import Docs
+from keyrack.docs.feedback import FeedbackPages
 from keyrack.docs.help import HelpPage
 from keyrack.docs.openapi import Described, Document
 from keyrack.docs.openapi_routes import Part
@@ -39,6 +40,7 @@ def build(site: Site, document: Document) -> dict[str, ASGIApp]:
         Route("/docs/search", site.search),
         Route("/docs/openapi.json", document.answer),
         Route("/docs/theme", site.choose_theme, methods=["POST"]),
+        *FeedbackPages(site).routes,
         *HelpPage(site).routes,
         Route("/docs/{slug:path}", site.show),
     ]

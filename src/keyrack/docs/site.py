@@ -64,7 +64,7 @@ class Place(NamedTuple):
 
 
 class Site:
-    """The docs of one host. `generated` make the pages that no folder holds; `host` has pages of the host's own, `refusals` all its codes."""
+    """The docs of one host. `generated` make pages that no folder holds; `host` has pages of the host's own, `refusals` all its codes."""
 
     def __init__(
         self,

@@ -372,6 +372,19 @@ leases = Table(
     Column("length_ms", BigInteger, nullable=False),
 )
 
+# What readers say of the docs. Nothing of it says who they are.
+docs_feedback = Table(
+    "keyrack_docs_feedback",
+    metadata,
+    _id(),
+    _text("page"),
+    Column("helpful", Boolean, nullable=False),
+    _text("comment"),
+    _time("created_at"),
+    Index(None, "created_at", "id"),
+    Index(None, "page", "created_at"),
+)
+
 
 def without_schema(source: MetaData) -> MetaData:
     """Return a copy of our tables as they are on SQLite."""
