@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, String, text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.schema import CreateIndex
 
 from keyrack import new_id
 
@@ -50,11 +51,13 @@ class Database:
         self.reading = async_sessionmaker(engine.execution_options(keyrack_read_only=True), expire_on_commit=False)
 
     async def create_tables(self) -> None:
-        """Create the tables that are missing. On SQLite the transaction itself keeps other processes out."""
+        """Create the tables and indexes that are missing. On SQLite the transaction itself keeps other processes out."""
         async with self._engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": CREATE_TABLES_LOCK})
             await connection.run_sync(Base.metadata.create_all)
+            for index in (index for table in Base.metadata.sorted_tables for index in table.indexes):
+                await connection.execute(CreateIndex(index, if_not_exists=True))
 
     async def close(self) -> None:
         """Close all connections."""

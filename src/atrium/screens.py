@@ -1,6 +1,5 @@
 """What people see: templates filled with what every page shows, for the member who signed in."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -56,11 +55,11 @@ class Screen:
         """Return the page for a thing that is not there, or not for this member: nothing tells the two apart."""
         return self.show("missing.html", 404, what=what)
 
-    def older(self, page: Mapping[str, Any]) -> str | None:
+    def older(self, next_cursor: str | None) -> str | None:
         """Return the address of the page of a list that follows this one, if one does."""
-        if not page["has_more"]:
+        if next_cursor is None:
             return None
-        return "?" + self._request.url.include_query_params(cursor=page["next_cursor"]).query
+        return "?" + self._request.url.remove_query_params("starting_after").include_query_params(cursor=next_cursor).query
 
 
 async def _screen(request: Request, caller: Caller, configured: Configured) -> Screen:

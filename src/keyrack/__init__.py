@@ -1,5 +1,6 @@
 """Keyrack: the “Settings → API & Webhooks” of a SaaS product, in one package."""
 
+from keyrack.api.lists import ListQuery, NamedQuery, Page, SortedQuery
 from keyrack.docs import Docs
 from keyrack.embed.callers import Caller
 from keyrack.model import refusals
@@ -16,6 +17,7 @@ from keyrack.settings import Settings
 from keyrack.store.database import create_engine
 from keyrack.store.ids import new_id
 from keyrack.store.migrations import include_object
+from keyrack.store.paging import keyset
 
 __all__ = [
     "Brand",
@@ -25,15 +27,20 @@ __all__ = [
     "EventType",
     "Keyrack",
     "Limit",
+    "ListQuery",
     "Member",
     "Meter",
+    "NamedQuery",
+    "Page",
     "Plan",
     "Refused",
     "Settings",
+    "SortedQuery",
     "SpaceRole",
     "Words",
     "create_engine",
     "include_object",
+    "keyset",
     "new_id",
     "refusals",
 ]

@@ -8,10 +8,14 @@ from fastapi import Depends
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from keyrack import api, console, docs
+from keyrack.api.dependencies import refuse_repeated
 from keyrack.api.health import build_health
+from keyrack.api.lists import Lists
 from keyrack.assemble import Assembly, now_ms
 from keyrack.console.assets import Assets
 from keyrack.docs import Described, Docs, Document
@@ -111,6 +115,17 @@ class Keyrack:
     def cursors(self) -> Cursors:
         """Reads and writes the signed cursors of lists."""
         return Cursors(self.assembly.desk.cursors)
+
+    def lists(self, request: Request, response: Response) -> Lists:
+        """Return what finds the page of a host's list that a call asks for, and leads on to the next one, by the rule of our own lists.
+
+        `ListQuery`, `SortedQuery` or `NamedQuery` takes its parameters, `keyset` bounds the statement. The cursors are the caller's
+        workspace's. Raises Refused 400 for a parameter that stands twice.
+        """
+        refuse_repeated(request)
+        caller = request.scope.get("keyrack")
+        workspace_id = None if caller is None else caller.workspace_id
+        return Lists(request, response, self.cursors, self.assembly.problems.base_url(request.scope), workspace_id)
 
     def host_engine(self) -> AsyncEngine:
         """Return an engine for the host's own tables in the same database, so that `record` and `transaction` can join its sessions."""

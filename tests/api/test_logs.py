@@ -75,3 +75,14 @@ async def test_filter_that_cannot_be_is_refused_by_name(host: Host, admin: Issue
     for query in ("status=600", "status=4xxx", "method=GE%20T", "since=yesterday", "since=2036-01-01", "mode=prod", "colour=blue"):
         refused = problem(await host.get(f"/api/v1/logs?{query}", admin), 400, "invalid_request")
         assert query.partition("=")[0] == refused["param"]
+
+
+async def test_log_goes_on_behind_the_id_of_a_line(host: Host, admin: Issued) -> None:
+    for _ in range(3):
+        host.clock.pass_seconds(1)
+        await host.get("/api/v1/me", admin)
+    await moved(host)
+    lines = await logged(host, admin)
+    await moved(host)
+    behind = await logged(host, admin, f"&starting_after={lines[1]['id']}")
+    assert [line["id"] for line in lines[2:]] == [line["id"] for line in behind]

@@ -18,7 +18,7 @@ async def test_pages_hold_every_row_once_newest_first(host: Host) -> None:
         answer = await host.get(path)
         page = answer.json()
         seen += [row["id"] for row in page["data"]]
-        assert ["object", "data", "has_more", "next_cursor"] == list(page)
+        assert ["object", "data", "has_more", "next_cursor", "next_url"] == list(page)
         assert page["has_more"] == ("next" in answer.links) == (page["next_cursor"] is not None)
         path = answer.links["next"]["url"] if page["has_more"] else ""
     assert ids == seen
@@ -48,7 +48,7 @@ async def test_filter_holds_over_pages_and_a_cursor_belongs_to_its_filters(host:
     assert ["active"] * 3 == [row["status"] for row in page["data"] + rest["data"]]
     for path in ("/customers?limit=2", "/customers?status=lead&limit=2", "/onboardings?limit=2"):
         answer = await host.get(f"{path}&cursor={page['next_cursor']}")
-        assert (400, "cursor") == (answer.status_code, answer.json()["param"])
+        assert (400, "cursor_filter_mismatch", "cursor") == (answer.status_code, answer.json()["code"], answer.json()["param"])
 
 
 async def test_cursor_of_another_workspace_is_refused(host: Host) -> None:
@@ -68,6 +68,11 @@ async def test_cursor_of_another_workspace_is_refused(host: Host) -> None:
         ("limit=", "limit"),
         ("cursor=forged", "cursor"),
         ("cursor=", "cursor"),
+        ("starting_after=aurora", "starting_after"),
+        ("starting_after=", "starting_after"),
+        ("sort=status", "sort"),
+        ("sort=-", "sort"),
+        ("updated_after=yesterday", "updated_after"),
         ("page=2", "page"),
         ("Status=active", "Status"),
         ("status=", "status"),
@@ -77,6 +82,40 @@ async def test_cursor_of_another_workspace_is_refused(host: Host) -> None:
 async def test_parameter_that_says_nothing_clear_is_a_400_that_names_it(host: Host, query: str, param: str) -> None:
     answer = await host.get(f"/customers?{query}")
     assert (400, "invalid_request", param) == (answer.status_code, answer.json()["code"], answer.json()["param"])
+
+
+async def test_customers_come_in_each_order_both_ways(host: Host) -> None:
+    ids = await create_customers(host, 3)
+    await host.patch(f"/customers/{ids[1]}", {"name": "aurora"})
+    await host.patch(f"/customers/{ids[2]}", {"name": "Zephyr"})
+    orders = {"created_at": ids[::-1], "updated_at": [ids[0], ids[1], ids[2]], "name": [ids[1], ids[0], ids[2]]}
+    for sort, expected in orders.items():
+        for text, order in ((sort, expected), (f"-{sort}", expected[::-1])):
+            seen, path = [], f"/customers?limit=1&sort={text}"
+            while path:
+                page = (await host.get(path)).json()
+                seen += [row["id"] for row in page["data"]]
+                path = page["next_url"]
+            assert order == seen, text
+
+
+async def test_what_was_changed_since_a_moment_is_listed_with_that_moment(host: Host) -> None:
+    ids = await create_customers(host, 3)
+    changed = (await host.patch(f"/customers/{ids[2]}", {"name": "Aurora"})).json()
+    page = (await host.get(f"/customers?sort=updated_at&updated_after={changed['updated_at']}")).json()
+    assert [changed["id"]] == [row["id"] for row in page["data"]]
+
+
+async def test_list_goes_on_behind_an_id_of_the_workspace(host: Host) -> None:
+    ids = await create_customers(host, 4)
+    page = (await host.get(f"/customers?limit=2&starting_after={ids[0]}")).json()
+    assert ids[1:3] == [row["id"] for row in page["data"]]
+    assert "starting_after" not in page["next_url"]
+    assert [ids[3]] == [row["id"] for row in (await host.get(page["next_url"])).json()["data"]]
+    stranger = await host.stranger()
+    await host.delete(f"/customers/{ids[3]}")
+    for answer in (await stranger.get(f"/customers?starting_after={ids[0]}"), await host.get(f"/customers?starting_after={ids[3]}")):
+        assert (400, "starting_after") == (answer.status_code, answer.json()["param"])
 
 
 async def test_limit_out_of_range_is_a_400_that_names_the_range(host: Host) -> None:

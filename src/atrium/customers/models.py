@@ -28,6 +28,7 @@ class Customer(Row):
         UniqueConstraint("workspace_id", "slug"),
         UniqueConstraint("workspace_id", "display_id"),
         Index("customers_in_order", "workspace_id", "created_at", "id"),
+        Index("customers_by_change", "workspace_id", "updated_at", "id"),
     )
 
     display_id: Mapped[int] = mapped_column(BigInteger)

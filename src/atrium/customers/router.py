@@ -27,9 +27,9 @@ from atrium.customers.schemas import (
     NewCustomer,
 )
 from atrium.dependencies import NO_PARAMETERS, Rack, ReadingSession, Session
-from atrium.lists import Page, Pages
+from atrium.lists import Pages
 from atrium.rows import find_row
-from keyrack import Caller, Keyrack, refusals
+from keyrack import Caller, Keyrack, Page, refusals
 
 router = APIRouter(prefix="/customers", tags=["customers"])
 may_list = [Keyrack.requires("customers:read")]
@@ -38,8 +38,8 @@ may_write = [Keyrack.requires("customers:write"), NO_PARAMETERS]
 
 
 @router.get("", response_model=Page[CustomerView], dependencies=may_list)
-async def list_customers(query: Annotated[CustomerQuery, Query()], caller: Caller, pages: Pages) -> dict[str, Any]:
-    """List customers, newest first."""
+async def list_customers(query: Annotated[CustomerQuery, Query()], caller: Caller, pages: Pages) -> Page[Any]:
+    """List customers, newest first unless `sort` says otherwise."""
     return await pages.read(Customer, query, workspace_id=caller.workspace_id)
 
 
@@ -85,8 +85,8 @@ async def delete_customer(customer: str, caller: Caller, rack: Rack, session: Se
 @router.get("/{customer}/contacts", response_model=Page[ContactView], dependencies=may_list)
 async def list_contacts(
     customer: str, query: Annotated[ContactQuery, Query()], caller: Caller, pages: Pages, session: ReadingSession
-) -> dict[str, Any]:
-    """List a customer's contacts, newest first."""
+) -> Page[Any]:
+    """List a customer's contacts, newest first unless `sort` says otherwise."""
     owner = await find_customer(session, caller.workspace_id, customer)
     return await pages.read(Contact, query, workspace_id=caller.workspace_id, customer_id=owner.id)
 

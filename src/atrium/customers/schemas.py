@@ -7,7 +7,7 @@ from pydantic import MISSING
 from atrium.customers.models import CustomerStatus
 from atrium.examples import AURORA, MIRA, NEW_AURORA, NEW_MIRA
 from atrium.fields import Body, Domain, Email, Name, Slug, Time, View, example
-from atrium.lists import PageQuery
+from keyrack import NamedQuery
 
 
 class NewCustomer(Body):
@@ -46,7 +46,7 @@ class CustomerView(View):
     updated_at: Time
 
 
-class CustomerQuery(PageQuery):
+class CustomerQuery(NamedQuery):
     """The filters of the list of customers."""
 
     status: CustomerStatus | None = None
@@ -88,7 +88,7 @@ class ContactView(View):
     updated_at: Time
 
 
-class ContactQuery(PageQuery):
+class ContactQuery(NamedQuery):
     """The filters of the list of contacts."""
 
     is_primary: bool | None = None

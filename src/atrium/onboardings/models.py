@@ -34,6 +34,7 @@ class Onboarding(Row):
     __tablename__ = "onboardings"
     __table_args__ = (
         Index("onboardings_in_order", "workspace_id", "created_at", "id"),
+        Index("onboardings_by_change", "workspace_id", "updated_at", "id"),
         Index("onboardings_of_customer", "customer_id", "created_at", "id"),
     )
 

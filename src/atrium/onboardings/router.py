@@ -6,12 +6,12 @@ from fastapi import APIRouter, Query
 
 from atrium.customers.queries import find_customer
 from atrium.dependencies import NO_PARAMETERS, Configured, Rack, ReadingSession, Session
-from atrium.lists import Page, Pages
+from atrium.lists import Pages
 from atrium.onboardings.events import ONBOARDING_CREATED, ONBOARDING_DELETED, ONBOARDING_UPDATED
 from atrium.onboardings.models import Onboarding
 from atrium.onboardings.schemas import NewOnboarding, OnboardingChanges, OnboardingQuery, OnboardingView
 from atrium.rows import find_row
-from keyrack import Caller, Keyrack
+from keyrack import Caller, Keyrack, Page
 
 router = APIRouter(prefix="/onboardings", tags=["onboardings"])
 may_list = [Keyrack.requires("onboardings:read")]
@@ -20,10 +20,8 @@ may_write = [Keyrack.requires("onboardings:write"), NO_PARAMETERS]
 
 
 @router.get("", response_model=Page[OnboardingView], dependencies=may_list)
-async def list_onboardings(
-    query: Annotated[OnboardingQuery, Query()], caller: Caller, pages: Pages, session: ReadingSession
-) -> dict[str, Any]:
-    """List onboardings, newest first."""
+async def list_onboardings(query: Annotated[OnboardingQuery, Query()], caller: Caller, pages: Pages, session: ReadingSession) -> Page[Any]:
+    """List onboardings, newest first unless `sort` says otherwise."""
     if query.customer_id is not None:
         query.customer_id = (await find_customer(session, caller.workspace_id, query.customer_id, param="customer_id")).id
     return await pages.read(Onboarding, query, workspace_id=caller.workspace_id)

@@ -6,8 +6,8 @@ from pydantic import MISSING
 
 from atrium.examples import LAUNCH, NEW_LAUNCH
 from atrium.fields import Body, Name, Reference, Time, TimeGiven, View, example
-from atrium.lists import PageQuery
 from atrium.onboardings.models import OnboardingPhase, OnboardingState
+from keyrack import NamedQuery
 
 
 class NewOnboarding(Body):
@@ -47,7 +47,7 @@ class OnboardingView(View):
     updated_at: Time
 
 
-class OnboardingQuery(PageQuery):
+class OnboardingQuery(NamedQuery):
     """The filters of the list of onboardings. `customer_id` is a display_id, an id or a slug."""
 
     customer_id: Reference | None = None

@@ -31,5 +31,5 @@ async def show_activity(query: Annotated[FeedQuery, Query()], rack: Rack, caller
     after = rack.cursors.read(query.cursor, of_this_list)
     found = await rack.activity.page(caller.principal, limit=DEEDS_SHOWN + 1, after=after, changes_only=query.changes_only)
     shown = found[:DEEDS_SHOWN]
-    page = {"has_more": len(found) > DEEDS_SHOWN, "next_cursor": rack.cursors.write(shown[-1].place, of_this_list) if shown else None}
-    return screen.show("activity/feed.html", deeds=shown, older=screen.older(page), changes_only=query.changes_only, newest=after is None)
+    older = screen.older(rack.cursors.write(shown[-1].place, of_this_list)) if len(found) > DEEDS_SHOWN else None
+    return screen.show("activity/feed.html", deeds=shown, older=older, changes_only=query.changes_only, newest=after is None)

@@ -27,7 +27,7 @@ async def show_customers(query: Annotated[CustomerQuery, Query()], caller: Calle
     """Show the customers, newest first."""
     page = await pages.read(Customer, query, workspace_id=caller.workspace_id)
     return screen.show(
-        "customers/list.html", customers=page["data"], older=screen.older(page), statuses=list(CustomerStatus), chosen=query.status
+        "customers/list.html", customers=page.data, older=screen.older(page.next_cursor), statuses=list(CustomerStatus), chosen=query.status
     )
 
 

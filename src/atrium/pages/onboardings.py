@@ -25,12 +25,12 @@ async def show_onboardings(
     page = await pages.read(Onboarding, query, workspace_id=caller.workspace_id)
     owners = {}
     if caller.may("customers:read"):
-        wanted = select(Customer).where(Customer.id.in_({one.customer_id for one in page["data"]}))
+        wanted = select(Customer).where(Customer.id.in_({one.customer_id for one in page.data}))
         owners = {customer.id: customer for customer in await session.scalars(wanted)}
     return screen.show(
         "onboardings/list.html",
-        onboardings=page["data"],
-        older=screen.older(page),
+        onboardings=page.data,
+        older=screen.older(page.next_cursor),
         owners=owners,
         phases=list(OnboardingPhase),
         chosen=query.phase,

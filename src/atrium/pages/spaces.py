@@ -61,13 +61,13 @@ async def show_space(
     scope: dict[str, Any] = {"workspace_id": caller.workspace_id, "space_id": space_id}
     messages = await pages.read(Message, MessageQuery(cursor=query.cursor), **scope)
     items = await pages.read(Item, ItemQuery(limit=100), **scope)
-    names = {one: await rack.members.find(caller.workspace_id, one) for one in {item.assignee_id for item in items["data"]} if one}
+    names = {one: await rack.members.find(caller.workspace_id, one) for one in {item.assignee_id for item in items.data} if one}
     return screen.show(
         "spaces/space.html",
         space=space,
-        messages=messages["data"],
-        older=screen.older(messages),
-        items=items["data"],
+        messages=messages.data,
+        older=screen.older(messages.next_cursor),
+        items=items.data,
         assignees={one: member.name for one, member in names.items() if member is not None},
         may_write=caller.may("messages:write", space=space_id),
     )

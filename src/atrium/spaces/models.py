@@ -36,7 +36,10 @@ class Message(SpaceRow):
     """Something said in a space."""
 
     __tablename__ = "messages"
-    __table_args__ = (Index("messages_in_order", "workspace_id", "space_id", "created_at", "id"),)
+    __table_args__ = (
+        Index("messages_in_order", "workspace_id", "space_id", "created_at", "id"),
+        Index("messages_by_change", "workspace_id", "space_id", "updated_at", "id"),
+    )
 
     body: Mapped[str] = mapped_column(Text)
 
@@ -45,7 +48,10 @@ class Item(SpaceRow):
     """Something to do in a space, perhaps by somebody: `assignee_id` is a member."""
 
     __tablename__ = "items"
-    __table_args__ = (Index("items_in_order", "workspace_id", "space_id", "created_at", "id"),)
+    __table_args__ = (
+        Index("items_in_order", "workspace_id", "space_id", "created_at", "id"),
+        Index("items_by_change", "workspace_id", "space_id", "updated_at", "id"),
+    )
 
     title: Mapped[str] = mapped_column(String(200))
     assignee_id: Mapped[str | None] = mapped_column(String(40))

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from atrium.dependencies import NO_PARAMETERS, Rack, ReadingSession, Session
-from atrium.lists import Page, Pages
+from atrium.lists import Pages
 from atrium.rows import find_row
 from atrium.spaces.authors import written_by
 from atrium.spaces.events import ITEM_CREATED, ITEM_DELETED, ITEM_UPDATED, MESSAGE_CREATED, MESSAGE_DELETED, MESSAGE_UPDATED
@@ -21,7 +21,7 @@ from atrium.spaces.schemas import (
     NewItem,
     NewMessage,
 )
-from keyrack import Caller, Keyrack, refusals
+from keyrack import Caller, Keyrack, Page, refusals
 
 router = APIRouter(prefix="/spaces/{space_id}")
 may_list_messages = [Keyrack.requires("messages:read", space="path:space_id")]
@@ -33,8 +33,8 @@ may_write_items = [Keyrack.requires("items:write", space="path:space_id"), NO_PA
 
 
 @router.get("/messages", response_model=Page[MessageView], dependencies=may_list_messages)
-async def list_messages(space_id: str, query: Annotated[MessageQuery, Query()], caller: Caller, pages: Pages) -> dict[str, Any]:
-    """List a space's messages, newest first."""
+async def list_messages(space_id: str, query: Annotated[MessageQuery, Query()], caller: Caller, pages: Pages) -> Page[Any]:
+    """List a space's messages, newest first unless `sort` says otherwise."""
     return await pages.read(Message, query, workspace_id=caller.workspace_id, space_id=space_id)
 
 
@@ -75,8 +75,8 @@ async def delete_message(space_id: str, message: str, caller: Caller, rack: Rack
 
 
 @router.get("/items", response_model=Page[ItemView], dependencies=may_list_items)
-async def list_items(space_id: str, query: Annotated[ItemQuery, Query()], caller: Caller, pages: Pages) -> dict[str, Any]:
-    """List a space's items, newest first."""
+async def list_items(space_id: str, query: Annotated[ItemQuery, Query()], caller: Caller, pages: Pages) -> Page[Any]:
+    """List a space's items, newest first unless `sort` says otherwise."""
     return await pages.read(Item, query, workspace_id=caller.workspace_id, space_id=space_id)
 
 

@@ -6,8 +6,8 @@ from pydantic import MISSING, BaseModel
 
 from atrium.examples import CALL, HELLO, NEW_CALL, NEW_HELLO
 from atrium.fields import Body, Name, Reference, Text, Time, View, example
-from atrium.lists import PageQuery
 from atrium.spaces.models import ItemState
+from keyrack import SortedQuery
 
 
 class Author(BaseModel):
@@ -46,7 +46,7 @@ class MessageView(View):
     updated_at: Time
 
 
-class MessageQuery(PageQuery):
+class MessageQuery(SortedQuery):
     """The parameters of the list of messages."""
 
 
@@ -84,7 +84,7 @@ class ItemView(View):
     updated_at: Time
 
 
-class ItemQuery(PageQuery):
+class ItemQuery(SortedQuery):
     """The filters of the list of items."""
 
     state: ItemState | None = None

@@ -38,6 +38,11 @@ async def _no_parameters(_: Annotated[NoParameters, Query()]) -> None:
 
 
 async def each_parameter_once(request: Request) -> None:
+    """Refuse a query parameter that stands twice, as a dependency. Raises Refused 400."""
+    refuse_repeated(request)
+
+
+def refuse_repeated(request: Request) -> None:
     """Refuse a query parameter that stands twice: which of the two is meant would be left to chance. Raises Refused 400."""
     for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():
         if times > 1:

@@ -1,8 +1,10 @@
 """Events over HTTP: what happened in the workspace, and who did it."""
 
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 from fastapi import APIRouter, Query
+from pydantic import StringConstraints
 
 from keyrack.api.dependencies import FULL_WRITE, Actor, Desk
 from keyrack.api.examples import EVENT
@@ -10,17 +12,26 @@ from keyrack.api.fields import Id, ObjectView, Search, Time, View
 from keyrack.api.lists import ListQuery, Page, TheLists
 from keyrack.manage import events
 from keyrack.model.events import Event
+from keyrack.model.orders import Place
 from keyrack.model.principals import Kind, Mode
 
 router = APIRouter(prefix="/events")
+_TYPE = r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*(\.\*)?$"
 
 
 class EventQuery(ListQuery):
-    """The filters of the list of events. `actor_id` is the id of the credential or member who acted."""
+    """The filters of the list of events. `type` is one, or `customer.*` for all of a kind; `actor_id` is the id of the credential or
+    member who acted.
 
-    type: Search | None = None
+    They come in the order in which they were committed, which `created_at` follows as closely as changes are short: an event never
+    appears before one that was listed. So `sort=created_at`, again and again with `starting_after`, meets every event once.
+    """
+
+    type: Annotated[str, StringConstraints(max_length=200, pattern=_TYPE)] | None = None
+    object_type: Search | None = None
     object_id: Id | None = None
     actor_id: Id | None = None
+    sort: Literal["created_at", "-created_at"] = "-created_at"
 
 
 class ActorView(View):
@@ -51,12 +62,17 @@ class EventView(ObjectView):
 
 @router.get("", dependencies=[FULL_WRITE])
 async def list_events(query: Annotated[EventQuery, Query()], actor: Actor, desk: Desk, lists: TheLists) -> Page[EventView]:
-    """List events, newest first."""
-    place = lists.place(query)
-    found = await events.page(
-        desk, actor, limit=query.limit + 1, before=place and place[0], kind=query.type, object_id=query.object_id, actor_id=query.actor_id
-    )
-    return lists.page(query, found, _view, lambda one: (one.position or 0, one.id))
+    """List events, newest first unless `sort` says otherwise."""
+    place = await lists.after(query, partial(events.get, desk, actor), _place)
+    wanted = query.filters()
+    kind = wanted.pop("type")
+    side = {"before": place and place[0]} if query.order.descending else {"after": place[0] if place else 0}
+    found = await events.page(desk, actor, limit=query.limit + 1, kind=kind, **side, **wanted)
+    return lists.page(query, found, _view, _place)
+
+
+def _place(event: Event) -> Place:
+    return event.position or 0, event.id
 
 
 def _view(event: Event) -> EventView:

@@ -1,5 +1,6 @@
 """Integrations over HTTP, with the spaces that each reaches."""
 
+from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 from fastapi import APIRouter, Query
@@ -9,7 +10,7 @@ from keyrack.api.dependencies import ADMIN, NEVER_STORED, PLAIN, Actor, Desk
 from keyrack.api.examples import INTEGRATION, NEW_INTEGRATION
 from keyrack.api.fields import Body, Name, ObjectView, PathId, Permissions, RightsView, RoleChosen, Search, SpaceRoles, Time, View, rights_of
 from keyrack.api.keys import IssuedKeyView, view_issued
-from keyrack.api.lists import ListQuery, Page, TheLists
+from keyrack.api.lists import NamedQuery, Page, TheLists
 from keyrack.manage import integrations, keys, rights
 from keyrack.model.integrations import Integration
 from keyrack.model.permissions import OrgAccess, SpaceRole
@@ -50,7 +51,7 @@ class RotationOfMode(Body):
     mode: Mode = Mode.LIVE
 
 
-class IntegrationQuery(ListQuery):
+class IntegrationQuery(NamedQuery):
     """The filters of the list of integrations. `search` is part of a name."""
 
     search: Search | None = None
@@ -83,15 +84,17 @@ class ReachedPage(View):
     data: list[ReachedView]
     has_more: Literal[False] = False
     next_cursor: None = None
+    next_url: None = None
 
 
 @router.get("", dependencies=[ADMIN])
 async def list_integrations(
     query: Annotated[IntegrationQuery, Query()], actor: Actor, desk: Desk, lists: TheLists
 ) -> Page[IntegrationView]:
-    """List integrations, newest first."""
-    found = await integrations.page(desk, actor, limit=query.limit + 1, after=lists.place(query), search=query.search)
-    return lists.page(query, found, view, lambda one: (one.created_at, one.id))
+    """List integrations, newest first unless `sort` says otherwise."""
+    after = await lists.after(query, partial(integrations.get, desk, actor))
+    asked = query.filters() | {"order": query.order, "updated_after": query.updated_after}
+    return lists.page(query, await integrations.page(desk, actor, limit=query.limit + 1, after=after, **asked), view)
 
 
 @router.post("", status_code=201, dependencies=[ADMIN, PLAIN])

@@ -1,5 +1,6 @@
 """Invitations over HTTP: made, listed, sent again and revoked. They are accepted in the console, by whoever they are for."""
 
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -32,6 +33,7 @@ class InvitationQuery(ListQuery):
     """The filters of the list of invitations: those that wait with `open`, all without it."""
 
     open: bool | None = None
+    sort: Literal["created_at", "-created_at"] = "-created_at"
 
 
 class InvitationView(ObjectView):
@@ -60,10 +62,11 @@ class InvitedView(InvitationView):
 
 @router.get("", dependencies=[ADMIN])
 async def list_invitations(query: Annotated[InvitationQuery, Query()], actor: Actor, desk: Desk, lists: TheLists) -> Page[InvitationView]:
-    """List invitations, newest first."""
-    found = await invitations.page(desk, actor, limit=query.limit + 1, after=lists.place(query), is_open=query.open)
+    """List invitations, newest first unless `sort` says otherwise."""
+    after = await lists.after(query, partial(invitations.get, desk, actor))
+    found = await invitations.page(desk, actor, limit=query.limit + 1, after=after, is_open=query.open, order=query.order)
     now = desk.now()
-    return lists.page(query, found, lambda one: InvitationView(**_shown(one, now)), lambda one: (one.created_at, one.id))
+    return lists.page(query, found, lambda one: InvitationView(**_shown(one, now)))
 
 
 @router.post("", status_code=201, dependencies=[ADMIN, PLAIN, NEVER_STORED])

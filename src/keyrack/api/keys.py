@@ -1,5 +1,6 @@
 """Keys over HTTP. Their secret is in the answers that create and rotate them, and nowhere else."""
 
+from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 from fastapi import APIRouter, Query
@@ -8,7 +9,7 @@ from pydantic import MISSING, Field, StrictBool, StrictInt, StringConstraints
 from keyrack.api.dependencies import ADMIN, NEVER_STORED, PLAIN, Actor, Desk
 from keyrack.api.examples import ISSUED_KEY, KEY, NEW_KEY
 from keyrack.api.fields import Body, Id, Name, ObjectView, PathId, Permissions, Search, Time, TimeGiven, rights_of
-from keyrack.api.lists import ListQuery, Page, TheLists
+from keyrack.api.lists import NamedQuery, Page, TheLists
 from keyrack.manage import keys, rights
 from keyrack.manage.keys import IP_RANGES_MAX, Issued, Listed
 from keyrack.model.keys import OVERLAP_SECONDS_MAX, EndReason
@@ -50,7 +51,7 @@ class Rotation(Body):
     overlap_seconds: Annotated[StrictInt, Field(ge=0, le=OVERLAP_SECONDS_MAX)] = 0
 
 
-class KeyQuery(ListQuery):
+class KeyQuery(NamedQuery):
     """The filters of the list of keys: those that go on, unless `ended` asks for the others.
 
     `search` is part of a name, or what a prefix begins with.
@@ -101,10 +102,12 @@ class IssuedKeyView(KeyView):
 
 @router.get("", dependencies=[ADMIN])
 async def list_keys(query: Annotated[KeyQuery, Query()], actor: Actor, desk: Desk, lists: TheLists) -> Page[KeyView]:
-    """List keys, newest first."""
-    found = await keys.page(desk, actor, limit=query.limit + 1, after=lists.place(query), **query.filters())
+    """List keys, newest first unless `sort` says otherwise."""
+    after = await lists.after(query, partial(keys.get, desk, actor), lambda one: query.order.place(one.key))
+    asked = query.filters() | {"order": query.order, "updated_after": query.updated_after}
+    found = await keys.page(desk, actor, limit=query.limit + 1, after=after, **asked)
     now = desk.now()
-    return lists.page(query, found, lambda one: view(one, now), lambda one: (one.key.created_at, one.key.id))
+    return lists.page(query, found, lambda one: view(one, now), lambda one: query.order.place(one.key))
 
 
 @router.post("", status_code=201, dependencies=[ADMIN, PLAIN, NEVER_STORED])

@@ -1,5 +1,6 @@
 """Members over HTTP. People come in by the console; here their rights are read and edited, and they are let go."""
 
+from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 from fastapi import APIRouter, Query
@@ -8,7 +9,7 @@ from pydantic import MISSING, StrictBool, StringConstraints
 from keyrack.api.dependencies import ADMIN, PLAIN, Actor, Desk
 from keyrack.api.examples import MEMBER
 from keyrack.api.fields import Body, PathId, Permissions, RightsView, Search, SpaceRoles, Time
-from keyrack.api.lists import ListQuery, Page, TheLists
+from keyrack.api.lists import NamedQuery, Page, TheLists
 from keyrack.manage import members, rights
 from keyrack.model.members import Member, MemberStatus, Role
 from keyrack.model.permissions import OrgAccess
@@ -28,7 +29,7 @@ class MemberChanges(Body):
     spaces: SpaceRoles | MISSING = MISSING
 
 
-class MemberQuery(ListQuery):
+class MemberQuery(NamedQuery):
     """The filters of the list of members. `search` is part of a name or an email."""
 
     role: Role | None = None
@@ -54,9 +55,10 @@ class MemberView(RightsView):
 
 @router.get("", dependencies=[ADMIN])
 async def list_members(query: Annotated[MemberQuery, Query()], actor: Actor, desk: Desk, lists: TheLists) -> Page[MemberView]:
-    """List members, newest first."""
-    found = await members.page(desk, actor, limit=query.limit + 1, after=lists.place(query), **query.filters())
-    return lists.page(query, found, view, lambda one: (one.created_at, one.id))
+    """List members, newest first unless `sort` says otherwise."""
+    after = await lists.after(query, partial(members.get, desk, actor))
+    asked = query.filters() | {"order": query.order, "updated_after": query.updated_after}
+    return lists.page(query, await members.page(desk, actor, limit=query.limit + 1, after=after, **asked), view)
 
 
 @router.get("/{member_id}", dependencies=[ADMIN, PLAIN])

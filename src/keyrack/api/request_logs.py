@@ -1,5 +1,6 @@
 """The request log over HTTP."""
 
+from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 from fastapi import APIRouter, Query
@@ -10,6 +11,7 @@ from keyrack.api.examples import LOG
 from keyrack.api.fields import Id, ObjectView, PathId, Search, Time, TimeGiven
 from keyrack.api.lists import ListQuery, Page, TheLists
 from keyrack.manage import request_logs
+from keyrack.model.orders import Place
 from keyrack.model.principals import Kind, Mode
 from keyrack.model.request_logs import Filter, RequestLog, status_range
 
@@ -71,19 +73,24 @@ class LogPage(Page[LogView]):
 
 
 @router.get("", dependencies=[ANYBODY])
-async def list_logs(query: Annotated[LogQuery, Query()], actor: Actor, desk: Desk, lists: TheLists) -> LogPage:
+async def list_logs(query: Annotated[LogQuery, Query()], actor: Actor, desk: Desk, assembly: TheAssembly, lists: TheLists) -> LogPage:
     """List calls, newest first: the caller's own; for an org-level Admin all of the workspace."""
     wanted = query.filters()
     wanted["status"] = status_range(query.status) if query.status else None
-    found = await request_logs.page(desk, actor, Filter(**wanted), limit=query.limit, after=lists.place(query))
+    after = await lists.after(query, partial(request_logs.get, desk, assembly.spool, actor), _place)
+    found = await request_logs.page(desk, actor, Filter(**wanted), limit=query.limit, after=after)
     page = lists.continued(query, [view(line) for line in found.lines], found.after)
-    return LogPage(data=page.data, has_more=page.has_more, next_cursor=page.next_cursor, searched_back_to=found.searched_back_to)
+    return LogPage(**dict(page), searched_back_to=found.searched_back_to)
 
 
 @router.get("/{request_id}", dependencies=[ANYBODY, PLAIN])
 async def get_log(request_id: PathId, actor: Actor, desk: Desk, assembly: TheAssembly) -> LogView:
     """Get the line of one call, from the moment of its answer on."""
     return view(await request_logs.get(desk, assembly.spool, actor, request_id))
+
+
+def _place(line: RequestLog) -> Place:
+    return line.created_at, line.request_id
 
 
 def view(line: RequestLog) -> LogView:

@@ -1,5 +1,6 @@
 """Spaces over HTTP, and who is in them. What lies in them is the host's."""
 
+from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 from fastapi import APIRouter, Query
@@ -7,7 +8,7 @@ from fastapi import APIRouter, Query
 from keyrack.api.dependencies import ADMIN, ANYBODY, PLAIN, Actor, Desk
 from keyrack.api.examples import HOLDER, SPACE
 from keyrack.api.fields import Body, Name, ObjectView, PathId, RoleChosen, Search, Time
-from keyrack.api.lists import ListQuery, Page, TheLists
+from keyrack.api.lists import ListQuery, NamedQuery, Page, TheLists
 from keyrack.manage import spaces
 from keyrack.model.permissions import SpaceRole
 from keyrack.model.principals import Principal
@@ -22,7 +23,7 @@ class SpaceNamed(Body):
     name: Name
 
 
-class SpaceQuery(ListQuery):
+class SpaceQuery(NamedQuery):
     """The filters of the list of spaces. `search` is part of a name."""
 
     search: Search | None = None
@@ -54,9 +55,11 @@ class HolderView(ObjectView):
 
 @router.get("", dependencies=[ANYBODY])
 async def list_spaces(query: Annotated[SpaceQuery, Query()], actor: Actor, desk: Desk, lists: TheLists) -> Page[SpaceView]:
-    """List the spaces that the caller can see, newest first: its own; for an org-level Admin all."""
-    found = await spaces.page(desk, actor, limit=query.limit + 1, after=lists.place(query), search=query.search)
-    return lists.page(query, found, lambda one: _view(actor, one), lambda one: (one.created_at, one.id))
+    """List the spaces that the caller can see, newest first unless `sort` says otherwise: its own; for an org-level Admin all."""
+    after = await lists.after(query, partial(spaces.get, desk, actor))
+    asked = query.filters() | {"order": query.order, "updated_after": query.updated_after}
+    found = await spaces.page(desk, actor, limit=query.limit + 1, after=after, **asked)
+    return lists.page(query, found, lambda one: _view(actor, one))
 
 
 @router.post("", status_code=201, dependencies=[ADMIN, PLAIN])
@@ -88,8 +91,8 @@ async def delete_space(space_id: PathId, actor: Actor, desk: Desk) -> None:
 async def list_space_members(
     space_id: PathId, query: Annotated[ListQuery, Query()], actor: Actor, desk: Desk, lists: TheLists
 ) -> Page[HolderView]:
-    """List who has a role in a space that the caller can see: members and integrations."""
-    place = lists.place(query)
+    """List who has a role in a space that the caller can see: members and integrations, by their ids."""
+    place = await lists.after(query, _itself, lambda holder_id: (0, holder_id))
     found = await spaces.holders(desk, actor, space_id, limit=query.limit + 1, after=place and place[1])
     return lists.page(query, found, _holder, lambda one: (0, one.id))
 
@@ -104,6 +107,11 @@ async def set_space_role(space_id: PathId, holder_id: PathId, body: RoleChosen, 
 async def remove_space_role(space_id: PathId, holder_id: PathId, actor: Actor, desk: Desk) -> None:
     """Take somebody's role in a space away. The caller is its manager, or an org-level Admin."""
     await spaces.remove_role(desk, actor, space_id, holder_id)
+
+
+async def _itself(holder_id: str) -> str:
+    # The list is in the order of ids: each is its own place, whether anybody has it or not.
+    return holder_id
 
 
 def _view(actor: Principal, space: Space, role: SpaceRole | None = None) -> SpaceView:
