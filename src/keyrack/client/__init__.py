@@ -1,0 +1,79 @@
+"""The SDK: calls an API that Keyrack guards, from a customer's program. It needs nothing else of this package, and no server of its own.
+
+`Client` blocks, `AsyncClient` is awaited; `webhooks.verify` tells whether a delivery is genuine. docs/sdks.md shows how.
+"""
+
+from keyrack.client import webhooks
+from keyrack.client.answers import Answer, Budget
+from keyrack.client.clients import AsyncClient, Client, Resource
+from keyrack.client.errors import (
+    AlreadyDoneError,
+    AuthenticationError,
+    ConflictError,
+    GoneError,
+    IdempotencyKeyReusedError,
+    InvalidRequestError,
+    KeyrackError,
+    NoAnswerError,
+    NotFoundError,
+    PermissionDeniedError,
+    QuotaExceededError,
+    RateLimitError,
+    ServerError,
+    StatusError,
+    TimedOutError,
+    UnreadableAnswerError,
+    WebhookVerificationError,
+)
+from keyrack.client.events import Event
+from keyrack.client.integrations import Integration
+from keyrack.client.invitations import Invitation, Invited
+from keyrack.client.keys import IssuedKey, Key
+from keyrack.client.members import Member
+from keyrack.client.operations import Listing, Page
+from keyrack.client.request_logs import RequestLog
+from keyrack.client.spaces import Space, SpaceMember
+from keyrack.client.workspaces import Identity, PortalLink, RateLimit, Usage, Workspace
+
+__all__ = [
+    "AlreadyDoneError",
+    "Answer",
+    "AsyncClient",
+    "AuthenticationError",
+    "Budget",
+    "Client",
+    "ConflictError",
+    "Event",
+    "GoneError",
+    "IdempotencyKeyReusedError",
+    "Identity",
+    "Integration",
+    "InvalidRequestError",
+    "Invitation",
+    "Invited",
+    "IssuedKey",
+    "Key",
+    "KeyrackError",
+    "Listing",
+    "Member",
+    "NoAnswerError",
+    "NotFoundError",
+    "Page",
+    "PermissionDeniedError",
+    "PortalLink",
+    "QuotaExceededError",
+    "RateLimit",
+    "RateLimitError",
+    "RequestLog",
+    "Resource",
+    "ServerError",
+    "Space",
+    "SpaceMember",
+    "StatusError",
+    "TimedOutError",
+    "UnreadableAnswerError",
+    "Usage",
+    "WebhookVerificationError",
+    "Workspace",
+    "webhooks",
+]

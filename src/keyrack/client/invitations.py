@@ -1,0 +1,56 @@
+"""Invitations."""
+
+from datetime import datetime
+from typing import Any
+
+from keyrack.client.objects import Object, SpaceRole, SpaceRoles, deleted, got, listed, made
+from keyrack.client.operations import Listing, Operation, Part, S
+from keyrack.client.requests import Request
+
+
+class Invitation(Object, frozen=True, kw_only=True):
+    """An invitation."""
+
+    id: str
+    email: str
+    role: str
+    spaces: list[SpaceRole]
+    state: str
+    made_by: str
+    made_by_name: str
+    created_at: datetime
+    expires_at: datetime
+
+
+class Invited(Invitation, frozen=True, kw_only=True):
+    """An invitation with its link, shown this once, and left out of the repr; None where it went by mail."""
+
+    url: str | None
+
+
+class Invitations(Part[S]):
+    """Invitations. A link that does not go by mail is in what `create` and `renew` return, and nowhere else."""
+
+    def list(self, **filters: Any) -> Listing[S, Invitation]:
+        """List invitations: `open`, `sort`, `limit`, `cursor`, `starting_after`."""
+        return Listing(self._sender, listed(Invitation, "invitations", **filters))
+
+    @Operation
+    def get(self, invitation_id: str) -> Request[Invitation]:
+        """Get an invitation."""
+        return got(Invitation, "invitations", invitation_id)
+
+    @Operation
+    def create(self, *, email: str, role: str = "member", spaces: SpaceRoles = (), idempotency_key: str | None = None) -> Request[Invited]:
+        """Invite somebody."""
+        return made(Invited, "invitations", email=email, role=role, spaces=spaces, idempotency_key=idempotency_key)
+
+    @Operation
+    def renew(self, invitation_id: str, *, idempotency_key: str | None = None) -> Request[Invited]:
+        """Give an invitation a new link for another week; the one before works no more."""
+        return made(Invited, "invitations", invitation_id, "renew", idempotency_key=idempotency_key)
+
+    @Operation
+    def revoke(self, invitation_id: str) -> Request[None]:
+        """Take an invitation back."""
+        return deleted("invitations", invitation_id)
