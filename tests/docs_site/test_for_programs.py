@@ -15,7 +15,7 @@ async def test_index_is_read_by_the_parser_of_the_form(reader: httpx.AsyncClient
     parsed = parse_llms_file(answer.text)
     assert ("Pivotal API", True) == (parsed.title, bool(parsed.summary))
     quickstart = next(link for link in parsed.sections["Get Started: Welcome"] if "Quickstart" == link.title)
-    assert ("http://pivotal.test/docs/quickstart.md", "Create your first customer in under five minutes.") == (
+    assert ("http://pivotal.test/docs/quickstart.md", "From no key to your first customer, in five calls.") == (
         quickstart.url,
         quickstart.desc,
     )
@@ -32,7 +32,7 @@ async def test_every_address_of_the_index_is_there(reader: httpx.AsyncClient) ->
 async def test_index_of_a_page_leads_to_its_parts(reader: httpx.AsyncClient) -> None:
     parsed = parse_llms_file((await reader.get("/docs/quickstart/llms.txt")).text)
     assert "Quickstart" == parsed.title
-    assert "http://pivotal.test/docs/quickstart#3-create-a-customer" in [link.url for link in parsed.sections["On this page"]]
+    assert "http://pivotal.test/docs/quickstart#create-a-customer" in [link.url for link in parsed.sections["On this page"]]
     assert "Errors" in [link.title for link in parsed.sections["Next"]]
     below = parse_llms_file((await reader.get("/docs/errors/llms.txt")).text).sections["Below this page"]
     assert "http://pivotal.test/docs/errors/key_revoked.md" in [link.url for link in below]
