@@ -23,6 +23,7 @@ from atrium.screens import STATIC
 from atrium.spaces.events import SPACE_EVENTS
 from atrium.spaces.meters import MESSAGES
 from atrium.spaces.router import router as spaces
+from atrium.versions import CHANGES, FIRST_VERSION
 from keyrack import Category, Docs, Keyrack, Limit, Plan, Settings
 
 CATEGORIES = [
@@ -48,6 +49,8 @@ def create_app(settings: Settings, brand: str = "atrium") -> FastAPI:
         plans=PLANS,
         categories=CATEGORIES,
         events=[*CUSTOMER_EVENTS, *ONBOARDING_EVENTS, *SPACE_EVENTS],
+        versions=CHANGES,
+        first_version=FIRST_VERSION,
         meters=[MESSAGES],
         docs=Docs(DOCS, {"onboarding": _onboarding(configuration.onboarding_name), "outbound": "Slack, Resend, Stripe"}),
     )

@@ -11,7 +11,8 @@ from keyrack.model.members import Member
 from keyrack.model.meters import Meter
 from keyrack.model.permissions import Category, SpaceRole
 from keyrack.model.plans import Plan
-from keyrack.model.refusals import Refused
+from keyrack.model.refusals import Refusal, Refused
+from keyrack.model.versions import DeprecatedOperation, VersionChange
 from keyrack.server import Keyrack
 from keyrack.settings import Settings
 from keyrack.store.database import create_engine
@@ -23,6 +24,7 @@ __all__ = [
     "Brand",
     "Caller",
     "Category",
+    "DeprecatedOperation",
     "Docs",
     "EventType",
     "Keyrack",
@@ -33,10 +35,12 @@ __all__ = [
     "NamedQuery",
     "Page",
     "Plan",
+    "Refusal",
     "Refused",
     "Settings",
     "SortedQuery",
     "SpaceRole",
+    "VersionChange",
     "Words",
     "create_engine",
     "include_object",

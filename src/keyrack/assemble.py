@@ -26,6 +26,7 @@ from keyrack.gate.problems import Problems
 from keyrack.gate.record import Recorder
 from keyrack.gate.replay import Replays
 from keyrack.gate.table import Table
+from keyrack.gate.versions import VersionGate
 from keyrack.gate.walk import Walk
 from keyrack.manage import docs_feedback, key_notices
 from keyrack.manage.desk import Desk, OpenId, Outside, untraced
@@ -37,6 +38,7 @@ from keyrack.model.plans import Plan
 from keyrack.model.refusals import ALL, Refusal, Refused
 from keyrack.model.replays import KEPT_SECONDS
 from keyrack.model.request_logs import Mask
+from keyrack.model.versions import Versions
 from keyrack.settings import Settings
 from keyrack.store import changes, replays, sessions, workspaces
 from keyrack.store.database import Store
@@ -81,6 +83,7 @@ class Assembly:
         meters: Mapping[str, Meter] | None = None,
         *,
         refusals: Mapping[str, Refusal] = ALL,
+        versions: Versions | None = None,
     ) -> None:
         self.settings = settings
         self.brand = brand
@@ -88,6 +91,7 @@ class Assembly:
         self.plans = dict(plans)
         self.now = now
         self.refusals = refusals
+        self.versions = versions or Versions()
         self.started = False
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         keys = [secret.get_secret_value() for secret in settings.secrets] or keys_in(settings.data / "secret.key")
@@ -111,23 +115,7 @@ class Assembly:
         self.traces = self._traces()
         self.heads = HeadReader(settings.trusted_proxies, settings.header_bytes_max, settings.header_count_max, self.prefixes)
         self.passwords = Passwords()
-        self.desk = Desk(
-            self.store,
-            self.feed,
-            brand,
-            self.categories,
-            self.plans,
-            self.signers["cursor"],
-            self.counters,
-            self.shared_counters or Alone(self.counters),
-            now,
-            meters or {},
-            sealers=self.sealers,
-            passwords=self.passwords,
-            outside=Outside(settings.base_url, settings.sends_mail, tuple(settings.portal_origins), _openid(settings)),
-            tally=self.tally,
-            trace=self.traces.follow if self.traces is not None else untraced,
-        )
+        self.desk = self._desk(meters or {})
         self.readiness = Readiness(self.store, self.spool, self.feed)
         self.measuring = self._measuring()
         self.moving = Moving(self.store, self.spool, settings.log_lines_here_max, now, self.measuring)
@@ -198,6 +186,7 @@ class Assembly:
             table,
             self.categories,
             settings.body_bytes_max,
+            VersionGate(self.versions, self.problems, self.now),
         )
 
     async def missing(self) -> list[str]:
@@ -220,6 +209,27 @@ class Assembly:
         if settings.store_path is not None:
             return SqliteFeed(settings.store_path, self.cache)
         return PostgresqlFeed(settings.feed_url, self.store, self.cache, Terms(settings.lease_seconds), settings.store_wait_seconds)
+
+    def _desk(self, meters: Mapping[str, Meter]) -> Desk:
+        settings = self.settings
+        return Desk(
+            self.store,
+            self.feed,
+            self.brand,
+            self.categories,
+            self.plans,
+            self.signers["cursor"],
+            self.counters,
+            self.shared_counters or Alone(self.counters),
+            self.now,
+            meters,
+            sealers=self.sealers,
+            passwords=self.passwords,
+            outside=Outside(settings.base_url, settings.sends_mail, tuple(settings.portal_origins), _openid(settings)),
+            tally=self.tally,
+            trace=self.traces.follow if self.traces is not None else untraced,
+            versions=self.versions,
+        )
 
     def _measuring(self) -> Measuring | None:
         settings = self.settings

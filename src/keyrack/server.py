@@ -44,13 +44,13 @@ from keyrack.model.plans import Plan
 from keyrack.model.principals import Mode
 from keyrack.model.refusals import Refusal, registry
 from keyrack.model.request_logs import Mask
-from keyrack.model.versions import Versions
+from keyrack.model.versions import FIRST_VERSION, DeprecatedOperation, VersionChange, Versions
 from keyrack.settings import Settings
 from keyrack.store.database import create_engine
 from keyrack.store.events import event_row
 from keyrack.store.ids import new_id
 
-OWN_BASE = "/api/v1"
+OWN_BASE, SHORT_BASE = "/api/v1", "/api"
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
@@ -58,9 +58,9 @@ class Keyrack:
     """The rack of one host product.
 
     `categories` are the kinds of the host's data that permissions speak of, `events` the types that it records, `plans` what workspaces
-    can have; the first plan is the default. `refusals` are the host's own, `docs` its own pages of the docs, `meters` what it counts, with a
-    quota in each plan. `now` is the clock, in ms since the epoch: tests give a frozen one. Raises ValueError where they contradict
-    themselves.
+    can have; the first plan is the default. `refusals` are the host's own, `versions` what has changed in its API since `first_version`,
+    `docs` its own pages of the docs, `meters` what it counts, with a quota in each plan. `now` is the clock, in ms since the epoch: tests
+    give a frozen one. Raises ValueError where they contradict themselves.
     """
 
     def __init__(
@@ -72,6 +72,8 @@ class Keyrack:
         plans: Sequence[Plan] = (Plan("standard", "Standard"),),
         events: Sequence[EventType] = (),
         refusals: Sequence[Refusal] = (),
+        versions: Sequence[VersionChange | DeprecatedOperation] = (),
+        first_version: str = FIRST_VERSION,
         meters: Sequence[Meter] = (),
         docs: Docs | None = None,
         now: Callable[[], int] = now_ms,
@@ -83,11 +85,14 @@ class Keyrack:
         self.event_types = _by_name("event type", events)
         self._docs = docs
         self.refusals = registry(refusals)
+        self.versions = Versions(versions, first_version)
         self.meters = _by_name("meter", meters)
         check_plans(self.plans.values(), self.meters)
-        self.assembly = Assembly(self.settings, brand, self.categories, self.plans, now, self.meters, refusals=self.refusals)
+        self.assembly = Assembly(
+            self.settings, brand, self.categories, self.plans, now, self.meters, refusals=self.refusals, versions=self.versions
+        )
         self.public = Depends(Public())
-        described = Described(brand.name, self.categories, self.refusals, Versions())
+        described = Described(brand.name, self.categories, self.refusals, self.versions)
         self._document = Document(described, self.assembly.problems)
         self._parts: Callable[[], list[docs.Part]] | None = None
 
@@ -257,7 +262,8 @@ class Keyrack:
             site.use([row.operation for row in described[0].rows])
             rows = [row for part in described for row in part.rows]
             check_costs(rows, list(self.plans.values()))
-            table = Table([*guard, OWN_BASE], rows)
+            table = Table([*guard, OWN_BASE], rows, SHORT_BASE, OWN_BASE)
+            assembly.versions.check(table.names)
             members.use(page_rows(app, host, self.categories, [*guard, OWN_BASE]))
             access_logs.guard(Mask(assembly.prefixes))
             await assembly.start()

@@ -1,6 +1,6 @@
 """Address ranges that are written in unusual ways."""
 
-from keyrack.manage.keys import checked_ranges
+from keyrack.manage.key_bounds import checked_ranges
 from tests.hosts import Host
 
 

@@ -14,6 +14,7 @@ CALLS: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("POST", "/api/v1/orders", {"content": b"{"}, 400, "invalid_request"),
     ("POST", "/api/v1/orders", {"json": []}, 400, "invalid_request"),
     ("GET", "/api/v1/keys?mode=live&mode=test", {}, 403, "insufficient_permission"),
+    ("GET", "/api/v1/orders", {"headers": {"Api-Version": "tomorrow"}}, 400, "unknown_version"),
     ("GET", "/api/v1/orders?api_key=x", {}, 400, "key_in_url"),
     ("POST", "/api/v1/orders", {"headers": {"Content-Length": "9999999"}}, 413, "body_too_large"),
 ]

@@ -11,7 +11,8 @@ from keyrack.api.examples import ISSUED_KEY, KEY, NEW_KEY
 from keyrack.api.fields import Body, Id, Name, ObjectView, PathId, Permissions, Search, Time, TimeGiven, rights_of
 from keyrack.api.lists import NamedQuery, Page, TheLists
 from keyrack.manage import keys, rights
-from keyrack.manage.keys import IP_RANGES_MAX, Issued, Listed
+from keyrack.manage.key_bounds import IP_RANGES_MAX
+from keyrack.manage.keys import Issued, Listed
 from keyrack.model.keys import OVERLAP_SECONDS_MAX, EndReason
 from keyrack.model.permissions import OrgAccess
 from keyrack.model.principals import Mode
@@ -20,6 +21,8 @@ from keyrack.model.refusals import OUTCOME_UNKNOWN, STORE_UNAVAILABLE, Refused
 router = APIRouter(prefix="/keys")
 
 IpRanges = Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=64)]], Field(max_length=IP_RANGES_MAX)]
+
+ApiVersion = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 
 
 class NewKey(Body):
@@ -43,6 +46,7 @@ class KeyChanges(Body):
     expires_at: TimeGiven | MISSING | None = MISSING
     ip_ranges: IpRanges | MISSING = MISSING
     enabled: StrictBool | MISSING = MISSING
+    api_version: ApiVersion | MISSING = MISSING
 
 
 class Rotation(Body):
@@ -79,6 +83,7 @@ class KeyView(ObjectView):
     org_access: OrgAccess
     permissions: dict[str, Literal["read", "write"]]
     ip_ranges: tuple[str, ...]
+    api_version: str
     expires_at: Time | None
     last_used_at: Time | None
     last_used_from: str | None
@@ -185,6 +190,7 @@ def _shown(listed: Listed, now: int) -> dict[str, object]:
         "mode",
         "integration_id",
         "ip_ranges",
+        "api_version",
         "expires_at",
         "ends_at",
         "ended_by",

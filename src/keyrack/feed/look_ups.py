@@ -135,6 +135,7 @@ class LookUps:
             ip_ranges=tuple(ip_network(text) for text in key.ip_ranges),
             buckets=self._buckets(found),
             refusal=self._refusal(found),
+            api_version=key.api_version or "",
         )
 
     def _refusal(self, found: lookup.FoundKey) -> Refusal | None:

@@ -70,6 +70,11 @@ class Table:
         self._refuse_duplicates()
         self._remember_fixed_paths()
 
+    @property
+    def names(self) -> set[str]:
+        """The operations, as `GET /api/v1/customers/{customer}`."""
+        return {f"{method} {route.operation.template}" for route in self._routes for method in route.methods}
+
     def find(self, method: str, path: str, websocket: bool = False) -> Match | None:
         """Return the match of a call by the host router's rules, or None outside the guard. HEAD counts as GET where a route has GET."""
         known = self._exact.get((method, path))
@@ -115,7 +120,7 @@ class Table:
 
     def _longer(self, path: str) -> str | None:
         """The longer spelling of a path, where it has one."""
-        if not self._short or not path.startswith(self._short + "/") or path.startswith(self._long + "/"):
+        if not self._short or not path.startswith(self._short + "/") or path == self._long or path.startswith(self._long + "/"):
             return None
         return self._long + path.removeprefix(self._short)
 

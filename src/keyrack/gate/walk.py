@@ -18,6 +18,7 @@ from keyrack.gate.replay import Replays
 from keyrack.gate.respond import Answer
 from keyrack.gate.streams import StreamEnded
 from keyrack.gate.table import Match, Table
+from keyrack.gate.versions import VersionGate
 from keyrack.model.calls import CURRENT, Call
 from keyrack.model.permissions import Category
 from keyrack.model.refusals import INTERNAL_ERROR, Refused
@@ -36,12 +37,14 @@ class Walk:
     table: Table
     categories: dict[str, Category]
     body_bytes_max: int
+    versions: VersionGate
 
 
 # fmt: off
 async def walk(parts: Walk, call: Call, match: Match, scope: Scope, receive: Receive, send: Send) -> None:
     """Take one HTTP request through the gate; `match` is what the table says of it."""
     answer = Answer(call, scope, send, parts.recorder, parts.problems)
+    answer.headers.append(parts.versions.header)
     token = CURRENT.set(call)
     try:
         parts.recorder.reserve()                                                       # 503, rather than an unlogged answer
@@ -57,11 +60,12 @@ async def walk(parts: Walk, call: Call, match: Match, scope: Scope, receive: Rec
             scope["keyrack"] = answer.caller
         else:
             route = match.route
+        app = parts.versions.app(route, call, headers, scope, answer.headers)          # 400, 410; at an older version not the route's own
         receive = limited(receive, call, headers, parts.body_bytes_max)                # 413
         if b"idempotency-key" in headers:
             receive = await answer.begin(parts.replays, headers, receive)              # 400, 409, 422, or the stored answer
         if not answer.complete:
-            await route.app(scope, receive, answer.send)                               # the handler, and its commit
+            await app(scope, receive, answer.send)                                     # the handler, and its commit
         if call.refused is not None:
             raise call.refused
         if answer.waits:

@@ -14,6 +14,7 @@ from keyrack.model.measures import Tally
 from keyrack.model.meters import Meter
 from keyrack.model.permissions import Category
 from keyrack.model.plans import Plan
+from keyrack.model.versions import Versions
 from keyrack.store.database import Store
 
 
@@ -79,7 +80,8 @@ class Desk:
     `now` gives ms since the epoch; `cursors` signs the places in lists; `counters` bound how fast a workspace makes keys and how often
     somebody tries to sign in; `budgets` are those of workspaces' plans and of the host's `meters`; `sealers` seal secrets that may be
     revealed (`key`) and mail that waits (`mail`).
-    `tally` counts how long changes wait; `trace` follows them, where the operator wants that.
+    `tally` counts how long changes wait; `trace` follows them, where the operator wants that. `versions` are those of the host's
+    API, to which keys are pinned.
     """
 
     store: Store
@@ -97,3 +99,4 @@ class Desk:
     outside: Outside = field(default_factory=Outside)
     tally: Tally = field(default_factory=Tally)
     trace: Trace = untraced
+    versions: Versions = field(default_factory=Versions)

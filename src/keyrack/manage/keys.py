@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from keyrack.crypto.digest import digest
@@ -12,6 +11,7 @@ from keyrack.manage import integrations, revealing
 from keyrack.manage.change import Change, change
 from keyrack.manage.desk import Desk
 from keyrack.manage.integrations import INTEGRATION_ROTATED
+from keyrack.manage.key_bounds import checked_ranges, refuse_past
 from keyrack.model.events import EventType
 from keyrack.model.integrations import Integration
 from keyrack.model.keys import OVERLAP_SECONDS_MAX, EndReason, Key
@@ -27,10 +27,9 @@ from keyrack.store import keys as rows
 from keyrack.store.ids import new_id
 
 KEY_CREATED = EventType("key.created", description="A key was made.")
-KEY_UPDATED = EventType("key.updated", description="A key's name, expiry or address ranges were changed, or it was disabled or enabled.")
+KEY_UPDATED = EventType("key.updated", description="A key was renamed, bounded, pinned to a version, disabled or enabled.")
 KEY_ROTATED = EventType("key.rotated", description="A key was replaced by its successor.")
 KEY_REVOKED = EventType("key.revoked", description="A key was ended for good.")
-IP_RANGES_MAX = 50
 # Keys are not limited in number, so the rate bounds what one workspace can fill the store with (DESIGN §8).
 KEYS_MADE = Limit("keys_made", quota=100, window_seconds=1, burst=2000)
 
@@ -153,8 +152,9 @@ async def issue(
     mode: Mode,
     expires_at: int | None = None,
     ip_ranges: tuple[str, ...] = (),
+    api_version: str | None = None,
 ) -> Issued:
-    """Add a key to an integration inside a change under way."""
+    """Add a key to an integration inside a change under way. It is pinned to this version of the API, or to the newest."""
     secret = mint(desk.brand.prefix(mode))
     key = Key(
         id=new_id(),
@@ -170,6 +170,7 @@ async def issue(
         made_by_name=actor.credential_name,
         expires_at=expires_at,
         ip_ranges=ip_ranges,
+        api_version=api_version or desk.versions.newest,
     )
     sealed = await revealing.sealed(desk, c, key.id, secret)
     key = replace(key, revealable=sealed is not None)
@@ -192,7 +193,7 @@ async def revoke(desk: Desk, actor: Principal, key_id: str) -> Key:
 
 
 async def rotate(desk: Desk, actor: Principal, key_id: str, overlap_seconds: int = 0) -> Issued:
-    """Replace a key by a successor with the same name, mode, expiry and ranges. The old one ends now, or when the overlap is over.
+    """Replace a key by a successor with the same name, mode, bounds and API version. The old one ends now, or when the overlap is over.
 
     Raises Refused: 403, 404; 409 where the key has ended or expired; 400 for an overlap outside 0 to 604,800 seconds.
     """
@@ -206,7 +207,7 @@ async def rotate(desk: Desk, actor: Principal, key_id: str, overlap_seconds: int
             raise CONFLICT(f"This key has {'a successor already' if key.successor_id else key.state(c.now)}: create a new key.")
         _check_mode(desk, actor, key.mode)
         integration = await integration_rows.get(c.connection, actor.workspace.id, key.integration_id)
-        issued = await issue(desk, c, actor, integration, name=key.name, mode=key.mode, expires_at=key.expires_at, ip_ranges=key.ip_ranges)
+        issued = await issue(desk, c, actor, integration, mode=key.mode, **_bounds(desk, key), expires_at=key.expires_at)
         ended = await _end(c, actor, key, c.now + overlap_seconds * 1000, EndReason.ROTATED, issued.key.id)
         c.record(KEY_ROTATED, key.id, shown(ended))
     return issued
@@ -222,7 +223,7 @@ async def rotate_all(desk: Desk, actor: Principal, integration_id: str, mode: Mo
     _check_mode(desk, actor, mode)
     async with change(desk, actor) as c:
         integration = await integration_rows.get(c.connection, actor.workspace.id, integration_id)
-        issued = await issue(desk, c, actor, integration, mode=mode, **await _bounds_of_newest(c, integration, mode))
+        issued = await issue(desk, c, actor, integration, mode=mode, **await _bounds_of_newest(desk, c, integration, mode))
         ended = await rows.end_of_integration(
             c.connection,
             actor.workspace.id,
@@ -239,13 +240,13 @@ async def rotate_all(desk: Desk, actor: Principal, integration_id: str, mode: Mo
 
 
 async def edit(desk: Desk, actor: Principal, key_id: str, **fields: Any) -> Key:
-    """Change a key's `name`, `expires_at`, `ip_ranges` or `enabled`, and nothing else; what is not named stays.
+    """Change a key's `name`, `expires_at`, `ip_ranges`, `enabled` or `api_version`, and nothing else; what is not named stays.
 
     Where the key is the only one of its integration, the two are one line to whoever reads the page: then `permissions` may be named too
     and a new name is the integration's as well, if they shared the old one.
 
-    Raises Refused: 403, 404; 409 where the key has ended, or for permissions of an integration with several keys; 400 for a time, range
-    or category that cannot be.
+    Raises Refused: 403, 404; 409 where the key has ended, or for permissions of an integration with several keys; 400 for a time, range,
+    category or version that cannot be.
     """
     actor.require_admin("edit keys")
     async with change(desk, actor) as c:
@@ -253,7 +254,7 @@ async def edit(desk: Desk, actor: Principal, key_id: str, **fields: Any) -> Key:
         if key.ended(c.now):
             raise CONFLICT("This key has ended; an ended key cannot be changed.")
         await _edit_integration(desk, c, actor, key, fields)
-        edited = _edited(key, fields, c.now)
+        edited = _edited(desk, key, fields, c.now)
         if edited == key:
             c.found_done()
         else:
@@ -291,30 +292,8 @@ def shown(key: Key) -> dict[str, Any]:
         "ends_at": None if key.ends_at is None else iso(key.ends_at),
         "enabled": key.disabled_at is None,
         "successor_id": key.successor_id,
+        "api_version": key.api_version,
     }
-
-
-def checked_ranges(texts: Sequence[str]) -> tuple[str, ...]:
-    """Return address ranges in their normal form. Raises Refused 400 for one that is none."""
-    if len(texts) > IP_RANGES_MAX:
-        raise INVALID_REQUEST(f"A key has at most {IP_RANGES_MAX} address ranges.", param="ip_ranges")
-    try:
-        return tuple(str(_range(text)) for text in texts)
-    except ValueError as error:
-        raise INVALID_REQUEST(f"{error}. Write ranges like 203.0.113.7 or 2001:db8::/32.", param="ip_ranges") from None
-
-
-def _range(text: str) -> IPv4Network | IPv6Network:
-    """Read a range. One of IPv4 written as IPv6 is IPv4, as the addresses are that it is compared with (RFC 4291 §2.5.5.2)."""
-    network = ip_network(text, strict=False)
-    mapped = getattr(network.network_address, "ipv4_mapped", None)
-    return network if mapped is None or network.prefixlen < 96 else IPv4Network((mapped, network.prefixlen - 96))
-
-
-def refuse_past(expires_at: int | None, now: int) -> None:
-    """Raise Refused 400 for an expiry that is over."""
-    if expires_at is not None and expires_at <= now:
-        raise INVALID_REQUEST("expires_at lies in the past.", param="expires_at")
 
 
 async def _end(c: Change, actor: Principal, key: Key, at: int, reason: EndReason, successor_id: str | None = None) -> Key:
@@ -347,12 +326,14 @@ def _rights_of_others(integration: Integration) -> Refused:
     )
 
 
-def _edited(key: Key, fields: Mapping[str, Any], now: int) -> Key:
+def _edited(desk: Desk, key: Key, fields: Mapping[str, Any], now: int) -> Key:
     fields = {name: value for name, value in fields.items() if name != "permissions"}
     if "expires_at" in fields:
         refuse_past(fields["expires_at"], now)
     if "ip_ranges" in fields:
         fields["ip_ranges"] = checked_ranges(fields["ip_ranges"])
+    if "api_version" in fields:
+        fields["api_version"] = desk.versions.pinnable(fields["api_version"], now)
     enabled = fields.pop("enabled", None)
     if enabled is not None:
         fields["disabled_at"] = None if enabled else (key.disabled_at or now)
@@ -373,8 +354,13 @@ async def _refuse_second_key(desk: Desk, c: Change, integration: Integration) ->
         raise CONFLICT(f"The integration {integration.name!r} has a key: rotate that one.", extra={"integration_id": integration.id})
 
 
-async def _bounds_of_newest(c: Change, integration: Integration, mode: Mode) -> dict[str, Any]:
-    """The name, expiry and address ranges that a successor takes over: replacing a key must not open what it had closed."""
+def _bounds(desk: Desk, key: Key) -> dict[str, Any]:
+    """The name, address ranges and API version that a successor takes over."""
+    return {"name": key.name, "ip_ranges": key.ip_ranges, "api_version": desk.versions.of_pin(key.api_version)}
+
+
+async def _bounds_of_newest(desk: Desk, c: Change, integration: Integration, mode: Mode) -> dict[str, Any]:
+    """What a successor takes over of the newest: replacing a key must not open what it had closed."""
     newest = await rows.page(
         c.connection, integration.workspace_id, now=c.now, limit=1, integration_id=integration.id, mode=mode, ended=False
     )
@@ -382,7 +368,7 @@ async def _bounds_of_newest(c: Change, integration: Integration, mode: Mode) -> 
         return {"name": integration.name}
     key = newest[0]
     expired = key.expires_at is not None and key.expires_at <= c.now
-    return {"name": key.name, "ip_ranges": key.ip_ranges, "expires_at": None if expired else key.expires_at}
+    return _bounds(desk, key) | {"expires_at": None if expired else key.expires_at}
 
 
 async def _listed(desk: Desk, workspace_id: str, keys: Sequence[Key], found: Mapping[str, Integration]) -> list[Listed]:
@@ -392,5 +378,6 @@ async def _listed(desk: Desk, workspace_id: str, keys: Sequence[Key], found: Map
     for key in keys:
         use = uses.get(key.id)
         at, address = (use.used_at, use.ip_address) if use is not None else (None, None)
-        listed.append(Listed(key, found[key.integration_id], at, address))
+        served = replace(key, api_version=desk.versions.of_pin(key.api_version))
+        listed.append(Listed(served, found[key.integration_id], at, address))
     return listed

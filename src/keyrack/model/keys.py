@@ -23,6 +23,7 @@ class Key:
 
     `prefix` is the head of the secret that may be shown (`pivotal_abc1`); `digest` is the SHA-256 of the whole secret, the only trace of
     it, but for the sealed copy of a key that is `revealable`. `ends_at` is in the future while a rotated key overlaps its successor.
+    `api_version` is the version of the API that its calls are served at, None for one that was made before there were versions.
     `made_by` is the owner id of whoever made it (see `Principal.owner_id`), so that what somebody made can be found and revoked with them.
     """
 
@@ -45,6 +46,7 @@ class Key:
     end_reason: EndReason | None = None
     successor_id: str | None = None
     revealable: bool = False
+    api_version: str | None = None
 
     def ended(self, now: int) -> bool:
         """Whether the key has been ended for good (expiry is another thing: nobody decided it).

@@ -37,6 +37,8 @@ class Principal:
     known but not accepted: such a call is refused, and logged under its name. `until` (ms since the epoch) is compared on every call;
     from then on `until_refusal` holds: an expiry, or the end of a rotation's overlap.
 
+    `api_version` is what the credential is pinned to, an empty text before all versions; None of those that are pinned to nothing.
+
     Of a session: `proved_at` is when its person last proved who they are (0: not at all); one that a portal link began was asked for
     with the key `through_key_id`, and stands in a frame of `origin`.
     """
@@ -63,6 +65,7 @@ class Principal:
     ip_ranges: tuple[IPv4Network | IPv6Network, ...] = ()
     buckets: tuple[Bucket, ...] = ()
     refusal: Refusal | None = None
+    api_version: str | None = None
 
     @property
     def is_admin(self) -> bool:

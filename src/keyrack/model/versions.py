@@ -56,23 +56,15 @@ def _sooner(one: int | None, other: int | None) -> int | None:
     return min((at for at in (one, other) if at is not None), default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A body that callers send (`is_request`), or an object that they get, before a change and after it."""
-
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    is_request: bool = False
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionChange:
     """One incompatible change. Its `date` is the version that first has it; callers at earlier ones never notice.
 
     `operations` are those whose bodies, parameters and refusals it touches, like `POST /api/v1/customers`; `objects` the kinds (their
     `object`) that it touches in whatever is answered. `renames` leads from old names of fields and parameters to new ones, which is all
-    that most changes need. For others `request` makes a new body of an old one, and may refuse it; `response` makes an old object of a new
-    one, or without `objects` an old answer. Both get a copy. `description` is Markdown. `deprecated` and `sunset` are the days on which
+    that most changes need. For others `request` turns a body that has the new names already, and may refuse it; `response` turns a new
+    object, or without `objects` the whole answer, before it gets the old names. Both get a copy of their own. The examples are pairs of
+    what was sent, or answered, before the change and after it. `description` is Markdown. `deprecated` and `sunset` are the days on which
     the versions before it are called deprecated, and end. Raises ValueError where this contradicts itself.
     """
 
@@ -84,7 +76,8 @@ class VersionChange:
     renames: Mapping[str, str] = field(default_factory=dict)
     request: Turn | None = None
     response: Turn | None = None
-    examples: Sequence[Example] = ()
+    request_examples: Sequence[tuple[Shape, Shape]] = ()
+    response_examples: Sequence[tuple[Shape, Shape]] = ()
     deprecated: str | None = None
     sunset: str | None = None
 
@@ -111,14 +104,17 @@ class VersionChange:
 
     def upgrade(self, body: Shape) -> Shape:
         """Return what a caller of the version before sent, as this version has it. Raises what `request` raises."""
-        return self.request(dict(body)) if self.request is not None else _renamed(body, self.renames)
+        body = _renamed(body, self.renames)
+        return body if self.request is None else self.request(body)
 
     def downgrade(self, answer: Any) -> Any:
         """Return an answer of this version as the one before had it."""
-        turn = self.response or (lambda one: _renamed(one, self.old_names))
         if not self.objects:
-            return turn(dict(answer)) if isinstance(answer, dict) else answer
-        return _in_objects(answer, frozenset(self.objects), turn)
+            return self._turn(dict(answer)) if isinstance(answer, dict) else answer
+        return _in_objects(answer, frozenset(self.objects), self._turn)
+
+    def _turn(self, one: Shape) -> Shape:
+        return _renamed(one if self.response is None else self.response(one), self.old_names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,12 +178,14 @@ class Passage:
 
     def _forward(self, sent: Sent, turn: Callable[[VersionChange, Sent], Sent], names: Callable[[Sent], Iterable[str]]) -> Sent:
         for place, change in enumerate(self._requests):
+            unknown = _later_name(names(sent), change, self.version)
+            if unknown is not None:
+                # It speaks as of the version before this change, which may still not be the caller's.
+                raise _retold(unknown, self._requests[:place])
             try:
-                _refuse_later_names(names(sent), change, self.version)
                 sent = turn(change, sent)
             except Refused as refused:
-                # It speaks as of the version before this change, which may still not be the caller's.
-                raise _retold(refused, self._requests[:place]) from None
+                raise _retold(refused, self._requests[: place + 1]) from None
         return sent
 
 
@@ -202,7 +200,7 @@ class Versions:
         early = [change for change in self.changes if change.date <= first]
         if early:
             raise ValueError(
-                f"the change {early[0].title!r} of {early[0].date} is not after the first version, {first}: name an earlier one"
+                f"the change {early[0].title!r} of {early[0].date} is not after the first version, {first}: set an earlier first_version"
             )
         self.dates = (first, *sorted({change.date for change in self.changes}))
         self.newest = self.dates[-1]
@@ -274,18 +272,16 @@ def _in_objects(answer: Any, kinds: frozenset[str], turn: Turn) -> Any:
     return turn(inner) if inner.get("object") in kinds else inner
 
 
-def _refuse_later_names(sent: Iterable[str], change: VersionChange, version: str) -> None:
+def _later_name(sent: Iterable[str], change: VersionChange, version: str) -> Refused | None:
+    """The refusal of what was sent under a name that its version had not yet."""
     names = set(sent)
-    for old, new in change.renames.items():
-        if new in names and new not in change.renames:
-            raise _unknown(new, old, version)
-
-
-def _unknown(name: str, right: str, version: str) -> Refused:
-    detail = f"{name}: the version {version} has no such field; did you mean `{right}`?"
-    fix = f"Call it `{right}`, or call at a newer version."
-    error = {"code": "extra_forbidden", "param": name, "pointer": f"#/{name}", "detail": detail, "fix": fix}
-    return INVALID_REQUEST(detail, param=name, errors=[error])
+    for old, name in change.renames.items():
+        if name in names and name not in change.renames:
+            detail = f"{name}: the version {version} has no such field; did you mean `{old}`?"
+            fix = f"Call it `{old}`, or call at a newer version."
+            error = {"code": "extra_forbidden", "param": name, "pointer": f"#/{name}", "detail": detail, "fix": fix}
+            return INVALID_REQUEST(detail, param=name, errors=[error])
+    return None
 
 
 def _renamed_query(text: str, new: Mapping[str, str]) -> str:

@@ -181,6 +181,7 @@ def read(row: Row[Any]) -> Key:
         end_reason=EndReason(reason) if reason else None,
         successor_id=of[keys.c.successor_id],
         revealable=of[keys.c.sealed] is not None,
+        api_version=of[keys.c.api_version],
     )
 
 
@@ -206,4 +207,5 @@ def _columns(key: Key) -> dict[str, Any]:
         "ended_by": key.ended_by,
         "end_reason": key.end_reason.value if key.end_reason else None,
         "successor_id": key.successor_id,
+        "api_version": key.api_version,
     }

@@ -189,6 +189,7 @@ keys = Table(
     _text("end_reason", nullable=True),
     _text("successor_id", nullable=True),
     Column("sealed", LargeBinary),
+    _text("api_version", nullable=True),
     Index(None, "workspace_id", "created_at", "id"),
     Index(None, "workspace_id", "updated_at", "id"),
     Index(None, "integration_id", "created_at", "id"),
