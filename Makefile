@@ -12,7 +12,7 @@ demo: ## Start Atrium with a sample workspace and print how to use it (options: 
 test: ## Run all tests (options: ARGS="-k revoke")
 	@.ci/environment dev
 	@.ci/browser
-	@$(PYTEST) -n 2 --dist loadfile $(ARGS)
+	@.ci/tests $(ARGS)
 
 check: ## Check style, types, import contracts and house rules
 	@.ci/environment dev
