@@ -69,3 +69,11 @@ async def test_the_settings_show_the_limits_of_the_plan(tmp_path: Path) -> None:
         assert "2,000 calls in a day" in page.text
         assert "Messages10,000 in a month" in page.text.replace(" Messages", "Messages").replace("Messages ", "Messages")
         assert "60 calls in a minute, for each key" in page.text
+
+
+async def test_a_plan_that_the_host_no_longer_has_breaks_no_page(tmp_path: Path) -> None:
+    async with opened(tmp_path, FULL, (MESSAGES, EXPORTS)) as office:
+        ada = await office.signed_in()
+        office.host.rack.assembly.plans.clear()
+        for path in ("/console/usage", "/console/settings"):
+            assert 200 == (await ada.open(path)).status
