@@ -19,7 +19,7 @@ may_read = [*may_list, NO_PARAMETERS]
 may_write = [Keyrack.requires("onboardings:write"), NO_PARAMETERS]
 
 
-@router.get("", response_model=Page[OnboardingView], dependencies=may_list)
+@router.get("", response_model=Page[OnboardingView], dependencies=may_list, responses={404: {"description": "No such customer"}})
 async def list_onboardings(query: Annotated[OnboardingQuery, Query()], caller: Caller, pages: Pages, session: ReadingSession) -> Page[Any]:
     """List onboardings, newest first unless `sort` says otherwise."""
     if query.customer_id is not None:

@@ -78,10 +78,9 @@ _PARAMETERS: Mapping[str, Any] = {
         "name": "Idempotency-Key",
         "in": "header",
         "required": False,
-        "description": "A text of your own, best a random UUID. The same call sent again with it, within 24 hours, is done once: "
-        "the stored answer comes back.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-        "example": "8e03978e-40d5-43e8-bc93-6894a57f9324",
+        "description": "A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. "
+        "Sent again with it, within 24 hours, the call is done once: the stored answer comes back.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r'^([!#-~][!-~]*|"([ !#-\[\]-~]|\\["\\])+")$'},
     },
 }
 
