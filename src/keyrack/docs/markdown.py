@@ -115,7 +115,8 @@ def _anchor(tokens: Sequence[Token]) -> list[Heading]:
 
 
 def _anchor_of(title: str, seen: dict[str, int]) -> str:
-    name = re.sub(r"[^a-z0-9_]+", "-", title.lower()).strip("-") or "part"
+    # An id begins with a letter: a step is linked to by its words, not by its number.
+    name = re.sub(r"[^a-z0-9_]+", "-", title.lower()).strip("-").lstrip("0123456789-_") or "part"
     seen[name] = seen.get(name, 0) + 1
     return name if seen[name] == 1 else f"{name}-{seen[name]}"
 
