@@ -44,7 +44,7 @@ def list_integrations(
     page = in_workspace(app, data, workspace, work)
     if not as_json:
         page["data"] = [one | {"permissions": _in_words(one["permissions"])} for one in page["data"]]
-    tell_page(as_json, page, COLUMNS, "There is no such integration.")
+    tell_page(as_json, page, COLUMNS, "No integration matches.")
 
 
 @commands.command("create")

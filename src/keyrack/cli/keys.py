@@ -53,7 +53,7 @@ def list_keys(
         found = await keys.page(desk, actor, limit=limit + 1, after=listing.after, **query.filters())
         return listing.page(found, lambda one: view(one, desk.now()), lambda one: (one.key.created_at, one.key.id))
 
-    tell_page(as_json, in_workspace(app, data, workspace, work), COLUMNS, "There is no such key.")
+    tell_page(as_json, in_workspace(app, data, workspace, work), COLUMNS, "No key matches.")
 
 
 @commands.command("create")

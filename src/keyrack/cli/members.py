@@ -39,7 +39,7 @@ def list_members(
         found = await members.page(desk, actor, limit=limit + 1, after=listing.after, **query.filters())
         return listing.page(found, view, lambda one: (one.created_at, one.id))
 
-    tell_page(as_json, in_workspace(app, data, workspace, work), COLUMNS, "There is no such member.")
+    tell_page(as_json, in_workspace(app, data, workspace, work), COLUMNS, "No member matches.")
 
 
 @commands.command("add")

@@ -17,6 +17,7 @@ from keyrack.model.request_logs import Mask
 # choose must not be able to forge what a terminal shows.
 _UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
 _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_WORDS = {None: "–", True: "yes", False: "no"}
 PIPED_WIDTH = 100_000
 LINE_LENGTH_MAX = 10_000
 # Of any host: a command that fails may not know whose secrets it was given.
@@ -49,7 +50,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty:
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text("–" if cell is None else clean(str(cell))) for cell in row))
+        table.add_row(*(Text(_WORDS[cell] if cell is None or isinstance(cell, bool) else clean(str(cell))) for cell in row))
     # Where nobody looks, nothing is folded: a line stays a row.
     console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
     with console.capture() as captured:
