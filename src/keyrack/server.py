@@ -18,7 +18,7 @@ from keyrack.api.health import build_health
 from keyrack.api.lists import Lists
 from keyrack.assemble import Assembly, now_ms
 from keyrack.console.assets import Assets
-from keyrack.docs import Described, Docs, Document
+from keyrack.docs import Described, Docs, Document, Part
 from keyrack.embed import access_logs
 from keyrack.embed.costs import check_costs
 from keyrack.embed.errors import install_handlers
@@ -94,7 +94,7 @@ class Keyrack:
         self.public = Depends(Public())
         described = Described(brand.name, self.categories, self.refusals, self.versions)
         self._document = Document(described, self.assembly.problems)
-        self._parts: Callable[[], list[docs.Part]] | None = None
+        self._parts: Callable[[], list[Part]] | None = None
 
     @property
     def members(self) -> Members:
@@ -174,13 +174,13 @@ class Keyrack:
         app.state.keyrack = self
         inner_stack = app.build_middleware_stack
 
-        def parts(target: ASGIApp) -> list[docs.Part]:
+        def parts(target: ASGIApp) -> list[Part]:
             own = api.build(self.assembly)
             install_handlers(own, self.refusals)
             rows = table_rows(app, target, self.categories, guard, declared)
             tags = getattr(app, "openapi_tags", None) or ()
             own_rows = table_rows(own, own, self.categories, [OWN_BASE], {})
-            return [docs.Part(self.brand.name, rows, tags), docs.Part("Management", own_rows, own.openapi_tags or ())]
+            return [Part(self.brand.name, rows, tags), Part("Management", own_rows, own.openapi_tags or ())]
 
         def build() -> ASGIApp:
             gate = self._gate(app, inner_stack(), parts, guard)
@@ -251,7 +251,7 @@ class Keyrack:
             raise RuntimeError("rack.count needs a caller: in a public operation name the workspace")
         await usage.count(self.assembly.desk, principal.workspace, principal.mode, meter, units)
 
-    def _gate(self, app: Starlette, host: ASGIApp, parts: Callable[[ASGIApp], list[docs.Part]], guard: Sequence[str]) -> Gate:
+    def _gate(self, app: Starlette, host: ASGIApp, parts: Callable[[ASGIApp], list[Part]], guard: Sequence[str]) -> Gate:
         assembly = self.assembly
         members = MemberPages(lambda secret: sessions.find(assembly.desk, secret), assembly.cache, self.brand.key_prefix)
         site = docs.Site(assembly, Assets(self.brand), docs.generated(self._document), self._docs, self.refusals)

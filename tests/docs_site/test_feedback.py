@@ -5,6 +5,7 @@ import html
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -26,7 +27,7 @@ def token_of(answer: httpx.Response) -> str:
     return html.unescape(token)
 
 
-async def answer(host: Host, helpful: str = "no", page: str = "errors", **options: object) -> httpx.Response:
+async def answer(host: Host, helpful: str = "no", page: str = "errors", **options: Any) -> httpx.Response:
     return await host.send("POST", "/docs/feedback", data={"page": page, "helpful": helpful}, **options)
 
 
