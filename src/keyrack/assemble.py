@@ -31,6 +31,7 @@ from keyrack.gate.walk import Walk
 from keyrack.manage import docs_feedback, key_notices
 from keyrack.manage.desk import Desk, OpenId, Outside, untraced
 from keyrack.model.brands import Brand
+from keyrack.model.catalog import Catalog
 from keyrack.model.measures import Tally
 from keyrack.model.meters import Meter
 from keyrack.model.permissions import Category
@@ -71,7 +72,10 @@ def now_ms() -> int:
 
 
 class Assembly:
-    """Everything that runs, and how it begins and ends. Making one opens nothing; `start` does."""
+    """Everything that runs, and how it begins and ends. Making one opens nothing; `start` does.
+
+    `catalog` is empty until the server has read its host's routes.
+    """
 
     def __init__(
         self,
@@ -93,6 +97,7 @@ class Assembly:
         self.refusals = refusals
         self.versions = versions or Versions()
         self.started = False
+        self.catalog = Catalog()
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         keys = [secret.get_secret_value() for secret in settings.secrets] or keys_in(settings.data / "secret.key")
         self.signers = {purpose: Signer(keys, purpose) for purpose in ("cursor", "form")}

@@ -33,6 +33,7 @@ PLACES = {
     "people-members-no-match": Place("/members?search=nothing"),
     "people-invitations": Place("/invitations"),
     "people-invitations-new": Place("/invitations/new"),
+    "people-invitations-spaces": Place("/invitations/new", ("invitations.spaces",)),
     "people-leave": Place("/leave", ("leave.submit",)),
     "people-workspaces": Place("/workspaces"),
     "people-preferences": Place("/preferences"),

@@ -9,7 +9,7 @@ from playwright.async_api import expect
 from atrium.samples import load
 from keyrack import SpaceRole
 from keyrack.manage.keys import Issued
-from tests.browser.sites import PHONE, Browsing, Scene
+from tests.browser.sites import DESKTOP, PHONE, Browsing, Scene
 
 CUSTOMER = {"name": "Aurora Outfitters", "slug": "aurora", "domain": "aurora.com", "status": "onboarding"}
 CONTACT = {"name": "Mira Chen", "email": "mira@aurora.com", "title": "Head of Ops", "is_primary": True}
@@ -109,6 +109,20 @@ async def test_what_a_member_may_not_see_is_neither_offered_nor_shown(pivotal: S
     answer = await cy.page.goto(f"{pivotal.site.url}/activity")
     assert answer is not None
     assert 403 == answer.status
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop", "phone"])
+async def test_a_page_that_is_refused_says_so_in_the_colours_of_the_brand(
+    pivotal: Scene, browsing: Browsing, size: tuple[int, int], scheme: str
+) -> None:
+    cy = await browsing.sign_in(pivotal, "Cy", size=size, scheme=scheme)
+    await cy.visit("/activity", status=403)
+    await cy.sees("Pivotal", "write in every category")
+    ground = await cy.page.locator(".tile").evaluate("(tile) => getComputedStyle(tile).backgroundColor")
+    assert "rgb(91, 70, 214)" == ground
+    assert await cy.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await cy.press("refusal.home")
+    assert cy.page.url == f"{pivotal.site.url}/customers"
 
 
 async def test_lists_lead_from_one_thing_to_the_next(atrium: Scene, browsing: Browsing) -> None:

@@ -23,6 +23,36 @@ async def copied(visitor: Visitor, control: str) -> str:
     return text.partition("/console")[2]
 
 
+async def test_somebody_is_invited_into_spaces(atrium: Scene, browsing: Browsing) -> None:
+    for name in ("Launch", "Board"):
+        await atrium.site.rack.spaces.create(atrium.workspace.id, name)
+    email = f"dee-{atrium.workspace.slug}@acme.example"
+    ada = await browsing.sign_in(atrium)
+    await ada.open("/invitations/new")
+    await ada.fill("invitations.email", email)
+    await ada.press("invitations.spaces")
+    await ada.sees(f"Spaces of {email}", "Launch", "Board")
+    await ada.choose("integrations.role", "contributor", of="Launch")
+    await ada.press("invitations.back")
+    await expect(ada.control("invitations.email")).to_have_value(email)
+    await ada.sees("They get a role in 1 space")
+    await ada.press("invitations.spaces")
+    await expect(ada.control("integrations.role", of="Launch")).to_have_value("contributor")
+    await ada.press("invitations.submit")
+    link = await copied(ada, "invitations.link.copy")
+    await ada.open("/invitations")
+    await ada.sees("in 1 space")
+    dee = await browsing.window(atrium.site, size=PHONE)
+    await dee.open(link)
+    await dee.sees("as member, with a role in 1 space")
+    await dee.fill("invitation.name", "Dee Park")
+    await dee.fill("invitation.password", PASSWORD)
+    await dee.press("invitation.accept")
+    await dee.open("/spaces")
+    await dee.sees("Launch")
+    await dee.misses("Board")
+
+
 async def test_somebody_is_invited_with_a_link_that_is_copied_renewed_and_taken_back(atrium: Scene, browsing: Browsing) -> None:
     ada, email = await browsing.sign_in(atrium), f"dee-{atrium.workspace.id}@acme.example"
     await ada.press("nav.members")

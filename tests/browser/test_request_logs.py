@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.async_api import expect
 
-from keyrack.manage import sessions
+from keyrack.manage import keys, sessions
 from keyrack.manage.keys import Issued
 from keyrack.model.permissions import Level, Rights
 from keyrack.model.request_logs import RequestLog
@@ -53,6 +53,26 @@ async def test_its_pages_are_sound_and_fit(atrium: Scene, browsing: Browsing, si
     for path in ("/logs", "/logs?range=7d", "/logs?path=nowhere", "/logs/export?status=4xx", f"/logs/{refused.request_id}"):
         await ada.open(path)
         assert await ada.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+async def test_an_integration_and_an_ended_key_lead_to_their_calls(atrium: Scene, browsing: Browsing) -> None:
+    zapier, other = await atrium.key("Zapier"), await atrium.key("CRM sync")
+    for issued in (zapier, zapier, other):
+        assert 200 == (await call(atrium, issued)).status_code
+    await keys.revoke(atrium.site.desk, atrium.operator, other.key.id)
+    ada = await browsing.sign_in(atrium)
+    await ada.open("/logs")
+    await ada.press("logs.live")
+    await settled(ada, "logs.open", 3)
+    await ada.open(f"/integrations/{zapier.integration.id}")
+    await ada.press("integrations.logs")
+    await settled(ada, "logs.open", 2)
+    await expect(ada.control("logs.integration").locator("option:checked")).to_have_text("Zapier")
+    await ada.choose("logs.integration", "")
+    await settled(ada, "logs.open", 3)
+    await ada.open("/keys?state=ended")
+    await ada.press("keys.logs", of="CRM sync")
+    await settled(ada, "logs.open", 1)
 
 
 async def test_calls_are_found_by_path_method_response_key_and_environment(atrium: Scene, browsing: Browsing) -> None:

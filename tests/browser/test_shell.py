@@ -54,6 +54,30 @@ async def test_on_a_phone_the_menu_opens_closes_and_leads_on(atrium: Scene, brow
     await ada.sees("API access")
 
 
+async def test_the_sidebar_leads_to_the_settings_and_back_to_the_product(atrium: Scene, browsing: Browsing) -> None:
+    ada = await browsing.sign_in(atrium)
+    await expect(ada.control("nav-group")).to_have_text("Settings")
+    await ada.press("nav-group")
+    assert ada.page.url.endswith("/console/settings")
+    await expect(ada.control("home")).to_have_text("Back to Atrium")
+    await ada.press("home")
+    assert ada.page.url == f"{atrium.site.url}/customers"
+    cy = await browsing.sign_in(atrium, "Cy")
+    await cy.press("nav-group")
+    assert cy.page.url.endswith("/console/logs")
+
+
+async def test_a_second_press_while_the_first_is_under_way_sends_nothing(atrium: Scene, browsing: Browsing) -> None:
+    ada = await browsing.sign_in(atrium)
+    await ada.open("/keys/new")
+    await ada.fill("keys.create.name", "local-dev")
+    submit = ada.control("keys.create.submit")
+    await submit.evaluate("(button) => { button.click(); button.click(); }")
+    await ada.sees("Copy your new key")
+    await ada.open("/keys")
+    await expect(ada.page.locator("tbody tr")).to_have_count(1)
+
+
 async def test_the_keyboard_reaches_the_content_first(atrium: Scene, browsing: Browsing) -> None:
     ada = await browsing.sign_in(atrium)
     await ada.open("/keys")

@@ -32,7 +32,7 @@ class Visitor:
         self.context = context
         self.page = page
         self.complaints: list[str] = []
-        self._base_url = base_url
+        self.base_url = base_url
         self._validator = validator
         self._axe = axe
         page.on("console", self._note_console)
@@ -45,7 +45,7 @@ class Visitor:
 
     async def visit(self, path: str, status: int = 200) -> None:
         """Open a page by its path, and look it over: the host's own pages are held to the same."""
-        answer = await self.page.goto(f"{self._base_url}{path}", wait_until="load")
+        answer = await self.page.goto(f"{self.base_url}{path}", wait_until="load")
         assert answer is not None
         # What follows the path may be the secret of a sign-in link.
         assert status == answer.status, f"{path.partition('?')[0]}: {answer.status}"

@@ -6,8 +6,8 @@ import pytest
 
 from keyrack.console import assets
 from keyrack.console.assets import Assets
-from keyrack.console.colors import contrast, readable, readable_on
 from keyrack.model.brands import Brand
+from keyrack.model.colors import contrast, readable, readable_on
 from tests.console.visitors import Office
 
 COLORS = ["#ffffff", "#000000", "#ffd400", "#3451b2", "#7c3aed", "#00ff88", "#808080"]

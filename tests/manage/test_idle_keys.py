@@ -28,13 +28,15 @@ async def test_keys_that_were_not_used_for_thirty_days_are_idle(host: Host, desk
     host.clock.pass_seconds(31 * DAY)
     await used(host, desk, busy.key.id)
     await host.key(name="new")
-    found = await idle_keys.find(desk, host.owner)
-    assert (["long ago", "never"], True) == (sorted(one.key.name for one in found.keys), found.searched_all)
-    assert [] == (await idle_keys.find(desk, host.owner, days=60)).keys
-    assert 1 == len((await idle_keys.find(desk, host.owner, limit=1)).keys)
-    assert never.key.id in {one.key.id for one in found.keys}
+    found = await idle_keys.page(desk, host.owner, limit=9)
+    assert ["long ago", "never"] == sorted(one.key.name for one in found)
+    assert [] == await idle_keys.page(desk, host.owner, limit=9, days=60)
+    assert ["never"] == [one.key.name for one in await idle_keys.page(desk, host.owner, limit=9, search="never")]
+    (first,) = await idle_keys.page(desk, host.owner, limit=1)
+    (second,) = await idle_keys.page(desk, host.owner, limit=1, after=(first.key.created_at, first.key.id))
+    assert {never.key.id, long_ago.key.id} == {first.key.id, second.key.id}
 
 
 async def test_only_admins_ask(host: Host, desk: Desk, actors: Actors) -> None:
     with refused(INSUFFICIENT_PERMISSION):
-        await idle_keys.find(desk, await actors.behind(await host.key(ALL_RIGHTS)))
+        await idle_keys.page(desk, await actors.behind(await host.key(ALL_RIGHTS)), limit=9)

@@ -1,10 +1,14 @@
 """Workspaces: made whole or not at all, apart from each other, and gone for everybody at once."""
 
+from dataclasses import replace
+from pathlib import Path
+
 from keyrack.manage import members, workspaces
 from keyrack.manage.desk import Desk
 from keyrack.model.members import Role
 from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, INVALID_REQUEST, NOT_FOUND
-from tests.hosts import ADMIN_RIGHTS, Host
+from tests.backends import Backend
+from tests.hosts import ADMIN_RIGHTS, BRAND, Host, running
 from tests.manage.conftest import Actors
 from tests.manage.refused import refused
 
@@ -88,3 +92,12 @@ async def test_toggle_leaves_the_console_open(host: Host, desk: Desk, actors: Ac
 async def test_slug_is_made_from_the_name(host: Host) -> None:
     for name, slug in (("Ärzte & Co", "rzte-co"), ("  VML  2 ", "vml-2"), ("東京", "workspace"), ("x" * 90, "x" * 64)):
         assert slug == (await host.rack.workspaces.create(name)).slug
+
+
+async def test_brand_says_whether_the_api_of_a_new_workspace_is_on(backend: Backend, tmp_path: Path) -> None:
+    async with running(backend, tmp_path, replace(BRAND, api_enabled_at_first=False)) as host:
+        assert not host.workspace.api_enabled
+        key = await host.key()
+        assert 401 == (await host.get("/api/v1/me", key)).status_code
+        await host.rack.workspaces.switch_api(host.workspace.id, True)
+        assert 200 == (await host.get("/api/v1/me", key)).status_code

@@ -47,3 +47,16 @@ def test_navigation_is_a_tuple_of_titles() -> None:
         Brand("X", "x", navigation="Settings")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="navigation"):
         Brand("X", "x", navigation=())
+
+
+@pytest.mark.parametrize(
+    "home", ["customers", "//evil.example/", "/\\evil.example", "http://acme.example/", "javascript:alert(1)", "https://a b/"]
+)
+def test_what_could_lead_elsewhere_than_home_is_refused(home: str) -> None:
+    with pytest.raises(ValueError, match="home"):
+        Brand("X", "x", home=home)
+
+
+@pytest.mark.parametrize("home", ["", "/", "/customers", "https://app.acme.example/", "https://app.acme.example:8443/start?tab=1"])
+def test_home_is_a_path_of_this_host_or_an_address(home: str) -> None:
+    assert home == Brand("X", "x", home=home).home

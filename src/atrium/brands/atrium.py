@@ -3,4 +3,4 @@
 from atrium.brands.configuration import Configuration
 from keyrack import Brand
 
-ATRIUM = Configuration(Brand(name="Atrium", key_prefix="atrium", all_by_default=True))
+ATRIUM = Configuration(Brand(name="Atrium", key_prefix="atrium", all_by_default=True, home="/customers"))

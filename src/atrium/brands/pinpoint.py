@@ -13,5 +13,6 @@ PINPOINT = Configuration(
         lists=("keys",),
         words=Words(name="key name", create="Create new", end="Delete"),
         color="#c2255c",
+        home="/customers",
     ),
 )

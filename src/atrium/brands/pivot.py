@@ -14,5 +14,6 @@ PIVOT = Configuration(
         navigation=("Organization Admin", "Integrations"),
         words=Words(workspace="organization", end="Delete"),
         color="#0b7a6f",
+        home="/customers",
     ),
 )

@@ -13,6 +13,7 @@ PIVOTAL = Configuration(
         lists=("keys",),
         navigation=("Admin", "API Keys"),
         color="#5b46d6",
+        home="/customers",
     ),
     onboarding_name="Loyalty launch",
 )

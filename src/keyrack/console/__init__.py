@@ -28,6 +28,7 @@ from keyrack.console.set_ups import SetUpPages
 from keyrack.console.settings import SettingsPages
 from keyrack.console.spaces import SpacePages
 from keyrack.console.themes import ThemePages
+from keyrack.console.unused_permissions import UnusedPermissionPages
 from keyrack.console.usage import UsagePages
 from keyrack.console.workspaces import WorkspacePages
 from keyrack.model.refusals import Refused
@@ -41,6 +42,7 @@ SECTIONS: tuple[Callable[[Pages], Section], ...] = (
     RevealingPages,
     NewIntegrationPages,
     IntegrationPages,
+    UnusedPermissionPages,
     RequestLogPages,
     SpacePages,
     MemberPages,

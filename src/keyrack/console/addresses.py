@@ -23,8 +23,12 @@ class Addresses:
 
     def console(self, request: Request) -> str:
         """Return the path of the console as browsers see it, with whatever a proxy or a mount has put in front of it."""
+        return self.inside(request, "/console")
+
+    def inside(self, request: Request, address: str) -> str:
+        """Return a path of this host as browsers see it; an address of another one stays what it is."""
         before: str = urlsplit(self._base_url).path if self._base_url else request.scope.get("root_path", "")
-        return f"{before}/console"
+        return address if address.startswith("https://") else before.rstrip("/") + address
 
     def is_secure(self, request: Request) -> bool:
         """Whether people come over https, which a proxy in front may end."""

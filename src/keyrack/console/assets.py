@@ -13,8 +13,8 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import Response
 
-from keyrack.console.colors import brand_sheet, readable_on
 from keyrack.model.brands import Brand
+from keyrack.model.colors import brand_sheet, readable_on
 from keyrack.model.refusals import NOT_FOUND
 
 FOLDER = Path(__file__).parent / "static"

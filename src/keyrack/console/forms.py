@@ -1,5 +1,7 @@
 """Forms: read within bounds, and accepted only from our own pages."""
 
+import secrets
+
 from starlette.requests import Request
 
 from keyrack.crypto.sign import Signer
@@ -19,6 +21,7 @@ from keyrack.model.refusals import (
 FIELDS_MAX = 20
 FIELD_BYTES_MAX = 4096
 FORM_SECONDS_MAX = 3600
+MARK_BYTES = 12
 _TOLD_ON_THE_FORM = (
     INVALID_REQUEST,
     CONFLICT,
@@ -48,23 +51,28 @@ async def read_form(request: Request, fields_max: int = FIELDS_MAX) -> dict[str,
 
 
 class FormTokens:
-    """Tokens that prove a form was made here, for one session and one purpose, within the last hour."""
+    """Tokens that prove a form was made here, for one session and one purpose, within the last hour.
+
+    Each has a mark of its own: a form that is sent twice is told by it.
+    """
 
     def __init__(self, signer: Signer) -> None:
         self._signer = signer
 
     def make(self, member: Principal, purpose: str) -> str:
         """Return the token for a form of a signed-in member's page."""
-        return self._signer.sign_timed([member.credential_id, purpose])
+        return self._signer.sign_timed([member.credential_id, purpose, secrets.token_urlsafe(MARK_BYTES)])
 
-    def check(self, member: Principal, purpose: str, form: dict[str, str]) -> None:
-        """Raise Refused `csrf_failed` unless the form holds the token of this session and purpose."""
+    def check(self, member: Principal, purpose: str, form: dict[str, str]) -> str:
+        """Return the mark of a form. Raises Refused `csrf_failed` unless it holds a token of this session and purpose."""
         try:
             signed = self._signer.read_timed(form.get("form_token", ""), FORM_SECONDS_MAX)
         except ValueError:
             signed = None
-        if signed != [member.credential_id, purpose]:
-            raise CSRF_FAILED("This form is too old, or belongs to another sign-in. Open the page again, and repeat what you did.")
+        match signed:
+            case [member.credential_id, str(made_for), str(mark)] if made_for == purpose:
+                return mark
+        raise CSRF_FAILED("This form is too old, or belongs to another sign-in. Open the page again, and repeat what you did.")
 
 
 def problems(refused: Refused, *fields: str) -> dict[str, str]:

@@ -76,6 +76,11 @@ class IntegrationForm:
         form = {"name": name, "org_access": rights.org_access.value, "all": "yes" if rights.has_all else ""}
         return form | {f"level.{category}": level.word for category, level in rights.permissions.items()}
 
+    def issued_before(self, request: Request, integration_id: str) -> Response:
+        """Answer a form that was sent again: its key is there once, and was shown in the first answer."""
+        said = "The first time that you pressed made the key, and it was shown then. Rotate it if you missed that."
+        return self._pages.go(request, f"/integrations/{integration_id}", said, tone="warning")
+
     def issued(self, request: Request, issued: Issued, *, wizard: bool = False) -> Response:
         """Show a new key this once."""
         line = curl(self._pages.addresses.outside(request), issued.secret.text)

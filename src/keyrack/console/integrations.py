@@ -14,8 +14,10 @@ from keyrack.console.lists import ROWS
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.console.space_access import ACCESS_FIELDS_MAX
-from keyrack.manage import integrations, keys, request_logs, spaces
+from keyrack.console.unused_permissions import known_since
+from keyrack.manage import integrations, keys, request_logs, spaces, unused_permissions
 from keyrack.manage.integrations import Listed
+from keyrack.manage.once import DoneBefore, once
 from keyrack.model.call_counts import Subject
 from keyrack.model.orders import BY_NAME, NEWEST, OLDEST
 from keyrack.model.permissions import Level, OrgAccess, Rights
@@ -74,7 +76,8 @@ class IntegrationPages:
     async def details(self, request: Request) -> Response:
         """Show one integration. Raises Refused `session_ended`, 403, 404."""
         member, listed = await self._listed(request)
-        rights = listed.integration.rights
+        integration, rights, pages = listed.integration, listed.integration.rights, self._pages
+        unused = await unused_permissions.of(pages.desk, member, pages.catalog, [integration])
         there = await spaces.named(self._pages.desk, member, list(rights.spaces)[:SPACES_NAMED_MAX])
         return self._pages.render(
             request,
@@ -83,6 +86,8 @@ class IntegrationPages:
             levels=[(category.title, rights.level(category)) for category in self._pages.categories],
             spaces=[(space, rights.spaces[space.id]) for space in there],
             calls=await self._calls(member, listed),
+            unused=unused.get(integration.id),
+            known=known_since(integration, pages.desk.now()),
         )
 
     async def offer_changes(self, request: Request) -> Response:
@@ -128,10 +133,15 @@ class IntegrationPages:
 
     async def rotate(self, request: Request) -> Response:
         """End the integration's keys of a mode, and show a new one this once. Raises Refused `session_ended`, `csrf_failed`, 403, 404."""
-        member, form = await self._pages.sent(request, "integrations.rotate")
+        desk = self._pages.desk
+        member, form, mark = await self._pages.sent_once(request, "integrations.rotate")
         _, listed = await self._listed(request)
         try:
-            issued = await keys.rotate_all(self._pages.desk, member, listed.integration.id, mode_in(form.get("mode", Mode.LIVE)))
+            mode = mode_in(form.get("mode", Mode.LIVE))
+            async with once(desk, member, mark):
+                issued = await keys.rotate_all(desk, member, listed.integration.id, mode)
+        except DoneBefore:
+            return self._forms.issued_before(request, listed.integration.id)
         except Refused as refused:
             return await self._rotation(request, member, listed, problems(refused, "mode"), refused.refusal.status)
         return self._forms.issued(request, issued)

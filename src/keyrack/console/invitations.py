@@ -7,17 +7,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from keyrack.console import space_access
 from keyrack.console.forms import read_form
 from keyrack.console.lists import ROWS
 from keyrack.console.members import ROLES, read_role
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.console.sessions import whole
+from keyrack.console.space_access import ACCESS_FIELDS_MAX
 from keyrack.manage import invitations, mail, members, people, sessions
 from keyrack.manage.invitations import Invited, Offer
+from keyrack.manage.once import DoneBefore, once
 from keyrack.model.members import Role
 from keyrack.model.principals import Principal
-from keyrack.model.refusals import Refused
+from keyrack.model.refusals import CONFLICT, NOT_FOUND, Refused
 
 
 class InvitationPages:
@@ -62,13 +65,28 @@ class InvitationPages:
         return self._pages.render(request, "invitations/new.html", problems={}, **await self._given(member, {}))
 
     async def create(self, request: Request) -> Response:
-        """Invite somebody: by mail, or with a link that is shown this once. Raises Refused `session_ended`, `csrf_failed`, 403."""
-        member, form = await self._pages.sent(request, "invitations.create")
+        """Invite somebody, by mail or with a link that is shown this once, or go to the step that was asked for: their spaces, and back.
+
+        Raises Refused `session_ended`, `csrf_failed`, 403.
+        """
+        desk = self._pages.desk
+        member, form, mark = await self._pages.sent_once(request, "invitations.create", ACCESS_FIELDS_MAX)
+        member.require_admin("invite people")
+        asked = form.get("go", "invite")
+        if asked == "back":
+            return self._pages.render(request, "invitations/new.html", problems={}, **await self._given(member, form))
+        if asked != "invite":
+            return await self._spaces(request, member, form)
         try:
-            role = read_role(form.get("role", Role.MEMBER.value))
-            invited = await invitations.create(self._pages.desk, member, email=form.get("email", ""), role=role)
+            role, roles = read_role(form.get("role", Role.MEMBER.value)), space_access.roles_in(form)
+            async with once(desk, member, mark):
+                invited = await invitations.create(desk, member, email=form.get("email", ""), role=role, spaces=roles)
+        except DoneBefore as done:
+            return await self._handed_over_before(request, member, done)
         except Refused as refused:
-            member.require_admin("invite people")
+            if refused.refusal is NOT_FOUND:
+                form = await space_access.without_deleted(self._pages, member, form)
+                return await self._spaces(request, member, form, {"": space_access.GONE}, CONFLICT.status)
             values = await self._given(member, form)
             return self._pages.again(request, "invitations/new.html", refused, ["email", "role"], **values)
         return self._handed_over(request, invited)
@@ -95,7 +113,15 @@ class InvitationPages:
         own = await members.get(self._pages.desk, member, member.member_id or "")
         roles = [one for one in ROLES if one[0] != Role.OWNER.value or own.role is Role.OWNER]
         roles = roles if member.decides_roles else roles[:1]
-        return {"given": {"email": form.get("email", ""), "role": form.get("role", Role.MEMBER.value)}, "roles": roles}
+        chosen = {name: value for name, value in form.items() if name.startswith("role.") and value}
+        return {"given": {"email": form.get("email", ""), "role": form.get("role", Role.MEMBER.value)}, "roles": roles, "chosen": chosen}
+
+    async def _spaces(
+        self, request: Request, member: Principal, form: Mapping[str, str], beside: Mapping[str, str] | None = None, status: int = 200
+    ) -> Response:
+        """The step in which spaces are chosen, with what was written in the first."""
+        offered, values = await space_access.offer(self._pages, member, form), await self._given(member, form)
+        return self._pages.render(request, "invitations/new_access.html", status, offered=offered, problems=beside or {}, **values)
 
     def _handed_over(self, request: Request, invited: Invited) -> Response:
         one = invited.invitation
@@ -103,6 +129,14 @@ class InvitationPages:
             return self._pages.go(request, "/invitations", f"An invitation is on its way to {one.email}.")
         url = mail.link_url(self._pages.addresses.outside(request), mail.INVITATION_PATH, invited.secret)
         return self._pages.render(request, "invitations/link.html", one=one, url=url)
+
+    async def _handed_over_before(self, request: Request, member: Principal, done: DoneBefore) -> Response:
+        """Answer a form that was sent again: there is one invitation, and its link was in the first answer."""
+        one = await invitations.get(self._pages.desk, member, done.id_of("invitation") or "")
+        if self._pages.desk.outside.sends_mail:
+            return self._handed_over(request, Invited(one, None))
+        said = f"{one.email} was invited the first time that you pressed, and the link was shown then. Choose New link if you missed it."
+        return self._pages.go(request, "/invitations", said, tone="warning")
 
 
 class JoiningPages:

@@ -1,7 +1,7 @@
 """API keys: the list, making one, its permissions, rotating it and ending it."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,14 +15,20 @@ from keyrack.console.key_forms import FIELDS, as_written, bounds_in
 from keyrack.console.lists import ROWS
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
-from keyrack.manage import key_notices, keys, request_logs
+from keyrack.console.unused_permissions import known_since
+from keyrack.manage import idle_keys, key_notices, keys, request_logs, unused_permissions
 from keyrack.manage.idle_keys import IDLE_DAYS
 from keyrack.manage.keys import Issued, Listed
+from keyrack.manage.once import DoneBefore, once
 from keyrack.model.call_counts import Subject
 from keyrack.model.permissions import Level, Rights
+from keyrack.model.principals import Principal
 from keyrack.model.refusals import INVALID_REQUEST, Refused
+from keyrack.model.unused_permissions import Unused
 
 CATEGORIES_MAX = 200
+UNUSED_AFTER_DAYS = 7
+"""How long after somebody chose a key's rights the list points out what of them it was never used for."""
 EXPIRING_SHOWN_MAX = 5
 OVERLAPS = (("0", "Now"), ("3600", "In an hour"), ("86400", "In a day"), ("604800", "In 7 days"))
 AGES = {"1": "In the last 24 hours", "7": "In the last 7 days", "30": "In the last 30 days", "365": "In the last year"}
@@ -32,13 +38,17 @@ _LEVELS = {Level.NONE: "None", Level.READ: "Read", Level.WRITE: "Write and delet
 
 
 class Line(NamedTuple):
-    """A key as it stands in the list. `until` says when it ends or ended, where it does; `idle` that nobody has used it for long."""
+    """A key as it stands in the list. `until` says when it ends or ended, where it does; `idle` that nobody has used it for long.
+
+    `unused` is what it may do and was never used for, where that has stood for a while.
+    """
 
     listed: Listed
     state: str
     tone: str
     until: tuple[str, int] | None
     idle: bool
+    unused: Unused | None = None
 
     @property
     def can_rotate(self) -> bool:
@@ -82,17 +92,18 @@ class KeyPages:
         member = await self._pages.member(request)
         query = self._pages.query(request, member, "search", "state", "mode", "age")
         asked, now = query.filters, self._pages.desk.now()
-        found = await keys.page(
-            self._pages.desk,
-            member,
-            limit=ROWS + 1,
-            after=query.place,
-            mode=mode_in(asked["mode"]) if asked["mode"] else None,
-            ended=asked["state"] == "ended",
-            search=asked["search"].removesuffix("…") or None,
-            since=now - int(asked["age"]) * DAY_MS if asked["age"] in AGES else None,
-        )
-        listing = query.page([_line(one, now) for one in found], lambda line: (line.listed.key.created_at, line.listed.key.id))
+        filters: dict[str, Any] = {
+            "mode": mode_in(asked["mode"]) if asked["mode"] else None,
+            "search": asked["search"].removesuffix("…") or None,
+            "since": now - int(asked["age"]) * DAY_MS if asked["age"] in AGES else None,
+        }
+        if asked["state"] == "idle":
+            found = await idle_keys.page(self._pages.desk, member, limit=ROWS + 1, after=query.place, **filters)
+        else:
+            ended = asked["state"] == "ended"
+            found = await keys.page(self._pages.desk, member, limit=ROWS + 1, after=query.place, ended=ended, **filters)
+        lines = await self._with_unused(member, [_line(one, now) for one in found], now)
+        listing = query.page(lines, lambda line: (line.listed.key.created_at, line.listed.key.id))
         expiring = await key_notices.due(self._pages.desk, member, limit=EXPIRING_SHOWN_MAX)
         return self._pages.render(request, "keys/list.html", listing=listing, ages=AGES, expiring=expiring, now=now, idle_days=IDLE_DAYS)
 
@@ -104,27 +115,32 @@ class KeyPages:
 
     async def create(self, request: Request) -> Response:
         """Make a key, and show its secret this once. Raises Refused `session_ended`, `csrf_failed`, 403."""
-        member, form = await self._pages.sent(request, "keys.create", CATEGORIES_MAX)
+        desk = self._pages.desk
+        member, form, mark = await self._pages.sent_once(request, "keys.create", CATEGORIES_MAX)
         try:
-            issued = await keys.create(
-                self._pages.desk,
-                member,
-                name=name_in(form),
-                mode=mode_in(form.get("mode", "live")),
-                rights=self._rights(form),
-                **bounds_in(form),
-            )
+            given = {"name": name_in(form), "mode": mode_in(form.get("mode", "live")), "rights": self._rights(form), **bounds_in(form)}
+            async with once(desk, member, mark):
+                issued = await keys.create(desk, member, **given)
+        except DoneBefore as done:
+            return await self._issued_before(request, member, done)
         except Refused as refused:
             return self._form(request, form, problems(refused, *FIELDS), refused.refusal.status)
         return self._issued(request, issued, "The key works from now on.")
 
     async def permissions(self, request: Request) -> Response:
-        """Show what a key may do. Raises Refused `session_ended`, 403, 404."""
+        """Show what a key may do, and what of that it was never used for. Raises Refused `session_ended`, 403, 404."""
         listed = await self._listed(request)
-        rights = listed.integration.rights
-        levels = [(category.title, _LEVELS[rights.level(category)]) for category in self._pages.categories]
-        return self._pages.render(
-            request, "keys/permissions.html", listed=listed, levels=levels, all=rights.has_all, org_access=rights.org_access.value
+        integration, pages = listed.integration, self._pages
+        unused = await unused_permissions.of(pages.desk, request.state.member, pages.catalog, [integration])
+        return pages.render(
+            request,
+            "keys/permissions.html",
+            listed=listed,
+            levels=[(category.title, _LEVELS[integration.rights.level(category)]) for category in pages.categories],
+            all=integration.rights.has_all,
+            org_access=integration.rights.org_access.value,
+            unused=None if listed.key.ended(pages.desk.now()) else unused.get(integration.id),
+            known=known_since(integration, pages.desk.now()),
         )
 
     async def offer_changes(self, request: Request) -> Response:
@@ -160,12 +176,16 @@ class KeyPages:
 
     async def rotate(self, request: Request) -> Response:
         """Replace a key, and show the new secret this once. Raises Refused `session_ended`, `csrf_failed`, 403, 404."""
-        member, form = await self._pages.sent(request, "keys.rotate")
+        desk = self._pages.desk
+        member, form, mark = await self._pages.sent_once(request, "keys.rotate")
         overlap = form.get("overlap_seconds", "0")
         try:
             if overlap not in dict(OVERLAPS):
                 raise INVALID_REQUEST("Choose one of the times in the list.", param="overlap_seconds")
-            issued = await keys.rotate(self._pages.desk, member, request.path_params["key_id"], int(overlap))
+            async with once(desk, member, mark):
+                issued = await keys.rotate(desk, member, request.path_params["key_id"], int(overlap))
+        except DoneBefore as done:
+            return await self._issued_before(request, member, done)
         except Refused as refused:
             beside = problems(refused, "overlap_seconds")
             return await self._asked(request, "keys/rotate.html", beside, refused.refusal.status)
@@ -188,6 +208,16 @@ class KeyPages:
     async def _listed(self, request: Request) -> Listed:
         member = await self._pages.member(request)
         return await keys.get(self._pages.desk, member, request.path_params["key_id"])
+
+    async def _with_unused(self, member: Principal, lines: Sequence[Line], now: int) -> list[Line]:
+        """Lines with what their keys were never used for, where somebody chose their rights a while ago."""
+        settled = {
+            line.listed.integration.id: line.listed.integration
+            for line in lines
+            if line.state == "active" and line.listed.integration.updated_at < now - UNUSED_AFTER_DAYS * DAY_MS
+        }
+        unused = await unused_permissions.of(self._pages.desk, member, self._pages.catalog, list(settled.values()))
+        return [line._replace(unused=unused.get(line.listed.integration.id)) if line.state == "active" else line for line in lines]
 
     def _form(
         self,
@@ -232,6 +262,12 @@ class KeyPages:
             calls=calls,
         )
 
+    async def _issued_before(self, request: Request, member: Principal, done: DoneBefore) -> Response:
+        """Answer a form that was sent again: what it made is there once, and its secret was in the first answer."""
+        key = (await keys.get(self._pages.desk, member, done.id_of("key") or "")).key
+        said = f"{key.name} ({key.prefix}…) was made the first time that you pressed, and its secret was shown then."
+        return self._pages.go(request, "/keys", f"{said} Rotate it if you missed that.", tone="warning")
+
     def _issued(self, request: Request, issued: Issued, said: str) -> Response:
         line = curl(self._pages.addresses.outside(request), issued.secret.text)
         return self._pages.render(request, "keys/issued.html", issued=issued, said=said, curl=line)
@@ -244,5 +280,5 @@ def _line(listed: Listed, now: int) -> Line:
         until = ("ended" if state == "ended" else "ends", key.ends_at)
     elif key.expires_at is not None:
         until = ("expired" if state == "expired" else "expires", key.expires_at)
-    idle = state == "active" and max(key.created_at, listed.last_used_at or 0) < now - IDLE_DAYS * DAY_MS
+    idle = idle_keys.is_idle(listed, now, now - IDLE_DAYS * DAY_MS)
     return Line(listed, state, _TONES.get(state, "neutral"), until, idle)

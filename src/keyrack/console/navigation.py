@@ -33,10 +33,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Entries of the sidebar under one heading; the first group has none."""
+    """Entries of the sidebar under one heading, which leads to `path`; the first group has none."""
 
     title: str
     entries: tuple[Entry, ...]
+
+    @property
+    def path(self) -> str:
+        """What the heading leads to: the page of settings, or the first one for who may not open that."""
+        return next((entry.path for entry in self.entries if entry.area == "settings"), self.entries[0].path)
 
 
 class Section(Protocol):

@@ -11,9 +11,10 @@ from keyrack.console.fields import mode_in, name_in
 from keyrack.console.forms import problems
 from keyrack.console.integration_forms import CATEGORIES_MAX, IntegrationForm
 from keyrack.console.navigation import Entry
-from keyrack.console.pages import Pages, Sent
+from keyrack.console.pages import Pages, SentOnce
 from keyrack.console.space_access import ACCESS_FIELDS_MAX
 from keyrack.manage import keys
+from keyrack.manage.once import DoneBefore, once
 from keyrack.model.principals import Mode
 from keyrack.model.refusals import CONFLICT, NOT_FOUND, Refused
 
@@ -46,7 +47,7 @@ class NewIntegrationPages:
 
     async def go_on(self, request: Request) -> Response:
         """Go to the step that was asked for, or make the integration. Raises Refused `session_ended`, `csrf_failed`, 403."""
-        sent = await self._pages.sent(request, "integrations.create", ACCESS_FIELDS_MAX + CATEGORIES_MAX)
+        sent = await self._pages.sent_once(request, "integrations.create", ACCESS_FIELDS_MAX + CATEGORIES_MAX)
         sent.member.require_admin("create integrations")
         asked = sent.fields.get("go", "")
         if asked == "back":
@@ -59,19 +60,21 @@ class NewIntegrationPages:
             return await self._save(request, sent)
         return await self._spaces(request, sent)
 
-    async def _save(self, request: Request, sent: Sent) -> Response:
+    async def _save(self, request: Request, sent: SentOnce) -> Response:
         form = sent.fields
         try:
             rights = self._forms.rights(form)
             if rights.reach_nothing and form["go"] != "anyway":
                 return await self._spaces(request, sent, reaches_nothing=True)
-            issued = await keys.create(
-                self._pages.desk, sent.member, name=name_in(form), mode=mode_in(form.get("mode", Mode.LIVE)), rights=rights
-            )
+            name, mode = name_in(form), mode_in(form.get("mode", Mode.LIVE))
+            async with once(self._pages.desk, sent.member, sent.mark):
+                issued = await keys.create(self._pages.desk, sent.member, name=name, mode=mode, rights=rights)
+        except DoneBefore as done:
+            return self._forms.issued_before(request, done.id_of("integration") or "")
         except Refused as refused:
             if refused.refusal is NOT_FOUND:
                 form = await space_access.without_deleted(self._pages, sent.member, form)
-                return await self._spaces(request, Sent(sent.member, form), {"": space_access.GONE}, CONFLICT.status)
+                return await self._spaces(request, sent._replace(fields=form), {"": space_access.GONE}, CONFLICT.status)
             return await self._spaces(request, sent, problems(refused), refused.refusal.status)
         return self._forms.issued(request, issued, wizard=True)
 
@@ -85,7 +88,7 @@ class NewIntegrationPages:
     async def _spaces(
         self,
         request: Request,
-        sent: Sent,
+        sent: SentOnce,
         beside: Mapping[str, str] | None = None,
         status: int = 200,
         *,

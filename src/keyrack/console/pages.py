@@ -22,8 +22,10 @@ from keyrack.gate.pages import return_path
 from keyrack.manage import members, sessions, set_ups
 from keyrack.manage.cursors import Cursors
 from keyrack.manage.sessions import SignedIn
+from keyrack.model.catalog import Catalog
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import INSUFFICIENT_PERMISSION, INTERNAL_ERROR, NOT_FOUND, SESSION_ENDED, Refused, of_status
+from keyrack.model.unused_permissions import in_words
 
 TEMPLATES = Path(__file__).parent / "templates"
 PATH_LENGTH_MAX = 500
@@ -36,6 +38,14 @@ class Sent(NamedTuple):
 
     member: Principal
     fields: dict[str, str]
+
+
+class SentOnce(NamedTuple):
+    """The same, of a form whose work is done once. `mark` is the form's own: the same where it is sent again."""
+
+    member: Principal
+    fields: dict[str, str]
+    mark: str
 
 
 class Pages:
@@ -54,10 +64,16 @@ class Pages:
         self._tokens = FormTokens(assembly.signers["form"])
         self._cursors = Cursors(assembly.desk.cursors)
         self._heads = assembly.heads
+        self._assembly = assembly
         self._templates = Environment(
             loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        self._templates.globals.update(brand=assembly.brand, icon=self.assets.icon, moment=moment)
+        self._templates.globals.update(brand=assembly.brand, icon=self.assets.icon, moment=moment, in_words=in_words)
+
+    @property
+    def catalog(self) -> Catalog:
+        """The operations that keys may be used for."""
+        return self._assembly.catalog
 
     def render(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a page, for the member whom `member` has found, if it was asked."""
@@ -70,6 +86,7 @@ class Pages:
             "flash": flash,
             "form_token": lambda purpose: self._tokens.make(member, purpose) if member else "",
             "here": _below_console(request),
+            "home": self.addresses.inside(request, self.brand.home),
             "member": member,
             "navigation": Navigation(self.entries, member, _below_console(request)) if member else None,
             "theme": self.cookies.theme(request),
@@ -119,20 +136,24 @@ class Pages:
 
     async def sent(self, request: Request, purpose: str, fields_max: int = FIELDS_MAX) -> Sent:
         """Return a form and who sent it. The form was made for this purpose by `ui.form`. Raises Refused `session_ended`, `csrf_failed`."""
+        member, fields, _ = await self.sent_once(request, purpose, fields_max)
+        return Sent(member, fields)
+
+    async def sent_once(self, request: Request, purpose: str, fields_max: int = FIELDS_MAX) -> SentOnce:
+        """Return what `sent` returns, with the mark for `once`, where the form's work must not be done twice. Raises what `sent` raises."""
         fields = await read_form(request, fields_max)
         member = await self.member(request)
-        self._tokens.check(member, purpose, fields)
-        return Sent(member, fields)
+        return SentOnce(member, fields, self._tokens.check(member, purpose, fields))
 
     def query(self, request: Request, member: Principal, *names: str) -> ListQuery:
         """Return what the address of a list asks for, with filters by these names."""
         return ListQuery(request, member, self._cursors, names)
 
-    def go(self, request: Request, path: str, said: str = "") -> Response:
-        """Lead on to a page, by its path below the console, where something is said once."""
+    def go(self, request: Request, path: str, said: str = "", tone: str = "success") -> Response:
+        """Lead on to a page, by its path below the console, where something is said once: as a `success`, or a `warning`."""
         answer = RedirectResponse(f"{self.addresses.console(request)}{path}", 303)
         if said:
-            self.cookies.say(request, answer, said)
+            self.cookies.say(request, answer, said, tone)
         return answer
 
     @staticmethod

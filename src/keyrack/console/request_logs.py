@@ -16,7 +16,7 @@ from keyrack.console.curls import BODY_METHODS, curl
 from keyrack.console.log_queries import FILTERS, METHODS, STATUSES, chosen_mode, chosen_range, read, tone
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
-from keyrack.manage import keys, request_logs
+from keyrack.manage import integrations, keys, request_logs
 from keyrack.model.call_counts import Subject
 from keyrack.model.principals import Kind, Principal
 from keyrack.model.refusals import ALL, INVALID_REQUEST, RATE_LIMITED, Refused
@@ -75,6 +75,7 @@ class RequestLogPages:
             chart=await self._chart(member, asked, now),
             chosen=chosen_range(asked),
             keys=await self._keys(member, asked["key"]),
+            integration=await self._integration(member, asked["integration"]),
             query=_address(asked),
             curl=curl(self._outside(request), self._placeholder),
             methods=METHODS,
@@ -160,7 +161,8 @@ class RequestLogPages:
     async def _chart(self, member: Principal, asked: Mapping[str, str], now: int) -> Chart:
         chosen = chosen_range(asked)
         since, until = chosen.bounds(now)
-        subject = Subject("credential", asked["key"]) if asked["key"] else Subject()
+        named = {"credential": asked["key"], "integration": asked["integration"]}
+        subject = next((Subject(kind, value) for kind, value in named.items() if value), Subject())
         counted = await request_logs.series_and_whole(
             self._pages.desk, member, subject, since=since, until=until, step_ms=chosen.step_ms, mode=chosen_mode(asked)
         )
@@ -179,6 +181,15 @@ class RequestLogPages:
             except Refused:
                 offered.append((chosen, "The chosen credential"))
         return offered
+
+    async def _integration(self, member: Principal, chosen: str) -> str:
+        """Return what the integration is called whose calls alone are shown; empty where that is none."""
+        if not chosen or not member.is_admin:
+            return ""
+        try:
+            return (await integrations.get(self._pages.desk, member, chosen)).name
+        except Refused:
+            return "The chosen integration"
 
     def _mending(self, member: Principal, line: RequestLog) -> Step | None:
         """Return where a member who may do so mends what a call was refused for."""

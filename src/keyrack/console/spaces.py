@@ -12,6 +12,7 @@ from keyrack.console.lists import ROWS
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.manage import integrations, members, spaces
+from keyrack.manage.once import DoneBefore, once
 from keyrack.model.permissions import SpaceRole
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import INVALID_REQUEST, Refused
@@ -79,9 +80,14 @@ class SpacePages:
 
     async def create(self, request: Request) -> Response:
         """Make a space, which its maker manages. Raises Refused `session_ended`, `csrf_failed`, 403."""
-        member, form = await self._pages.sent(request, "spaces.create")
+        desk = self._pages.desk
+        member, form, mark = await self._pages.sent_once(request, "spaces.create")
         try:
-            space = await spaces.create(self._pages.desk, member, name_in(form))
+            name = name_in(form)
+            async with once(desk, member, mark):
+                space = await spaces.create(desk, member, name)
+        except DoneBefore as done:
+            space = await spaces.get(desk, member, done.id_of("space") or "")
         except Refused as refused:
             beside, status = problems(refused, "name"), refused.refusal.status
             return self._pages.render(request, "spaces/new.html", status, name=form.get("name", ""), problems=beside)

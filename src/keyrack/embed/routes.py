@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from keyrack.embed.dependencies import Compared, meet
 from keyrack.gate.requires import Public, Requires, SignedIn
 from keyrack.gate.table import Route
-from keyrack.model.catalog import Operation
+from keyrack.model.catalog import ANY_METHOD, Operation
 from keyrack.model.permissions import Category, Need, need
 
 FASTAPI_OWN = frozenset({"openapi", "swagger_ui_html", "swagger_ui_redirect", "redoc_html"})
@@ -75,14 +75,14 @@ def _page_row(route: Declared, target: ASGIApp, categories: Mapping[str, Categor
         return _row(route, target, categories, guarded=False)
     template = route.path.rstrip("/") + "/{path:path}" if route.opaque else route.path
     pattern, readable, convertors = compile_path(template)
-    method = next(iter(sorted(route.methods - {"HEAD"})), "ANY")
+    method = next(iter(sorted(route.methods - {"HEAD"})), ANY_METHOD)
     return Route(Operation(method, readable, None), route.methods, pattern, convertors, target)
 
 
 def _row(route: Declared, target: ASGIApp, categories: Mapping[str, Category], *, guarded: bool = True) -> Route:
     template = route.path + "/{path:path}" if route.opaque else route.path
     pattern, readable, convertors = compile_path(template)
-    method = "WEBSOCKET" if route.websocket else next(iter(sorted(route.methods - {"HEAD"})), "ANY")
+    method = "WEBSOCKET" if route.websocket else next(iter(sorted(route.methods - {"HEAD"})), ANY_METHOD)
     wanted = _need(route, method, set(convertors), categories, guarded=guarded)
     operation = Operation(method, readable, wanted, route.marks[0].cost if isinstance(route.marks[0], Requires) else 1)
     return Route(operation, route.methods, pattern, convertors, target, route.websocket, route.context)

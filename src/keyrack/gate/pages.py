@@ -6,7 +6,6 @@ They lie outside the guard, so every answer that is not the page itself is one t
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from urllib.parse import quote, urlsplit
 
 from starlette.requests import ClientDisconnect, cookie_parser
@@ -17,9 +16,11 @@ from keyrack.gate import transactions
 from keyrack.gate.authorize import authorize
 from keyrack.gate.bodies import body_cut_short, limited
 from keyrack.gate.callers import CurrentCaller
+from keyrack.gate.refusal_pages import RefusalPages
 from keyrack.gate.respond import Answer
 from keyrack.gate.table import Match, Route, Table
 from keyrack.gate.walk import Walk
+from keyrack.model.brands import Brand
 from keyrack.model.calls import CURRENT, Call
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import CATALOG_MISMATCH, CSRF_FAILED, INTERNAL_ERROR, SESSION_ENDED, Refused
@@ -27,11 +28,7 @@ from keyrack.model.refusals import CATALOG_MISMATCH, CSRF_FAILED, INTERNAL_ERROR
 SIGN_IN = "/console/sign-in"
 RETURN_LENGTH_MAX = 2000
 _SAFE = ("GET", "HEAD", "OPTIONS")
-_HEADERS = (
-    (b"content-type", b"text/html; charset=utf-8"),
-    (b"cache-control", b"no-store"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-)
+_HEADERS = ((b"content-type", b"text/html; charset=utf-8"), (b"cache-control", b"no-store"), (b"referrer-policy", b"same-origin"))
 
 
 @dataclass(frozen=True)
@@ -54,11 +51,12 @@ class Session:
 class MemberPages:
     """The pages of a host that declare `rack.signed_in`, by a table of all that it has outside the guard, in its router's order."""
 
-    def __init__(self, find: Callable[[str], Awaitable[Principal | None]], cache: Cache, key_prefix: str) -> None:
+    def __init__(self, find: Callable[[str], Awaitable[Principal | None]], cache: Cache, brand: Brand) -> None:
+        self.refusals = RefusalPages(brand)
         self._table: Table | None = None
         self._find = find
         self._cache = cache
-        self._cookie = f"{key_prefix}_session"
+        self._cookie = f"{brand.key_prefix}_session"
 
     def use(self, rows: Sequence[Route]) -> None:
         """Serve these pages; without any rows the host has none."""
@@ -89,6 +87,7 @@ class MemberPages:
 async def walk_page(parts: Walk, pages: MemberPages, match: Match, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
     """Take one request for a member's page through the gate."""
     answer = PageAnswer(call, scope, send, parts.recorder, parts.problems)
+    answer.pages = pages.refusals
     # Who asked for a page has no use for the id of a line that is not written.
     answer.headers.clear()
     token = CURRENT.set(call)
@@ -122,7 +121,9 @@ async def walk_page(parts: Walk, pages: MemberPages, match: Match, call: Call, s
 class PageAnswer(Answer):
     """An answer to a person: refusals are pages, and the host's own pages of 400 and more stay as they are."""
 
-    __slots__ = ()
+    __slots__ = ("pages",)
+
+    pages: RefusalPages
 
     def _instead(self, message: Message) -> Refused | None:
         if self._call.refused is not None:
@@ -138,11 +139,12 @@ class PageAnswer(Answer):
         self._held = None
         if self._call.sessions is not None:
             await transactions.rollback(self._call)
-        headers, body = list(_HEADERS), _page(refused)
-        self.status = refused.refusal.status
+        sign_in = _sign_in(self._scope, self._call.method)
+        headers = [*_HEADERS, (b"content-security-policy", self.pages.policy.encode())]
+        self.status, body = refused.refusal.status, self.pages.page(refused, quote(self._scope.get("root_path", "")), sign_in)
         if refused.refusal is SESSION_ENDED and self._call.method in _SAFE:
             self.status, body = 303, b""
-            headers.append((b"location", _sign_in(self._scope).encode()))
+            headers.append((b"location", sign_in.encode()))
         headers.append((b"content-length", str(len(body)).encode()))
         # Nothing was reserved for this call, so nothing of it is logged.
         self._record(refused)
@@ -157,9 +159,11 @@ def return_path(text: str, default: str = "/") -> str:
     return text if inside and len(text) <= RETURN_LENGTH_MAX and text.isprintable() and "\\" not in text else default
 
 
-def _sign_in(scope: Scope) -> str:
-    """The address of the sign-in page, which leads back to the path that was asked for: never to another host."""
+def _sign_in(scope: Scope, method: str) -> str:
+    """The address of the sign-in page, which leads back to the path that was asked for: never to another host, nor to where a form went."""
     root: str = scope.get("root_path", "")
+    if method not in _SAFE:
+        return quote(root) + SIGN_IN
     query = scope["query_string"].decode("latin-1")
     asked = scope["path"] + (f"?{query}" if query else "")
     return f"{quote(root)}{SIGN_IN}?next={quote(return_path(asked), safe='/')}"
@@ -177,9 +181,3 @@ def _refuse_other_sites(headers: Mapping[bytes, bytes], base_url: str) -> None:
         own = headers.get(b"origin", b"").decode("latin-1") == "://".join(urlsplit(base_url)[:2])
     if not own:
         raise CSRF_FAILED("Another site sent this form, or the browser does not say which. Open the page here, and repeat what you did.")
-
-
-def _page(refused: Refused) -> bytes:
-    title, detail, remedy = (escape(text) for text in (refused.refusal.title, refused.detail, refused.refusal.remedy))
-    head = f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>'
-    return f"{head}<main><h1>{title}</h1><p>{detail}</p><p>{remedy}</p></main></html>".encode(errors="replace")

@@ -6,13 +6,13 @@ matches with another method is a 405.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from starlette.convertors import Convertor
 from starlette.types import ASGIApp
 
-from keyrack.model.catalog import Operation
+from keyrack.model.catalog import ANY_METHOD, Operation
 from keyrack.model.refusals import METHOD_NOT_ALLOWED, NOT_FOUND
 
 _MEMO_MAX = 4096
@@ -74,6 +74,11 @@ class Table:
     def names(self) -> set[str]:
         """The operations, as `GET /api/v1/customers/{customer}`."""
         return {f"{method} {route.operation.template}" for route in self._routes for method in route.methods}
+
+    @property
+    def operations(self) -> list[Operation]:
+        """The operations, each once for every method that it takes."""
+        return [replace(route.operation, method=method) for route in self._routes for method in route.methods or {route.operation.method}]
 
     def find(self, method: str, path: str, websocket: bool = False) -> Match | None:
         """Return the match of a call by the host router's rules, or None outside the guard. HEAD counts as GET where a route has GET."""
@@ -144,11 +149,10 @@ class Table:
     def _refuse_duplicates(self) -> None:
         seen: set[tuple[str, str]] = set()
         for route in self._routes:
-            shape = re.sub(r"\{[^}]*\}", "{}", route.operation.template)
-            for method in route.methods - {"HEAD"} or {"ANY"}:
-                if (method, shape) in seen:
+            for method in route.methods - {"HEAD"} or {ANY_METHOD}:
+                if (method, route.operation.shape) in seen:
                     raise DuplicateOperation(f"{method} {route.operation.template} is declared twice: remove one of the two routes.")
-                seen.add((method, shape))
+                seen.add((method, route.operation.shape))
 
     def _remember_fixed_paths(self) -> None:
         for route in self._routes:

@@ -81,7 +81,8 @@ class Change:
                 mode=self._actor.mode,
                 created_at=self.now,
                 data=data,
-                request_id=call.request_id if call is not None else None,
+                # A form of the console is no call, and has no line in the log.
+                request_id=call.request_id or None if call is not None else None,
             )
         )
 

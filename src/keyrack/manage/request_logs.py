@@ -68,17 +68,6 @@ async def calls_last_hour(desk: Desk, actor: Principal, subject: Subject) -> int
     return sum(bucket.calls for bucket in await series(desk, actor, subject, since=until - HOUR_MS, until=until, step_ms=HOUR_MS))
 
 
-async def operations_used(desk: Desk, actor: Principal, credential_id: str) -> dict[tuple[str, str], int]:
-    """Return which operations (method, route template) a credential was accepted for, and when (ms) last; for org-level Admins.
-
-    What is not in here was not used for 400 days. The catalog says which permission each of them needs.
-    """
-    if not actor.is_admin and credential_id != actor.credential_id:
-        return {}
-    async with desk.store.reading_traffic() as c:
-        return await call_counts.operations_used(c, actor.workspace.id, credential_id)
-
-
 def _own_subject(actor: Principal) -> Subject | None:
     """Whose calls the actor may see counted, or None: everybody's."""
     return next((Subject(name.removesuffix("_id"), value) for name, value in _own(actor).items()), None)

@@ -61,7 +61,8 @@ def made(desk: Desk, name: str, slug: str | None = None, plan: str | None = None
     now = desk.now()
     chosen = plan if plan is not None else next(iter(desk.plans))
     called = _slug_of(name) if slug is None else slug
-    workspace = Workspace(new_workspace_id(), name.strip(), called, chosen, True, now, now, revealing=desk.brand.reveals)
+    api_enabled, revealing = desk.brand.api_enabled_at_first, desk.brand.reveals
+    workspace = Workspace(new_workspace_id(), name.strip(), called, chosen, api_enabled, now, now, revealing=revealing)
     _check(desk, workspace)
     return workspace
 

@@ -15,6 +15,7 @@ _PREFIX = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _COLOR = re.compile(r"#[0-9a-f]{6}")
 _EMAIL = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,190}")
 _URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]{0,500})?")
+_HOME = re.compile(r"(https://[a-zA-Z0-9.-]+(:[0-9]{1,5})?)?/(?![/\\])[!-~]{0,500}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class Brand:
     `edits_levels` offers the level of each category for editing, `edits_org_and_spaces` the org-level access and the space roles; with
     neither, people see no rights at all. `lists` are the lists of credentials that the console shows: `keys`, `integrations` or both.
     With `reveals`, new workspaces keep the secrets of their keys, sealed, for admins who ask to see one again: each can switch it off.
+    `api_enabled_at_first` says whether new workspaces begin with their API switched on. `home` is where the console leads back to the
+    product: a path of this host below its root, or an https address; without one nothing does.
     `navigation` are the titles that lead to the first of them, from the outside in. `color` is the console's accent, written `#rrggbb`;
     text on it is black or white, whichever can be read. `logo` is an SVG document; without one the console shows the name's first letter.
     `support_email`, `support_url` and `status_url` are where the docs send people who need help, each where there is one.
@@ -61,6 +64,7 @@ class Brand:
     edits_levels: bool = True
     edits_org_and_spaces: bool = True
     reveals: bool = False
+    api_enabled_at_first: bool = True
     lists: tuple[str, ...] = ("keys", "integrations")
     navigation: tuple[str, ...] = ("Settings", "API & Webhooks")
     words: Words = field(default_factory=Words)
@@ -69,6 +73,7 @@ class Brand:
     support_email: str = ""
     support_url: str = ""
     status_url: str = ""
+    home: str = ""
 
     def __post_init__(self) -> None:
         _check_text("name", self.name)
@@ -82,6 +87,8 @@ class Brand:
             raise ValueError(f"lists {self.lists!r}: name at least one of {', '.join(sorted(LISTS))}, each once")
         for title in self.navigation:
             _check_text("navigation", title)
+        if self.home and not _HOME.fullmatch(self.home):
+            raise ValueError(f"home {self.home!r}: write a path like /customers, or an address that begins with https://")
         if not _COLOR.fullmatch(self.color):
             raise ValueError(f"color {self.color!r}: write #rrggbb in lower case, like #3451b2")
         if self.logo and (not self.logo.startswith("<svg") or len(self.logo) > LOGO_LENGTH_MAX):

@@ -6,7 +6,7 @@ counts for. Readers look at both. Beside the minutes lie their hours, so that a 
 """
 
 import secrets
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import TypeVar
 
@@ -120,14 +120,16 @@ async def workspace_ids(c: Connection, after: str) -> list[str]:
     return [row.id for row in await c.all(distinct_after(_counts.workspace_id, after, WORKSPACES_AT_ONCE_MAX))]
 
 
-async def operations_used(c: Connection, workspace_id: str, credential_id: str) -> dict[tuple[str, str], int]:
-    """Return the operations (method, route template) that a credential was accepted for, each with the time (ms) of the last call."""
-    own = (_uses.workspace_id == workspace_id) & (_uses.credential_id == credential_id)
-    found = {(row.method, row.route): int(row.used_at) for row in await c.all(select(operation_uses).where(own))}
+async def operations_used(c: Connection, workspace_id: str, credential_ids: Collection[str]) -> dict[str, set[tuple[str, str]]]:
+    """Return the operations (method, route template) that each of these credentials was accepted for, of those with any."""
+    own = (_uses.workspace_id == workspace_id) & _uses.credential_id.in_(credential_ids)
+    found: dict[str, set[tuple[str, str]]] = {}
+    for row in await c.all(select(_uses.credential_id, _uses.method, _uses.route).where(own)):
+        found.setdefault(row.credential_id, set()).add((row.method, row.route))
     for group in await unsettled(c, workspace_id):
-        if group.credential_id == credential_id and group.is_accepted and group.route is not None:
-            used = (group.method, group.route)
-            found[used] = max(found.get(used, 0), group.used_at)
+        used_by = group.credential_id
+        if used_by is not None and used_by in credential_ids and group.is_accepted and group.route is not None:
+            found.setdefault(used_by, set()).add((group.method, group.route))
     return found
 
 

@@ -5,6 +5,7 @@ import { listen as listenForCopying, offerCopying } from "./copying.js";
 import { listen as listenForDialogs } from "./dialogs.js";
 import { listen as listenForExports } from "./exports.js";
 import { listen as listenForAssigning, offerAll } from "./matrices.js";
+import { listen as listenForPresses } from "./presses.js";
 import { listen as listenForRevealing, offerRevealing } from "./revealing.js";
 import { listen as listenForTail, offerTail } from "./tails.js";
 import { listen as listenForThemes } from "./themes.js";
@@ -37,6 +38,8 @@ listenForExports();
 listenForRevealing(enrich);
 listenForTail(enrich);
 listenForThemes();
+// After all that answer a form by themselves.
+listenForPresses();
 enrich(document);
 goOn();
 document.addEventListener("htmx:after:swap", () => enrich(document));
