@@ -11,6 +11,7 @@ from keyrack.model.permissions import Category
 from keyrack.model.plans import Plan
 from keyrack.model.principals import Mode
 from keyrack.model.refusals import ALL, Refusal
+from keyrack.model.versions import Versions
 
 BASE = "https://base-url.invalid"
 """Stands for the address of this host in texts that are made once: each answer holds the one under which it was asked."""
@@ -32,8 +33,8 @@ class Docs:
 class Facts:
     """The host, as pages speak of it.
 
-    `operations` are the host's own, without those that every host of Keyrack has; `refusals` are all codes that callers can get; `words`
-    are further placeholders for the host's pages.
+    `operations` are the host's own, without those that every host of Keyrack has; `refusals` are all codes that callers can get,
+    `versions` those of its API; `words` are further placeholders for the host's pages.
     """
 
     brand: Brand
@@ -41,6 +42,7 @@ class Facts:
     plans: Sequence[Plan] = ()
     operations: Sequence[Operation] = ()
     refusals: Mapping[str, Refusal] = field(default_factory=lambda: ALL)
+    versions: Versions = field(default_factory=Versions)
     words: Mapping[str, str] = field(default_factory=dict)
     base_url: str = BASE
 
@@ -85,6 +87,7 @@ class Facts:
             "outbound": "",
             "live_prefix": f"{self.brand.prefix(Mode.LIVE)}_…",
             "plans": self.plans,
+            "newest_version": self.versions.newest,
             "test_key": self.test_key,
             "test_prefix": f"{self.brand.prefix(Mode.TEST)}_…",
             **self.words,

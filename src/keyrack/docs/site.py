@@ -1,7 +1,7 @@
 """The docs site: its pages as HTML and as Markdown, its search, its indexes for programs, and what readers say of a page."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -23,7 +23,6 @@ from keyrack.docs.page import Page
 from keyrack.docs.search import QUERY_LENGTH_MAX
 from keyrack.docs.themes import THEMES, Themes
 from keyrack.model.catalog import Operation
-from keyrack.model.refusals import ALL, Refusal
 
 FOLDER = Path(__file__).parent
 FOUND_MAX = 20
@@ -64,7 +63,7 @@ class Place(NamedTuple):
 
 
 class Site:
-    """The docs of one host. `generated` make pages that no folder holds; `host` has pages of the host's own, `refusals` all its codes."""
+    """The docs of one host. `generated` make pages that no folder holds; `host` has pages of the host's own."""
 
     def __init__(
         self,
@@ -72,7 +71,6 @@ class Site:
         assets: Assets,
         generated: Sequence[Generated],
         host: Docs | None = None,
-        refusals: Mapping[str, Refusal] = ALL,
     ) -> None:
         self.desk = assembly.desk
         self.brand = assembly.brand
@@ -82,7 +80,6 @@ class Site:
         self._assets = assets
         self._generated = generated
         self._host = host
-        self._refusals = refusals
         self._library: Library | None = None
         self._reading = asyncio.Lock()
         self._templates = Environment(
@@ -106,7 +103,7 @@ class Site:
         """What pages know of the host."""
         assembly, words = self._assembly, self._host.words if self._host else {}
         categories, plans = list(assembly.categories.values()), list(assembly.plans.values())
-        return Facts(self.brand, categories, plans, self._operations, self._refusals, words)
+        return Facts(self.brand, categories, plans, self._operations, assembly.refusals, assembly.versions, words)
 
     def place(self, request: Request) -> Place:
         """Return where a request reached this host."""
