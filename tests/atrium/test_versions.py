@@ -59,7 +59,8 @@ async def test_lists_filters_and_pages_are_those_of_the_version(host: Host) -> N
 
 async def test_refusals_speak_of_the_versions_fields(host: Host) -> None:
     old = await at(host, FIRST)
-    for value in ("2026-07-15T00:00:00Z", "2026-13-01", "20260715", 5, {}):
+    values: tuple[Any, ...] = ("2026-07-15T00:00:00Z", "2026-13-01", "20260715", 5, {})
+    for value in values:
         refused = (await open_onboarding(old, launch_date=value)).json()
         assert (400, "launch_date", "launch_date: write a day like 2026-07-15.") == (refused["status"], refused["param"], refused["detail"])
         assert "#/launch_date" == refused["errors"][0]["pointer"]

@@ -36,7 +36,7 @@ def split_name(order: dict[str, Any]) -> dict[str, Any]:
     return order | {"person": f"{order['person']['first']} {order['person']['last']}"}
 
 
-CHANGES = [
+CHANGES: list[VersionChange | DeprecatedOperation] = [
     VersionChange(
         date=NEWEST,
         title="What an order costs is its price",

@@ -28,6 +28,7 @@ TAGS = (
 FIELDS = {
     "actor": "Who did it, under the name they had then.",
     "api_enabled": "Whether credentials are accepted at all. Only a signed-in person switches it on again.",
+    "api_version": "The version of the API that calls with the key are served at, unless they name another.",
     "auth_time": "When the host last saw the member prove who they are.",
     "burst": "How much may come at once.",
     "burst_remaining": "All that could be taken at this moment.",

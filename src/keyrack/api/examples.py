@@ -34,6 +34,7 @@ KEY: dict[str, Any] = {
     "org_access": "none",
     "permissions": _RIGHTS["permissions"],
     "ip_ranges": ["203.0.113.0/24"],
+    "api_version": "2026-10-01",
     "expires_at": None,
     "last_used_at": "2026-05-26T18:02:41.007Z",
     "last_used_from": "203.0.113.7",

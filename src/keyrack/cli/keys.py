@@ -27,6 +27,7 @@ COLUMNS = {
     "KEY": "prefix",
     "MODE": "mode",
     "STATE": "state",
+    "VERSION": "api_version",
     "INTEGRATION": "integration_name",
     "LAST USED": "last_used_at",
     "ID": "id",
@@ -103,15 +104,16 @@ def edit_key(
     expires_at: Expiry = None,
     ip_range: Ranges = None,
     enabled: Annotated[bool | None, typer.Option("--enable/--disable", help="Let it work again, or refuse it until then.")] = None,
+    api_version: Annotated[str | None, typer.Option("--api-version", metavar="DATE", help="The API's version that it calls.")] = None,
     app: App = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Rename, bound, disable or enable a key. It takes effect everywhere before this returns."""
-    given = {"name": name, "expires_at": expires_at, "ip_ranges": ip_range, "enabled": enabled}
+    """Rename, bound, disable or enable a key, or pin it to a version. It takes effect everywhere before this returns."""
+    given = {"name": name, "expires_at": expires_at, "ip_ranges": ip_range, "enabled": enabled, "api_version": api_version}
     body = checked(KeyChanges, **{field: value for field, value in given.items() if value is not None})
     if not body.values():
-        raise Failed("Say what changes: --name, --expires-at, --ip-range, --enable or --disable.")
+        raise Failed("Say what changes: --name, --expires-at, --ip-range, --enable, --disable or --api-version.")
 
     async def work(desk: Desk, actor: Principal) -> KeyView:
         await keys.edit(desk, actor, key_id, **body.values())
