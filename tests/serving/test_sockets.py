@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from keyrack.manage import keys
 from keyrack.model.permissions import Level, Rights
+from tests.hosts import ALL_RIGHTS
 from tests.serving.served import Served
 from tests.serving.sockets import ENDED_BY_FAULT, ENDED_BY_POLICY, denied, request_id, socket
 from tests.serving.wire import Received
@@ -41,6 +43,22 @@ async def test_handshake_is_refused_with_a_problem_document_and_logged(served: S
         line = await served.line(answer.request_id)
         assert (status, code) == (line.status, line.code)
     assert 'Bearer realm="Acme"' == (await denied(served, "/api/v1/socket")).headers["www-authenticate"]
+
+
+async def test_handshake_takes_from_the_limits_and_tells_what_is_left(served: Served) -> None:
+    workspace = await served.rack.workspaces.create("Scarce", slug="scarce", plan="small")
+    owner = await served.rack.workspaces.operator(workspace.id)
+    key = await keys.create(served.rack.assembly.desk, owner, name="scarce", rights=ALL_RIGHTS)
+    async with socket(served, "/api/v1/socket", key) as connection:
+        assert connection.response is not None
+        told = connection.response.headers
+        assert '"workspace";q=1;w=3600' == told["RateLimit-Policy"]
+        assert ("1", "1") == (told["X-RateLimit-Limit"], told["X-RateLimit-Remaining"])
+    assert "1" == (await denied(served, "/api/v1/denials/close", key)).headers["x-ratelimit-remaining"]
+    assert "0" == (await denied(served, "/api/v1/denials/close", key)).headers["x-ratelimit-remaining"]
+    refused = await denied(served, "/api/v1/socket", key)
+    assert ["workspace"] == document(refused, 429, "rate_limited")["violated-policies"]
+    assert 1 <= int(refused.headers["retry-after"]) <= 3600
 
 
 async def test_ended_key_is_refused_at_the_handshake_in_its_own_name(served: Served) -> None:

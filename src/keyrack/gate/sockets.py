@@ -13,6 +13,7 @@ from keyrack.gate.streams import StreamEnded, Watch
 from keyrack.gate.table import Match
 from keyrack.gate.walk import Walk
 from keyrack.model.calls import CURRENT, Call
+from keyrack.model.limits import Header
 from keyrack.model.refusals import CATALOG_MISMATCH, INTERNAL_ERROR, INVALID_CREDENTIAL, INVALID_REQUEST, Refused
 
 CLOSED_BY_POLICY, CLOSED_BY_FAULT = 1008, 1011
@@ -32,7 +33,7 @@ async def walk_socket(parts: Walk, call: Call, match: Match, scope: Scope, recei
             principal = parts.authenticator.cached(call, headers) or await parts.authenticator.look_up(call)
             route = parts.table.require(match, call.path)
             authorize(principal, route.operation, match.path_params)
-            parts.limiter.take(principal, route.operation) or await parts.limiter.ask(principal, route.operation)
+            socket.left = parts.limiter.take(principal, route.operation) or await parts.limiter.ask(principal, route.operation)
             scope["keyrack"] = caller = CurrentCaller(principal, call, parts.categories, parts.authenticator)
             socket.watch_over(caller)
         else:
@@ -52,7 +53,10 @@ async def walk_socket(parts: Walk, call: Call, match: Match, scope: Scope, recei
 
 
 class _Socket:
-    """A WebSocket's two directions. `gone`: the client has left. It is recorded before the message that denies or closes it."""
+    """A WebSocket's two directions. `gone`: the client has left. `left` are the headers that tell of its limits.
+
+    It is recorded before the message that denies or closes it.
+    """
 
     def __init__(self, parts: Walk, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
         self._parts = parts
@@ -66,6 +70,7 @@ class _Socket:
         self._recorded = False
         self.reserved = False
         self.gone = False
+        self.left: list[Header] = []
 
     def watch_over(self, caller: CurrentCaller) -> None:
         """End the socket with this caller."""
@@ -164,7 +169,7 @@ class _Socket:
         return None if self._status or status < 400 else of_host(status, message.get("headers", ()))
 
     def _named(self, message: Message) -> Message:
-        return {**message, "headers": [*message.get("headers", ()), (b"x-request-id", self._call.request_id.encode())]}
+        return {**message, "headers": [*message.get("headers", ()), (b"x-request-id", self._call.request_id.encode()), *self.left]}
 
     def _record(self, refused: Refused | None) -> None:
         if not self._recorded:
