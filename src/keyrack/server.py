@@ -37,6 +37,7 @@ from keyrack.manage.spaces import Spaces
 from keyrack.manage.workspaces import Workspaces
 from keyrack.model.brands import Brand
 from keyrack.model.calls import CURRENT, Call
+from keyrack.model.catalog import Catalog
 from keyrack.model.events import Actor, Event, EventType
 from keyrack.model.meters import Meter, check_plans
 from keyrack.model.permissions import OWN_NEEDS, Category
@@ -253,8 +254,8 @@ class Keyrack:
 
     def _gate(self, app: Starlette, host: ASGIApp, parts: Callable[[ASGIApp], list[Part]], guard: Sequence[str]) -> Gate:
         assembly = self.assembly
-        members = MemberPages(lambda secret: sessions.find(assembly.desk, secret), assembly.cache, self.brand.key_prefix)
-        site = docs.Site(assembly, Assets(self.brand), docs.generated(self._document), self._docs, self.refusals)
+        members = MemberPages(lambda secret: sessions.find(assembly.desk, secret), assembly.cache, self.brand)
+        site = docs.Site(assembly, Assets(self.brand), docs.generated(self._document), self._docs)
 
         async def start() -> Walk:
             described = parts(host)
@@ -264,6 +265,7 @@ class Keyrack:
             check_costs(rows, list(self.plans.values()))
             table = Table([*guard, OWN_BASE], rows, SHORT_BASE, OWN_BASE)
             assembly.versions.check(table.names)
+            assembly.catalog = Catalog(table.operations)
             members.use(page_rows(app, host, self.categories, [*guard, OWN_BASE]))
             access_logs.guard(Mask(assembly.prefixes))
             await assembly.start()

@@ -6,7 +6,7 @@ from keyrack.docs.changelog import entries
 from keyrack.docs.facts import Facts
 from keyrack.docs.page import Page
 
-_ABOUT = """A key keeps the [version](/docs/versioning) that was the newest when it was made, so nothing here changes under a running program.
+_ABOUT = """A key keeps the [version](/docs/versioning) that was the newest when it was made: nothing here changes under a running program.
 What is added without breaking anything is in all versions, and in the [reference](/docs/api/explorer).
 """
 
