@@ -106,6 +106,11 @@ async def test_what_was_changed_since_a_moment_is_listed_with_that_moment(host: 
     assert [changed["id"]] == [row["id"] for row in page["data"]]
 
 
+async def test_plus_that_a_url_has_lost_is_told_of(host: Host) -> None:
+    assert "%2B" in (await host.get("/customers?updated_after=2026-11-21T00:00:00+01:00")).json()["detail"]
+    assert 200 == (await host.get("/customers?updated_after=2026-11-21T00:00:00%2B01:00")).status_code
+
+
 async def test_list_goes_on_behind_an_id_of_the_workspace(host: Host) -> None:
     ids = await create_customers(host, 4)
     page = (await host.get(f"/customers?limit=2&starting_after={ids[0]}")).json()

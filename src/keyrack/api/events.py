@@ -1,10 +1,11 @@
 """Events over HTTP: what happened in the workspace, and who did it."""
 
+import re
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints, WithJsonSchema
 
 from keyrack.api.dependencies import FULL_WRITE, Actor, Desk
 from keyrack.api.examples import EVENT
@@ -19,6 +20,20 @@ router = APIRouter(prefix="/events")
 _TYPE = r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*(\.\*)?$"
 
 
+def _event_type(value: str) -> str:
+    if not re.fullmatch(_TYPE, value, re.ASCII):
+        raise ValueError("write an event type like customer.deleted, or customer.* for all of a kind")
+    return value
+
+
+TypeAsked = Annotated[
+    str,
+    StringConstraints(max_length=200),
+    AfterValidator(_event_type),
+    WithJsonSchema({"type": "string", "maxLength": 200, "pattern": _TYPE}),
+]
+
+
 class EventQuery(ListQuery):
     """The filters of the list of events. `type` is one, or `customer.*` for all of a kind; `actor_id` is the id of the credential or
     member who acted.
@@ -27,7 +42,7 @@ class EventQuery(ListQuery):
     appears before one that was listed. So `sort=created_at`, again and again with `starting_after`, meets every event once.
     """
 
-    type: Annotated[str, StringConstraints(max_length=200, pattern=_TYPE)] | None = None
+    type: TypeAsked | None = None
     object_type: Search | None = None
     object_id: Id | None = None
     actor_id: Id | None = None

@@ -13,6 +13,7 @@ from keyrack.model.times import iso, read_iso
 CATEGORIES_MAX = 200
 SPACES_MAX = 1000
 _ID = r"^[A-Za-z0-9_.-]{1,64}$"
+_LOST_PLUS = re.compile(r":\d\d(\.\d+)? \d\d:\d\d$", re.ASCII)
 # What cannot be seen: controls, line and paragraph breaks, what turns the direction of writing, what has no width.
 _UNSEEN = r"\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
 # Letters behind the first 65,536 are written differently in each language of patterns, so these stand in none.
@@ -50,6 +51,8 @@ def _one_line(value: str) -> str:
 
 
 def _read_time(value: Any) -> int:
+    if isinstance(value, str) and _LOST_PLUS.search(value):
+        raise ValueError("write the + of an offset as %2B in a URL, or the time in UTC with a Z")
     return read_iso(value if isinstance(value, str) else "")
 
 
