@@ -8,7 +8,20 @@ from pydantic import MISSING
 
 from keyrack.api.dependencies import ADMIN, NEVER_STORED, PLAIN, Actor, Desk
 from keyrack.api.examples import INTEGRATION, NEW_INTEGRATION
-from keyrack.api.fields import Body, Name, ObjectView, PathId, Permissions, RightsView, RoleChosen, Search, SpaceRoles, Time, View, rights_of
+from keyrack.api.fields import (
+    Body,
+    Name,
+    ObjectView,
+    PathId,
+    Permissions,
+    RightsView,
+    RoleChosen,
+    Search,
+    SpaceRoles,
+    Time,
+    View,
+    rights_of,
+)
 from keyrack.api.keys import IssuedKeyView, view_issued
 from keyrack.api.lists import NamedQuery, Page, TheLists
 from keyrack.manage import integrations, keys, rights
