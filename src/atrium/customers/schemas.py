@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import MISSING
+from pydantic import MISSING, StrictBool
 
 from atrium.customers.models import CustomerStatus
 from atrium.examples import AURORA, MIRA, NEW_AURORA, NEW_MIRA
@@ -60,7 +60,7 @@ class NewContact(Body):
     name: Name
     email: Email | None = None
     title: Name | None = None
-    is_primary: bool = False
+    is_primary: StrictBool = False
 
 
 class ContactChanges(Body):
@@ -69,7 +69,7 @@ class ContactChanges(Body):
     name: Name | MISSING = MISSING
     email: Email | MISSING | None = MISSING
     title: Name | MISSING | None = MISSING
-    is_primary: bool | MISSING = MISSING
+    is_primary: StrictBool | MISSING = MISSING
 
 
 class ContactView(View):

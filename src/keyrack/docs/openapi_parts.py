@@ -86,13 +86,15 @@ _PARAMETERS: Mapping[str, Any] = {
 
 
 def parameters(versions: Sequence[str]) -> dict[str, Any]:
-    """Return the shared parameters of an API that has these versions, the newest last."""
+    """Return the shared parameters of an API that has these versions, the newest last. The document tells of that one alone."""
+    others = f" Older ones, which the changelog tells of: {', '.join(versions[:-1])}." if len(versions) > 1 else ""
     version = {
         "name": "Api-Version",
         "in": "header",
         "required": False,
-        "description": "The dated version to be answered at. Without it the one counts that the key was pinned to when it was made.",
-        "schema": {"type": "string", "enum": list(versions)},
+        "description": "The dated version to be answered at; this document describes the newest. Without the header the version counts that "
+        f"the key was pinned to when it was made.{others}",
+        "schema": {"type": "string", "enum": [versions[-1]]},
         "example": versions[-1],
     }
     return {**_PARAMETERS, "ApiVersion": version}

@@ -1,0 +1,28 @@
+"""What Schemathesis leaves alone, and what only a program that keeps count can do right."""
+
+import itertools
+import os
+import re
+from typing import Any
+
+import schemathesis
+
+# The key that it calls with, and the integration that the key proves: without them all is refused.
+PROTECTED = frozenset(os.environ.get("PROTECTED_IDS", "").split(","))
+NOBODY = "cl9bn00of0000g7l8gcq8c4xk"
+_numbers = itertools.count()
+
+
+@schemathesis.hook
+def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
+    """Lead calls to others, never switch the API off, and give each call an idempotency key of its own."""
+    for name, value in (case.path_parameters or {}).items():
+        if str(value) in PROTECTED:
+            case.path_parameters[name] = NOBODY
+    if isinstance(case.body, dict) and case.body.get("api_enabled") is False:
+        case.body["api_enabled"] = True
+    given = (case.headers or {}).get("Idempotency-Key")
+    if isinstance(given, str) and re.fullmatch(r"[!#-~][!-~]{0,200}", given):
+        case.headers["Idempotency-Key"] = f"{given}-{next(_numbers)}"
+    elif isinstance(given, str) and re.fullmatch(r'"([ !#-\[\]-~]|\\["\\]){1,200}"', given):
+        case.headers["Idempotency-Key"] = f'{given[:-1]}-{next(_numbers)}"'
