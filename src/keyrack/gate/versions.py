@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable
 from email.utils import formatdate
+from math import isfinite
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,7 +17,7 @@ from keyrack.gate.bodies import again, whole
 from keyrack.gate.problems import Problems
 from keyrack.gate.table import Route
 from keyrack.model.calls import Call
-from keyrack.model.refusals import INTERNAL_ERROR, VERSION_ENDED, Refused
+from keyrack.model.refusals import INTERNAL_ERROR, INVALID_REQUEST, VERSION_ENDED, Refused
 from keyrack.model.versions import Ending, Passage, Versions
 
 Headers = list[tuple[bytes, bytes]]
@@ -27,6 +28,7 @@ ANSWER_BYTES_MAX = 8 * 1024 * 1024
 _JSON = re.compile(rb"application/(json|[\w.-]+\+json)\s*(;.*)?", re.IGNORECASE)
 _BODILESS = (204, 304)
 _UNREADABLE = object()
+_NO_JSON = "The body is not valid JSON."
 _ADDRESS = re.compile(rb"<([^>]*)>")
 
 
@@ -107,7 +109,11 @@ class _Turned:
         if not _JSON.fullmatch(kind):
             return scope, receive
         body = await whole(receive)
-        found = _read(body)
+        found = _read(body) if body else None
+        if found is _UNREADABLE:
+            # A handler may read more than JSON, like NaN; and what was not turned must not be taken for what it is not.
+            error = {"code": "json_invalid", "param": None, "pointer": "#", "detail": _NO_JSON, "fix": "Send a JSON object."}
+            raise INVALID_REQUEST(_NO_JSON, errors=[error])
         if isinstance(found, dict):
             body = json.dumps(self._passage.body(found)).encode()
             kept = [(name, value) for name, value in scope["headers"] if name not in (b"content-length", b"transfer-encoding")]
@@ -190,8 +196,15 @@ class _Answered:
 
 
 def _read(body: bytes) -> Any:
-    """Return the JSON in a body, or _UNREADABLE where none is: whoever reads it next says so."""
+    """Return the JSON in a body, or _UNREADABLE where none is (RFC 8259: no NaN, and here no number that is too large to be one)."""
     try:
-        return json.loads(body)
+        return json.loads(body, parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError):
         return _UNREADABLE
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(text)
+    return number
