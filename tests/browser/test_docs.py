@@ -67,7 +67,7 @@ async def test_search_answers_while_somebody_types(pivotal: Scene, browsing: Bro
     await reader.fill("docs.query", "elephants")
     await reader.press("docs.query.go")
     await reader.sees("No page has all of these words")
-    await reader.visit("/docs/nothing", status=404)
+    await reader.visit("/docs/old/pagination", status=404)
     await reader.press("docs.found")
 
 
@@ -131,6 +131,44 @@ async def test_help_is_put_together_for_support(pivotal: Scene, browsing: Browsi
     await reader.sees("The name of the integration or key: CRM sync", "The error code: key_revoked", "It worked yesterday.")
     await reader.press("docs.help.code")
     await reader.press("docs.help")
+
+
+async def test_help_is_sent_to_whom_the_brand_names(atrium: Scene, browsing: Browsing) -> None:
+    ada = await browsing.sign_in(atrium)
+    await atrium.key("CRM sync")
+    await ada.visit("/docs/help?code=key_revoked&request_id=req_1")
+    mail = str(await ada.control("docs.help.mail").get_attribute("href"))
+    assert mail.startswith("mailto:support@atrium.example?subject=Atrium%20API%3A%20key_revoked&body=")
+    assert "req_1" in mail
+    support = await ada.control("docs.help.support").get_attribute("href")
+    assert "https://atrium.example/support?code=key_revoked&request_id=req_1" == support
+    for name in ("docs.help.status", "docs.status"):
+        assert "https://status.atrium.example" == await ada.control(name).get_attribute("href")
+    await expect(ada.page.locator("datalist option")).to_have_attribute("value", "CRM sync")
+
+
+@pytest.mark.parametrize(("answer", "asked"), [("docs.helpful.yes", "What helped most?"), ("docs.helpful.no", "What is missing, or wrong?")])
+async def test_reader_says_whether_a_page_helped(pivotal: Scene, browsing: Browsing, answer: str, asked: str) -> None:
+    reader = await browsing.window(pivotal.site)
+    await reader.visit("/docs/quickstart")
+    await reader.control(answer).click()
+    await reader.sees(asked)
+    await reader.fill("docs.comment", "More of this, please.")
+    await reader.look()
+    await reader.control("docs.comment.send").click()
+    await reader.sees("Thank you.")
+    assert reader.page.url.endswith("/docs/quickstart")
+
+
+async def test_answer_is_given_without_scripts(pivotal: Scene, browsing: Browsing) -> None:
+    reader = await browsing.window(pivotal.site, scripts=False)
+    await reader.page.goto(f"{pivotal.site.url}/docs/quickstart")
+    await reader.control("docs.helpful.no").click()
+    await reader.control("docs.comment").fill("A picture would help.")
+    await reader.control("docs.comment.send").click()
+    await expect(reader.page.locator("main")).to_contain_text("Your comment is with us.")
+    await reader.control("docs.back").click()
+    await expect(reader.page.locator("h1")).to_have_text("Quickstart")
 
 
 async def test_everything_is_read_and_searched_without_scripts(pivotal: Scene, browsing: Browsing) -> None:

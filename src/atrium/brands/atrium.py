@@ -3,4 +3,14 @@
 from atrium.brands.configuration import Configuration
 from keyrack import Brand
 
-ATRIUM = Configuration(Brand(name="Atrium", key_prefix="atrium", all_by_default=True, home="/customers"))
+ATRIUM = Configuration(
+    Brand(
+        name="Atrium",
+        key_prefix="atrium",
+        all_by_default=True,
+        home="/customers",
+        support_email="support@atrium.example",
+        support_url="https://atrium.example/support",
+        status_url="https://status.atrium.example",
+    )
+)

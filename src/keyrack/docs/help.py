@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from keyrack.docs.site import Site
+from keyrack.manage import integrations, sessions
 
 FIELDS = {
     "integration": "The name of the integration or key",
@@ -17,6 +18,7 @@ FIELDS = {
 }
 """What is asked, and what it is called."""
 LENGTH_MAX = 500
+NAMES_MAX = 50
 
 
 class HelpPage:
@@ -38,10 +40,11 @@ class HelpPage:
         text = "\n".join(f"{label}: {value}" for label, value in filled.items())
         subject = f"{brand.name} API" + (f": {given['code']}" if given["code"] else "")
         code = (await self._site.library()).find(f"errors/{given['code']}") if given["code"] else None
-        return await self._site.render(
+        page = await self._site.render(
             request,
             "help.html",
             fields=FIELDS,
+            integrations=await self._integrations(request),
             given=given,
             text=text,
             about=code,
@@ -50,6 +53,19 @@ class HelpPage:
             else "",
             support_url=_with(brand.support_url, {name: value for name, value in given.items() if value}),
         )
+        # What it holds may be somebody's.
+        page.headers["Cache-Control"] = "no-store"
+        return page
+
+    async def _integrations(self, request: Request) -> list[str]:
+        """The names to choose from, where an admin has signed in to the console."""
+        site = self._site
+        secure = site.place(request).base_url.startswith("https://")
+        cookie = f"{'__Host-' if secure else ''}{site.brand.key_prefix}_session"
+        member = await sessions.find(site.desk, request.cookies[cookie]) if request.cookies.get(cookie) else None
+        if member is None or not member.is_admin:
+            return []
+        return [one.name for one in await integrations.page(site.desk, member, limit=NAMES_MAX)]
 
 
 def _with(url: str, parameters: dict[str, str]) -> str:
