@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -90,6 +91,7 @@ OF_ATRIUM: dict[str, Step] = {
 OF_KEYS: dict[str, Step] = {
     "keys": opened("/keys"),
     "keys-ended": opened("/keys?state=ended"),
+    "keys-idle": opened("/keys?state=idle"),
     "keys-no-match": opened("/keys?search=nothing"),
     "keys-menu": opened("/keys", "keys.more", of="Zapier"),
     "keys-rotate": opened("/keys", "keys.more", "keys.rotate", of="Zapier"),
@@ -154,7 +156,8 @@ async def _furnish(scene: Scene) -> None:
     ended = await scene.key("old laptop")
     disabled = await scene.key("CRM sync")
     await scene.key("ci", mode=scene.site.rack.brand.modes[-1])
-    used = [await scene.key("Zapier"), await scene.key("Reporting Dashboard", narrow)]
+    used = [await scene.key("Zapier"), await _key_of_last_month(scene, "Reporting Dashboard", narrow)]
+    await _key_of_last_month(scene, "Holiday script", narrow)
     await keys.revoke(scene.site.desk, scene.operator, ended.key.id)
     await keys.edit(scene.site.desk, scene.operator, disabled.key.id, enabled=False)
     await keys.rotate(scene.site.desk, scene.operator, (await scene.key("prod-server", mode=Mode.LIVE)).key.id, 86400)
@@ -166,6 +169,12 @@ async def _furnish(scene: Scene) -> None:
     await log_lines.write(scene.site.desk.store, list(log_lines.lines(scene.workspace.id, used, 4000, at - 86_400_000, at)))
     # Logs are moved to where pages find them once a second.
     await asyncio.sleep(2)
+
+
+async def _key_of_last_month(scene: Scene, name: str, rights: Rights) -> keys.Issued:
+    desk = scene.site.desk
+    then = replace(desk, now=lambda: desk.now() - 40 * 86_400_000)
+    return await keys.create(then, scene.operator, name=name, rights=rights)
 
 
 async def _furnish_spaces(scene: Scene) -> None:

@@ -7,6 +7,7 @@
    Delete Integration; each holds at once, and what breaks is said before.
 """
 
+import re
 from typing import Any
 
 import httpx
@@ -215,8 +216,13 @@ async def test_the_list_is_searched_and_ordered(pivot: Scene, browsing: Browsing
     await ada.open("/integrations")
     names = ada.control("integrations.open")
     await expect(names).to_have_text(["Gamma", "Alpha", "beta"])
-    await ada.choose("integrations.sort", "name")
-    await expect(names).to_have_text(["Alpha", "beta", "Gamma"])
+    by_name = ada.control("sort").filter(has_text="Name")
+    for direction, ordered in (("ascending", ["Alpha", "beta", "Gamma"]), ("descending", ["Gamma", "beta", "Alpha"])):
+        await by_name.click()
+        await expect(names).to_have_text(ordered)
+        await expect(ada.page.locator("th", has=by_name)).to_have_attribute("aria-sort", direction)
+    await by_name.click()
+    await ada.look()
     await ada.fill("integrations.search", "PH")
     await expect(names).to_have_text(["Alpha"])
     await ada.fill("integrations.search", "nothing")
@@ -233,6 +239,17 @@ async def test_the_list_is_searched_and_ordered(pivot: Scene, browsing: Browsing
     await ada.press("integrations.edit")
     await ada.press("cancel")
     await ada.sees("beta", "In the last hour")
+
+
+async def test_on_a_phone_the_order_is_chosen_and_stays_while_searching(pivot: Scene, browsing: Browsing) -> None:
+    for name in ("beta", "Alpha", "Gamma"):
+        await pivot.key(name, Rights(OrgAccess.READER))
+    ada = await browsing.sign_in(pivot, size=PHONE)
+    await ada.open("/integrations")
+    await ada.choose("sort.choose", "-name")
+    await expect(ada.control("integrations.open")).to_have_text(["Gamma", "beta", "Alpha"])
+    await ada.fill("integrations.search", "a")
+    await expect(ada.page).to_have_url(re.compile("search=a&sort=-name"))
 
 
 async def test_without_scripts_the_list_is_searched_by_a_button(pivot: Scene, browsing: Browsing) -> None:

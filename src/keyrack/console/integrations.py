@@ -10,7 +10,7 @@ from keyrack.console import space_access
 from keyrack.console.fields import mode_in, name_in
 from keyrack.console.forms import problems
 from keyrack.console.integration_forms import CATEGORIES_MAX, IntegrationForm
-from keyrack.console.lists import ROWS
+from keyrack.console.lists import BY_TIME_AND_NAME, ROWS
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.console.space_access import ACCESS_FIELDS_MAX
@@ -19,13 +19,10 @@ from keyrack.manage import integrations, keys, request_logs, spaces, unused_perm
 from keyrack.manage.integrations import Listed
 from keyrack.manage.once import DoneBefore, once
 from keyrack.model.call_counts import Subject
-from keyrack.model.orders import BY_NAME, NEWEST, OLDEST
 from keyrack.model.permissions import Level, OrgAccess, Rights
 from keyrack.model.principals import Mode, Principal
 from keyrack.model.refusals import CONFLICT, NOT_FOUND, Refused
 
-ORDERS = {"newest": "Newest first", "oldest": "Oldest first", "name": "By name"}
-_ORDERS = {"newest": NEWEST, "oldest": OLDEST, "name": BY_NAME}
 SPACES_NAMED_MAX = 12
 
 
@@ -64,14 +61,13 @@ class IntegrationPages:
     async def show(self, request: Request) -> Response:
         """Show the integrations. Raises Refused `session_ended`, 403, 400."""
         member = await self._pages.member(request)
-        query = self._pages.query(request, member, "search", "sort")
-        asked = query.filters
-        order = _ORDERS.get(asked["sort"], NEWEST)
+        query = self._pages.query(request, member, "search", orders=BY_TIME_AND_NAME)
+        search = query.filters["search"] or None
         found = await integrations.listed_page(
-            self._pages.desk, member, limit=ROWS + 1, after=query.place, search=asked["search"] or None, order=order
+            self._pages.desk, member, limit=ROWS + 1, after=query.place, search=search, order=query.order
         )
-        listing = query.page(found, lambda line: order.place(line.integration))
-        return self._pages.render(request, "integrations/list.html", listing=listing, orders=ORDERS, access=self._access)
+        listing = query.page(found, lambda line: query.order.place(line.integration))
+        return self._pages.render(request, "integrations/list.html", listing=listing, access=self._access)
 
     async def details(self, request: Request) -> Response:
         """Show one integration. Raises Refused `session_ended`, 403, 404."""

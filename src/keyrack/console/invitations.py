@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from keyrack.console import space_access
 from keyrack.console.forms import read_form
-from keyrack.console.lists import ROWS
+from keyrack.console.lists import BY_TIME, ROWS
 from keyrack.console.members import ROLES, read_role
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
@@ -21,6 +21,8 @@ from keyrack.manage.once import DoneBefore, once
 from keyrack.model.members import Role
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import CONFLICT, NOT_FOUND, Refused
+
+ORDERS = {**BY_TIME, "expires_at": "Expires first", "-expires_at": "Expires last"}
 
 
 class InvitationPages:
@@ -51,11 +53,11 @@ class InvitationPages:
     async def show(self, request: Request) -> Response:
         """Show the invitations that wait, or with the filter the others. Raises Refused `session_ended`, 403, 400."""
         member = await self._pages.member(request)
-        query = self._pages.query(request, member, "state")
+        query = self._pages.query(request, member, "state", orders=ORDERS)
         is_open = query.filters["state"] != "over"
-        found = await invitations.page(self._pages.desk, member, limit=ROWS + 1, after=query.place, is_open=is_open)
+        found = await invitations.page(self._pages.desk, member, limit=ROWS + 1, after=query.place, is_open=is_open, order=query.order)
         now = self._pages.desk.now()
-        listing = query.page([(one, one.state(now)) for one in found], lambda row: (row[0].created_at, row[0].id))
+        listing = query.page([(one, one.state(now)) for one in found], lambda row: query.order.place(row[0]))
         return self._pages.render(request, "invitations/list.html", listing=listing)
 
     async def offer(self, request: Request) -> Response:

@@ -12,7 +12,7 @@ from keyrack.console.curls import curl
 from keyrack.console.fields import levels_in, mode_in, name_in
 from keyrack.console.forms import problems
 from keyrack.console.key_forms import FIELDS, as_written, bounds_in
-from keyrack.console.lists import ROWS
+from keyrack.console.lists import BY_TIME_AND_NAME, ROWS
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.console.unused_permissions import known_since
@@ -90,11 +90,12 @@ class KeyPages:
     async def show(self, request: Request) -> Response:
         """Show the keys that go on, or with the filter those that ended. Raises Refused `session_ended`, 403, 400."""
         member = await self._pages.member(request)
-        query = self._pages.query(request, member, "search", "state", "mode", "age")
+        query = self._pages.query(request, member, "search", "state", "mode", "age", orders=BY_TIME_AND_NAME)
         asked, now = query.filters, self._pages.desk.now()
         filters: dict[str, Any] = {
             "mode": mode_in(asked["mode"]) if asked["mode"] else None,
             "search": asked["search"].removesuffix("…") or None,
+            "order": query.order,
             "since": now - int(asked["age"]) * DAY_MS if asked["age"] in AGES else None,
         }
         if asked["state"] == "idle":
@@ -103,7 +104,7 @@ class KeyPages:
             ended = asked["state"] == "ended"
             found = await keys.page(self._pages.desk, member, limit=ROWS + 1, after=query.place, ended=ended, **filters)
         lines = await self._with_unused(member, [_line(one, now) for one in found], now)
-        listing = query.page(lines, lambda line: (line.listed.key.created_at, line.listed.key.id))
+        listing = query.page(lines, lambda line: query.order.place(line.listed.key))
         expiring = await key_notices.due(self._pages.desk, member, limit=EXPIRING_SHOWN_MAX)
         return self._pages.render(request, "keys/list.html", listing=listing, ages=AGES, expiring=expiring, now=now, idle_days=IDLE_DAYS)
 

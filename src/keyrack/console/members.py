@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from keyrack.console.integration_forms import CATEGORIES_MAX, IntegrationForm
-from keyrack.console.lists import ROWS
+from keyrack.console.lists import BY_TIME_AND_NAME, ROWS
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.manage import mail, members, passwords, spaces
@@ -65,7 +65,7 @@ class MemberPages:
     async def show(self, request: Request) -> Response:
         """Show the members. Raises Refused `session_ended`, 403, 400."""
         member = await self._pages.member(request)
-        query = self._pages.query(request, member, "search", "role", "status")
+        query = self._pages.query(request, member, "search", "role", "status", orders=BY_TIME_AND_NAME)
         asked = query.filters
         found = await members.page(
             self._pages.desk,
@@ -75,9 +75,10 @@ class MemberPages:
             role=read_role(asked["role"]) if asked["role"] else None,
             status=_status(asked["status"]) if asked["status"] else None,
             search=asked["search"] or None,
+            order=query.order,
         )
         own = await self._own(member)
-        listing = query.page([_line(one, own, member) for one in found], lambda line: (line.member.created_at, line.member.id))
+        listing = query.page([_line(one, own, member) for one in found], lambda line: query.order.place(line.member))
         return self._pages.render(request, "members/list.html", listing=listing, may_leave=member.decides_roles)
 
     async def offer_changes(self, request: Request) -> Response:

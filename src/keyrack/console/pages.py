@@ -1,6 +1,6 @@
 """Pages: templates filled with what every one of them shows, forms that are ours, and refusals as pages that people can read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from keyrack.console.assets import Assets
 from keyrack.console.cookies import Cookies
 from keyrack.console.forms import FIELDS_MAX, FormTokens, problems, read_form
 from keyrack.console.headers import allow_frames
-from keyrack.console.lists import ListQuery
+from keyrack.console.lists import BY_TIME, ListQuery
 from keyrack.console.moments import moment
 from keyrack.console.navigation import Entry, Navigation
 from keyrack.gate.pages import return_path
@@ -145,9 +145,9 @@ class Pages:
         member = await self.member(request)
         return SentOnce(member, fields, self._tokens.check(member, purpose, fields))
 
-    def query(self, request: Request, member: Principal, *names: str) -> ListQuery:
-        """Return what the address of a list asks for, with filters by these names."""
-        return ListQuery(request, member, self._cursors, names)
+    def query(self, request: Request, member: Principal, *names: str, orders: Mapping[str, str] = BY_TIME) -> ListQuery:
+        """Return what the address of a list asks for, with filters by these names and one of these orders."""
+        return ListQuery(request, member, self._cursors, names, orders)
 
     def go(self, request: Request, path: str, said: str = "", tone: str = "success") -> Response:
         """Lead on to a page, by its path below the console, where something is said once: as a `success`, or a `warning`."""

@@ -23,6 +23,7 @@ from keyrack.model.refusals import ALL, INVALID_REQUEST, RATE_LIMITED, Refused
 from keyrack.model.request_logs import Filter, RequestLog
 from keyrack.model.times import iso
 
+ORDERS = {"-created_at": "Newest first"}
 LINES = 50
 """Lines on a page; a page that is live holds no more either."""
 KEYS_MAX = 100
@@ -64,7 +65,7 @@ class RequestLogPages:
     async def show(self, request: Request) -> Response:
         """Show calls, newest first, and charts of them. Raises Refused `session_ended`, 400."""
         member = await self._pages.member(request)
-        query = self._pages.query(request, member, *FILTERS)
+        query = self._pages.query(request, member, *FILTERS, orders=ORDERS)
         asked, now = query.filters, self._pages.desk.now()
         found = await request_logs.page(self._pages.desk, member, read(asked, now), limit=LINES, after=query.place)
         return self._pages.render(

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from keyrack.console.fields import name_in
 from keyrack.console.forms import problems
-from keyrack.console.lists import ROWS
+from keyrack.console.lists import BY_TIME_AND_NAME, ROWS
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.manage import integrations, members, spaces
@@ -55,10 +55,10 @@ class SpacePages:
     async def show(self, request: Request) -> Response:
         """Show the spaces that the member can see. Raises Refused `session_ended`, 400."""
         member = await self._pages.member(request)
-        query = self._pages.query(request, member, "search")
+        query = self._pages.query(request, member, "search", orders=BY_TIME_AND_NAME)
         search = query.filters["search"] or None
-        found = await spaces.listed_page(self._pages.desk, member, limit=ROWS + 1, after=query.place, search=search)
-        listing = query.page(found, lambda line: (line.space.created_at, line.space.id))
+        found = await spaces.listed_page(self._pages.desk, member, limit=ROWS + 1, after=query.place, search=search, order=query.order)
+        listing = query.page(found, lambda line: query.order.place(line.space))
         return self._pages.render(request, "spaces/list.html", listing=listing)
 
     async def details(self, request: Request) -> Response:
