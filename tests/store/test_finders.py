@@ -6,6 +6,7 @@ import pytest
 
 from keyrack.model.keys import EndReason
 from keyrack.model.members import MemberStatus, Role
+from keyrack.model.orders import Place
 from keyrack.model.permissions import ALL, Level, OrgAccess, Rights, SpaceRole
 from keyrack.model.principals import Mode
 from keyrack.model.refusals import CONFLICT, NOT_FOUND, Refused
@@ -14,7 +15,6 @@ from keyrack.model.workspaces import Workspace
 from keyrack.store import integrations, keys, members, people, spaces, workspaces
 from keyrack.store.database import Connection, Store
 from keyrack.store.ids import new_id
-from keyrack.store.paging import Place
 from tests.store.nouns import NOW, a_key, a_member, a_person, a_space, a_workspace, an_integration
 
 

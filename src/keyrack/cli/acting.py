@@ -13,13 +13,13 @@ from keyrack.cli.failures import Failed
 from keyrack.cli.printing import print_json, print_lines, print_table
 from keyrack.manage.cursors import Cursors
 from keyrack.manage.desk import Desk
+from keyrack.model.orders import Place
 from keyrack.model.principals import Principal
 from keyrack.model.workspaces import Workspace
 from keyrack.server import Keyrack
 
 Result = TypeVar("Result")
 Row = TypeVar("Row")
-Place = tuple[int, str]
 
 
 def in_rack(app: str | None, folder: Path | None, work: Callable[[Keyrack], Awaitable[Result]], *, makes: str | None = None) -> Result:
