@@ -46,7 +46,9 @@ def limit_usage(budget: Budget, now: int) -> LimitUsage:
     used = limit.at_once - budget.remaining
     if limit.is_calendar:
         return LimitUsage(limit, used, budget.remaining, _end(limit, now))
-    return LimitUsage(limit, used, budget.remaining, now - (-used * limit.step // _NS_PER_MS) if used else None)
+    # One unit comes back by the reset, and each of the others a step later.
+    rest = (used - 1) * limit.step // _NS_PER_MS
+    return LimitUsage(limit, used, budget.remaining, now + budget.reset_seconds * 1000 + rest if used else None)
 
 
 def meter_usage(meter: Meter, quota: int | None, budget: Budget, now: int) -> MeterUsage:
