@@ -1,5 +1,6 @@
 """A host whose API has changed three times, and whose code knows today's shapes alone."""
 
+import gzip
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -163,7 +164,7 @@ def _add_oddities(app: FastAPI, rack: Keyrack) -> None:
     read = [rack.requires("customers:read")]
 
     @app.get("/api/v1/odd/{kind}", dependencies=read)
-    async def odd(kind: str) -> Response:
+    async def odd(kind: str, request: Request) -> Response:
         async def parts() -> AsyncIterator[bytes]:
             for part in (b'{"object": "order", "id": "o1", "price": 5, ', b'"person": {"first": "Ada", "last": "Park"}}\n'):
                 yield part
@@ -172,6 +173,11 @@ def _add_oddities(app: FastAPI, rack: Keyrack) -> None:
             return StreamingResponse(parts(), media_type={"json": "application/json", "ndjson": "application/x-ndjson"}[kind])
         if kind == "large":
             return JSONResponse([order()] * 100_000)
+        if kind == "encodings":
+            asked = [name for name in ("accept-encoding", "range") if name in request.headers]
+            return JSONResponse({"object": "order", "person": {"first": "Ada", "last": "Park"}, "price": 5, "asked": asked})
+        if kind == "compressed":
+            return Response(gzip.compress(b"{}"), media_type="application/json", headers={"Content-Encoding": "gzip"})
         if kind == "broken":
             return Response(b'{"object": "order"', media_type="application/json")
         return Response(status_code=204)

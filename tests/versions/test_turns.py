@@ -24,7 +24,7 @@ async def test_body_goes_forward_and_its_answer_comes_back(changed: Changed, old
     answer = await changed.host.send("POST", PATH, old, json={"customer": "Ada Park", "costs": 5})
     assert (201, OLD) == (answer.status_code, answer.json())
     (body,) = changed.seen.bodies
-    assert b'{"person": {"first": "Ada", "last": "Park"}, "price": 5}' == body
+    assert b'{"person":{"first":"Ada","last":"Park"},"price":5}' == body
     assert [str(len(body))] == changed.seen.lengths
     assert str(len(answer.content)) == answer.headers["content-length"]
 
@@ -96,6 +96,25 @@ async def test_what_is_no_object_is_refused_by_whoever_reads_it(changed: Changed
     now = await changed.host.send("POST", PATH, await changed.host.key(), content=content, headers=headers)
     then = await changed.host.send("POST", PATH, old, content=content, headers=headers)
     assert (now.status_code, now.json()["code"]) == (then.status_code, then.json()["code"])
+
+
+@pytest.mark.parametrize("depth", range(960, 1001, 8))
+async def test_body_that_is_nested_too_deeply_to_be_turned_is_refused(changed: Changed, old: str, depth: int) -> None:
+    content = b'{"costs":' * depth + b"1" + b"}" * depth
+    answer = await changed.host.send("POST", PATH, old, content=content, headers={"Content-Type": "application/json"})
+    problem(answer, 400, "invalid_request")
+
+
+async def test_half_a_character_stays_what_it_was(changed: Changed, old: str) -> None:
+    sent = {"content": b'{"customer": "\\ud800 Park"}', "headers": {"Content-Type": "application/json"}}
+    answer = await changed.host.send("PATCH", f"{PATH}/o1", old, **sent)
+    assert '{"person":{"first":"\\ud800","last":"Park"}}' == answer.json()["body"]
+
+
+async def test_answer_is_turned_though_its_caller_reads_compressed_ones_and_parts(changed: Changed, old: str) -> None:
+    answer = await changed.host.get("/api/v1/odd/encodings", old, headers={"Accept-Encoding": "gzip", "Range": "bytes=0-10"})
+    assert {"object": "order", "costs": 5, "customer": "Ada Park", "asked": []} == answer.json()
+    problem(await changed.host.get("/api/v1/odd/compressed", old), 500, "internal_error")
 
 
 async def test_body_of_another_type_is_left_as_it_is(changed: Changed, old: str) -> None:

@@ -28,7 +28,6 @@ ANSWER_BYTES_MAX = 8 * 1024 * 1024
 _JSON = re.compile(rb"application/(json|[\w.-]+\+json)\s*(;.*)?", re.IGNORECASE)
 _BODILESS = (204, 304)
 _UNREADABLE = object()
-_NO_JSON = "The body is not valid JSON."
 _ADDRESS = re.compile(rb"<([^>]*)>")
 
 
@@ -92,8 +91,11 @@ class _Turned:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # What is compressed, or a part of something, could not be turned.
+        scope = {**scope, "headers": [header for header in scope["headers"] if header[0] not in (b"accept-encoding", b"range")]}
         if self._passage.turns_bodies:
-            scope, receive = await self._sent(scope, receive)
+            scope["query_string"] = self._passage.query(scope["query_string"].decode("latin-1")).encode("latin-1")
+            receive = await self._turn_body(scope, receive)
         answered = _Answered(self._passage, self._call, send)
         try:
             await self._app(scope, receive, answered.send)
@@ -102,23 +104,24 @@ class _Turned:
         finally:
             answered.retell()
 
-    async def _sent(self, scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
-        """Return the call as the newest version has it. Raises Refused for what the older version had not."""
-        scope = {**scope, "query_string": self._passage.query(scope["query_string"].decode("latin-1")).encode("latin-1")}
+    async def _turn_body(self, scope: Scope, receive: Receive) -> Receive:
+        """Make the body one of the newest version. Raises Refused for what the older version had not."""
         kind = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
         if not _JSON.fullmatch(kind):
-            return scope, receive
+            return receive
         body = await whole(receive)
         found = _read(body) if body else None
         if found is _UNREADABLE:
             # A handler may read more than JSON, like NaN; and what was not turned must not be taken for what it is not.
-            error = {"code": "json_invalid", "param": None, "pointer": "#", "detail": _NO_JSON, "fix": "Send a JSON object."}
-            raise INVALID_REQUEST(_NO_JSON, errors=[error])
+            raise _no_json()
         if isinstance(found, dict):
-            body = json.dumps(self._passage.body(found)).encode()
-            kept = [(name, value) for name, value in scope["headers"] if name not in (b"content-length", b"transfer-encoding")]
+            try:
+                body = _written(self._passage.body(found))
+            except RecursionError:
+                raise _no_json() from None
+            kept = [header for header in scope["headers"] if header[0] not in (b"content-length", b"transfer-encoding")]
             scope["headers"] = [*kept, (b"content-length", str(len(body)).encode())]
-        return scope, again(body, receive)
+        return again(body, receive)
 
 
 class _Answered:
@@ -150,16 +153,19 @@ class _Answered:
             if self._turns(message):
                 self._held = message
                 return
-        elif kind == "http.response.body" and self._held is not None:
+        elif self._held is not None:
             self._parts.append(message.get("body", b""))
             self._size += len(self._parts[-1])
-            if self._size > ANSWER_BYTES_MAX:
-                self._call.refused = self._retold = INTERNAL_ERROR("The answer is too large to be given at an older version of the API.")
+            if self._size > ANSWER_BYTES_MAX or kind != "http.response.body":
+                self._refuse("The answer is too large, or of a form that cannot be given at an older version of the API.")
             elif message.get("more_body", False):
                 return
             await self._release(self._held)
             return
         await self._send(message)
+
+    def _refuse(self, detail: str) -> None:
+        self._call.refused = self._retold = INTERNAL_ERROR(detail)
 
     def _turns(self, start: Message) -> bool:
         headers = dict(start["headers"])
@@ -169,7 +175,11 @@ class _Answered:
             return False
         if start["status"] >= 400 or start["status"] in _BODILESS or not self._passage.turns_answers or self._call.refused is not None:
             return False
-        return _JSON.fullmatch(headers.get(b"content-type", b"")) is not None and b"content-encoding" not in headers
+        is_json = _JSON.fullmatch(headers.get(b"content-type", b"")) is not None
+        if is_json and b"content-encoding" in headers:
+            self._refuse("The answer is compressed, though nobody asked for that: it cannot be given at an older version of the API.")
+            return False
+        return is_json
 
     async def _release(self, start: Message) -> None:
         self._held = None
@@ -187,12 +197,18 @@ class _Answered:
         turned = self._passage.answer(found)
         if isinstance(turned, dict) and isinstance(turned.get("next_url"), str):
             turned = {**turned, "next_url": self._passage.url(turned["next_url"])}
-        return json.dumps(turned, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+        return _written(turned)
 
     def _turned_header(self, name: bytes, value: bytes) -> tuple[bytes, bytes]:
         if name.lower() != b"link":
             return name.lower(), value
         return b"link", _ADDRESS.sub(lambda found: b"<" + self._passage.url(found[1].decode("latin-1")).encode("latin-1") + b">", value)
+
+
+def _no_json() -> Refused:
+    detail = "The body is not valid JSON."
+    error = {"code": "json_invalid", "param": None, "pointer": "#", "detail": detail, "fix": "Send a JSON object."}
+    return INVALID_REQUEST(detail, errors=[error])
 
 
 def _read(body: bytes) -> Any:
@@ -201,6 +217,14 @@ def _read(body: bytes) -> Any:
         return json.loads(body, parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError):
         return _UNREADABLE
+
+
+def _written(document: Any) -> bytes:
+    try:
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        # Half a character, which only an escape can be.
+        return json.dumps(document, separators=(",", ":")).encode()
 
 
 def _finite(text: str) -> float:
