@@ -142,8 +142,9 @@ def _fence(renderer: RendererHTML, tokens: Sequence[Token], index: int, options:
     named = _TAB.search(token.info)
     title = named[1] if named else _TITLES.get(language, language.upper() or "Text")
     code = _highlighted(token.content, language)
+    tab = f' data-tab="{escape(title)}"' if named else ""
     return (
-        f'<div class="code"><div class="code-head"><span>{escape(title)}</span>'
+        f'<div class="code"{tab}><div class="code-head"><span>{escape(title)}</span>'
         f'<button type="button" class="text-button" data-copy="code-{number}" data-control="docs.code.copy" hidden>'
         f'<span>Copy</span></button></div><pre tabindex="0"><code id="code-{number}" class="language-{escape(language or "text")}">'
         f"{code}</code></pre></div>\n"

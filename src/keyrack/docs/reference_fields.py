@@ -24,7 +24,7 @@ def fields_of(schema: Mapping[str, Any], schemas: Mapping[str, Any], *, asks: bo
     rows: list[Row] = []
     for name, field in schema.get("properties", {}).items():
         must = "required" if asks and name in schema.get("required", ()) else ""
-        rows.append((f"`{at}{name}`", kind_of(field, schemas), must, _about(field, schemas)))
+        rows.append((f"`{at}{name}`", kind_of(field, schemas), must, _about(field, schemas, asks=asks)))
         inner, behind = _inner(field, schemas)
         if inner is not None and depth < DEPTH_MAX:
             rows += fields_of(inner, schemas, asks=asks, at=f"{at}{name}{behind}", depth=depth + 1)
@@ -36,7 +36,7 @@ def parameter_row(parameter: Mapping[str, Any], schemas: Mapping[str, Any]) -> R
     must = "required" if parameter.get("required") else ""
     schema = parameter["schema"]
     default = f" Without it: `{_literal(schema['default'])}`." if schema.get("default") is not None else ""
-    return f"`{parameter['name']}`", kind_of(schema, schemas), must, _sentence(parameter.get("description", "")) + default
+    return f"`{parameter['name']}`", kind_of(schema, schemas), must, (_sentence(parameter.get("description", "")) + default).strip()
 
 
 def kind_of(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
@@ -87,10 +87,11 @@ def _alternatives(field: Mapping[str, Any], schemas: Mapping[str, Any]) -> Itera
         yield resolve(one, schemas)
 
 
-def _about(field: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
+def _about(field: Mapping[str, Any], schemas: Mapping[str, Any], *, asks: bool) -> str:
     said = field.get("description") or (resolve(field, schemas).get("description", "") if PREFIX in str(field.get("$ref", "")) else "")
     default = resolve(field, schemas).get("default", field.get("default"))
-    return _sentence(said) + (f" Without it: `{_literal(default)}`." if default not in (None, [], {}) else "")
+    told = f" Without it: `{_literal(default)}`." if asks and default not in (None, [], {}) else ""
+    return (_sentence(said) + told).strip()
 
 
 def _sentence(text: str) -> str:

@@ -87,28 +87,28 @@ def curl(call: Sampled, facts: Facts) -> str:
 
 def python(call: Sampled, facts: Facts) -> str:
     """Return a few lines of Python."""
-    arguments = [json.dumps(path_of(call))]
-    if call.example_body is not None:
-        arguments.append(f"json={_python(call.example_body, 0)}")
-    return (
-        "from keyrack.client import Client\n\n"
-        f"client = Client({json.dumps(facts.key)}, base_url={json.dumps(facts.base_url)})\n"
-        f"answer = client.{call.method.lower()}({', '.join(arguments)})\n"
-        "print(answer)"
-    )
+    client = f"client = Client({json.dumps(facts.key)}, base_url={json.dumps(facts.base_url)})"
+    if _is_list(call):
+        does = f"for one in client.list({json.dumps(path_of(call))}):\n    print(one)"
+    else:
+        arguments = [json.dumps(path_of(call)), *([f"json={_python(call.example_body, 0)}"] if call.example_body is not None else [])]
+        does = f"print(client.{call.method.lower()}({', '.join(arguments)}))"
+    return f"from keyrack.client import Client\n\n{client}\n{does}"
 
 
 def typescript(call: Sampled, facts: Facts) -> str:
     """Return a few lines of TypeScript."""
-    arguments = [json.dumps(path_of(call))]
-    if call.example_body is not None:
-        arguments.append(pretty(call.example_body))
-    return (
-        'import { Client } from "keyrack";\n\n'
-        f"const client = new Client({{ key: {json.dumps(facts.key)}, baseUrl: {json.dumps(facts.base_url)} }});\n"
-        f"const answer = await client.{call.method.lower()}({', '.join(arguments)});\n"
-        "console.log(answer);"
-    )
+    client = f"const client = new Client({{ apiKey: {json.dumps(facts.key)}, baseUrl: {json.dumps(facts.base_url)} }});"
+    if _is_list(call):
+        does = f"for await (const one of client.list({json.dumps(path_of(call))})) {{\n  console.log(one);\n}}"
+    else:
+        arguments = [json.dumps(path_of(call)), *([pretty(call.example_body)] if call.example_body is not None else [])]
+        does = f"const {{ data }} = await client.{call.method.lower()}({', '.join(arguments)});\nconsole.log(data);"
+    return f'import {{ Client }} from "@keyrack/client";\n\n{client}\n{does}'
+
+
+def _is_list(call: Sampled) -> bool:
+    return any(one["name"] == "cursor" for one in call.parameters)
 
 
 def _posts_nothing(call: Sampled) -> bool:

@@ -1,7 +1,9 @@
 // What the pages of the docs do more with JavaScript. Without it everything can be read, searched and answered.
 import "./vendor/htmx.js";
 import { listen as listenForCopying, offerCopying } from "./copying.js";
+import { offerTabs } from "./tabs.js";
 import { listen as listenForThemes } from "./themes.js";
+import { listen as listenForTrying } from "./trying.js";
 
 function offerPageCopy() {
   for (const button of document.querySelectorAll("[data-copy-page]")) {
@@ -57,6 +59,8 @@ function followReading() {
 listenForCopying();
 listenForThemes();
 listenForSearch();
+listenForTrying();
+offerTabs(document);
 offerCopying(document);
 offerPageCopy();
 followReading();
