@@ -1,6 +1,6 @@
 """What a handler asks for by annotation. All async: FastAPI runs a plain `def` dependency in a thread."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
@@ -8,7 +8,10 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from atrium.brands import Configuration
-from keyrack import Keyrack
+from atrium.database import Row
+from keyrack import EventType, Keyrack
+
+Part = tuple[type[Row], EventType]
 
 
 class NoParameters(BaseModel):
@@ -31,6 +34,11 @@ async def _configuration(request: Request) -> Configuration:
     return configuration
 
 
+async def _parts_of_customers(request: Request) -> Sequence[Part]:
+    parts: Sequence[Part] = request.app.state.parts_of_customers
+    return parts
+
+
 async def _session(request: Request) -> AsyncIterator[AsyncSession]:
     async with request.app.state.database.writing() as session:
         yield session
@@ -41,6 +49,8 @@ async def _reading_session(request: Request) -> AsyncIterator[AsyncSession]:
         yield session
 
 
+PartsOfCustomers = Annotated[Sequence[Part], Depends(_parts_of_customers)]
+"""What goes along when a customer is deleted: models with a `customer_id`, and the event that tells of each that goes."""
 NO_PARAMETERS = Depends(_no_parameters)
 """For the routes of a single thing: they take no query."""
 Rack = Annotated[Keyrack, Depends(_rack)]

@@ -9,11 +9,13 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from atrium.brands import named
-from atrium.customers.events import CUSTOMER_EVENTS
+from atrium.customers.events import CONTACT_DELETED, CUSTOMER_EVENTS
+from atrium.customers.models import Contact
 from atrium.customers.router import router as customers
 from atrium.database import Database
 from atrium.dependencies import Configured
-from atrium.onboardings.events import ONBOARDING_EVENTS
+from atrium.onboardings.events import ONBOARDING_DELETED, ONBOARDING_EVENTS
+from atrium.onboardings.models import Onboarding
 from atrium.onboardings.router import router as onboardings
 from atrium.pages.activity import router as activity_pages
 from atrium.pages.customers import router as customer_pages
@@ -66,6 +68,7 @@ def create_app(settings: Settings, brand: str = "atrium") -> FastAPI:
 
     app = FastAPI(title=configuration.brand.name, lifespan=lifespan)
     app.state.rack, app.state.configuration, app.state.database = rack, configuration, database
+    app.state.parts_of_customers = ((Contact, CONTACT_DELETED), (Onboarding, ONBOARDING_DELETED))
     for router in (customers, onboardings, spaces):
         app.include_router(router, prefix="/api/v1")
     for router in (customer_pages, onboarding_pages, space_pages, activity_pages):

@@ -37,3 +37,21 @@ async def test_reader_sees_no_events_and_nobody_those_of_another_workspace(host:
     ours = (await host.get("/api/v1/events?limit=100", admin)).json()["data"]
     assert {"workspace.created", "key.created", "integration.created"} == {event["type"] for event in theirs}
     assert not {event["id"] for event in theirs} & {event["id"] for event in ours}
+
+
+async def test_whatever_is_taken_away_is_told_to_whoever_follows_the_feed(host: Host, admin: Issued) -> None:
+    member = await host.rack.members.add(host.workspace.id, email="ada@acme.test", name="Ada")
+    made = {"members": member.id}
+    for noun, body in (
+        ("integrations", {"name": "i"}),
+        ("keys", {"name": "k"}),
+        ("spaces", {"name": "s"}),
+        ("invitations", {"email": "b@c.de"}),
+    ):
+        made[noun] = (await host.send("POST", f"/api/v1/{noun}", admin, json=body)).json()["id"]
+    last = (await host.get("/api/v1/events?limit=1", admin)).json()["data"][0]["id"]
+    for noun, one in made.items():
+        assert (await host.send("DELETE", f"/api/v1/{noun}/{one}", admin)).is_success
+    told = (await host.get(f"/api/v1/events?sort=created_at&starting_after={last}", admin)).json()["data"]
+    ends = ["member.removed", "integration.deleted", "key.revoked", "space.deleted", "invitation.revoked"]
+    assert list(zip(ends, made.values(), strict=True)) == [(event["type"], event["object_id"]) for event in told]

@@ -109,6 +109,10 @@ async def test_deleted_customer_takes_contacts_and_onboardings_along(host: Host)
         f"/onboardings/{onboarding['id']}",
     ):
         assert 404 == (await host.get(path)).status_code
+    # Each with an event of its own: whoever keeps a copy of onboardings alone learns that this one is gone.
+    told = [(event["type"], event["object_id"]) for event in (await host.get("/events?limit=3")).json()["data"]]
+    gone = [("customer.deleted", customer["id"]), ("onboarding.deleted", onboarding["id"]), ("contact.deleted", contact["id"])]
+    assert gone == told
 
 
 @pytest.mark.parametrize(

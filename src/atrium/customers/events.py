@@ -1,4 +1,4 @@
-"""What happens to customers and contacts. A customer's deletion takes its contacts and onboardings along, in one event."""
+"""What happens to customers and contacts. What a customer's deletion takes along has events of its own, before the customer's."""
 
 from atrium.customers.schemas import ContactView, CustomerView
 from keyrack import EventType
