@@ -105,6 +105,7 @@ async def test_lines_for_a_terminal_are_answered(scene: Scene) -> None:
     assert ran > 10
 
 
+@pytest.mark.parametrize("scene", ["pivotal"], indirect=True)
 async def test_programs_run_to_their_end(scene: Scene) -> None:
     keys = await secrets(scene)
     key = next(iter(keys.values()))

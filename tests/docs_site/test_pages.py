@@ -14,7 +14,7 @@ CHROME = (
     "Append /llms.txt to the address of any page for an index of that page, or .md for the page in Markdown.",
     "Dashboard",
     "Get an API key",
-    *("Get Started", "Guides", "API Reference", "Changelog"),
+    *("Get Started", "Guides", "API Reference", "SDKs", "Changelog"),
     *("Welcome", "Introduction", "Quickstart", "Authentication"),
     *("Concepts", "Rate limits", "Errors", "Pagination", "Versioning", "Idempotency"),
     *("On this page", "View as Markdown", "Open in Claude", "Was this page helpful?", "Previous", "Next", "Built with"),
