@@ -24,6 +24,8 @@ class NewCustomer(Body):
 class CustomerChanges(Body):
     """The fields of a customer that change."""
 
+    model_config = example({"status": "active"})
+
     name: Name | MISSING = MISSING
     slug: Slug | MISSING = MISSING
     domain: Domain | MISSING | None = MISSING
@@ -65,6 +67,8 @@ class NewContact(Body):
 
 class ContactChanges(Body):
     """The fields of a contact that change."""
+
+    model_config = example({"title": "COO", "is_primary": True})
 
     name: Name | MISSING = MISSING
     email: Email | MISSING | None = MISSING

@@ -25,6 +25,8 @@ class NewOnboarding(Body):
 class OnboardingChanges(Body):
     """The fields of an onboarding that change."""
 
+    model_config = example({"phase": "building"})
+
     name: Name | MISSING = MISSING
     phase: OnboardingPhase | MISSING = MISSING
     state: OnboardingState | MISSING = MISSING

@@ -29,6 +29,8 @@ class NewMessage(Body):
 class MessageChanges(Body):
     """The fields of a message that change."""
 
+    model_config = example({"body": "Aurora goes live on Thursday."})
+
     body: Text | MISSING = MISSING
 
 
@@ -62,6 +64,8 @@ class NewItem(Body):
 
 class ItemChanges(Body):
     """The fields of an item that change. `assignee_id: null` leaves it to nobody."""
+
+    model_config = example({"state": "done", "assignee_id": None})
 
     title: Name | MISSING = MISSING
     assignee_id: Reference | MISSING | None = MISSING

@@ -46,6 +46,8 @@ class NewIntegration(Body):
 class IntegrationChanges(Body):
     """The fields of an integration that change, each as a whole: permissions that are not named are none then."""
 
+    EXAMPLE: ClassVar = {"permissions": {"customers": "read"}}
+
     name: Name | MISSING = MISSING
     org_access: OrgAccess | MISSING = MISSING
     permissions: Permissions | MISSING = MISSING

@@ -41,6 +41,8 @@ class NewKey(Body):
 class KeyChanges(Body):
     """The fields of a key that change. `permissions` are its integration's: they can be named where it has this key alone."""
 
+    EXAMPLE: ClassVar = {"name": "prod-server", "ip_ranges": ["203.0.113.0/24"]}
+
     name: Name | MISSING = MISSING
     permissions: Permissions | MISSING = MISSING
     expires_at: TimeGiven | MISSING | None = MISSING
@@ -51,6 +53,8 @@ class KeyChanges(Body):
 
 class Rotation(Body):
     """How a key is rotated: it goes on working beside its successor for the overlap, in seconds; 0 ends it at once."""
+
+    EXAMPLE: ClassVar = {"overlap_seconds": 3600}
 
     overlap_seconds: Annotated[StrictInt, Field(ge=0, le=OVERLAP_SECONDS_MAX)] = 0
 

@@ -20,6 +20,8 @@ router = APIRouter(prefix="/members")
 class MemberChanges(Body):
     """The fields of a member that change, each as a whole. A role is changed by a signed-in person only."""
 
+    EXAMPLE: ClassVar = {"org_access": "reader"}
+
     role: Role | MISSING = MISSING
     status: MemberStatus | MISSING = MISSING
     may_use_api: StrictBool | MISSING = MISSING

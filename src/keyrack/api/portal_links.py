@@ -17,6 +17,8 @@ router = APIRouter(prefix="/portal-links")
 class NewPortalLink(Body):
     """A link to make. `auth_time` is when the host saw the member prove who they are; `origin` is where the console stands in a frame."""
 
+    EXAMPLE: ClassVar = {"member_id": PORTAL_LINK["member_id"]}
+
     member_id: Id
     auth_time: TimeGiven | None = None
     origin: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None

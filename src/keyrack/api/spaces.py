@@ -20,6 +20,8 @@ router = APIRouter(prefix="/spaces")
 class SpaceNamed(Body):
     """A space's name."""
 
+    EXAMPLE: ClassVar = {"name": "Launch"}
+
     name: Name
 
 

@@ -17,6 +17,8 @@ router = APIRouter(prefix="/workspace")
 class WorkspaceChanges(Body):
     """The API toggle. Off, every credential of the workspace is refused, the caller's too; only a signed-in person turns it on again."""
 
+    EXAMPLE: ClassVar = {"api_enabled": False}
+
     api_enabled: StrictBool
 
 

@@ -92,8 +92,8 @@ def parameters(versions: Sequence[str]) -> dict[str, Any]:
         "name": "Api-Version",
         "in": "header",
         "required": False,
-        "description": "The dated version to be answered at; this document describes the newest. Without the header the version counts that "
-        f"the key was pinned to when it was made.{others}",
+        "description": "The dated version to be answered at; this document describes the newest. Without the header the version "
+        f"counts that the key was pinned to when it was made.{others}",
         "schema": {"type": "string", "enum": [versions[-1]]},
         "example": versions[-1],
     }

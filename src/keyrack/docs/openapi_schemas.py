@@ -87,6 +87,9 @@ def _tidied(schema: Any, names: Mapping[str, str], *, closed: bool) -> Any:
             tidied[key] = [_tidied(one, names, closed=closed) for one in value]
         elif key in ("items", "additionalProperties", "propertyNames", "not", "contains"):
             tidied[key] = _tidied(value, names, closed=closed)
+        elif isinstance(value, float) and value.is_integer():
+            # FastAPI reads every bound as a float.
+            tidied[key] = int(value)
         else:
             tidied[key] = value
     return tidied

@@ -147,7 +147,6 @@ def _page(call: Call, order: int, tag: Mapping[str, Any], facts: Facts, componen
 
 
 def _parts(call: Call, facts: Facts, schemas: Mapping[str, Any]) -> Iterator[str]:
-    yield f"```http\n{call.method} {call.path}\n```"
     if call.deprecated:
         yield "> [!WARNING]\n> This operation is deprecated."
     yield call.description + f" {_price(call)}"
@@ -155,7 +154,7 @@ def _parts(call: Call, facts: Facts, schemas: Mapping[str, Any]) -> Iterator[str
     for title, found in (("In the path", call.in_path), ("In the query", call.query), ("Headers", _headers(call))):
         if found:
             rows = [parameter_row(one, schemas) for one in found]
-            yield f"## {title}\n\n" + table(("Name", "Type", "", "What it is"), rows)
+            yield f"## {title}\n\n" + table(("Name", "Type", "Required", "What it is"), rows)
     if call.body is not None:
         yield "## Body\n\n" + _body(call.body, schemas)
     yield _answer(call, schemas)
@@ -184,7 +183,7 @@ def _body(body: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
     if schema is None:
         return "A body of another type than JSON: " + ", ".join(f"`{kind}`" for kind in body.get("content", {})) + "."
     said = "" if body.get("required") else "It may be left out.\n\n"
-    return said + table(("Field", "Type", "", "What it is"), fields_of(schema, schemas, asks=True))
+    return said + table(("Field", "Type", "Required", "What it is"), fields_of(schema, schemas, asks=True))
 
 
 def _answer(call: Call, schemas: Mapping[str, Any]) -> str:

@@ -20,10 +20,10 @@ _WORDS = {
 
 def fields_of(schema: Mapping[str, Any], schemas: Mapping[str, Any], *, asks: bool = False, at: str = "", depth: int = 0) -> list[Row]:
     """Return a row for each field, those of objects inside it too: `data[].id`. With `asks` it says which of them must be sent."""
-    schema = resolve(schema, schemas)
+    schema = next((one for one in _alternatives(schema, schemas) if one.get("properties")), {})
     rows: list[Row] = []
     for name, field in schema.get("properties", {}).items():
-        must = "required" if asks and name in schema.get("required", ()) else ""
+        must = "yes" if asks and name in schema.get("required", ()) else ""
         rows.append((f"`{at}{name}`", kind_of(field, schemas), must, _about(field, schemas, asks=asks)))
         inner, behind = _inner(field, schemas)
         if inner is not None and depth < DEPTH_MAX:
@@ -33,7 +33,7 @@ def fields_of(schema: Mapping[str, Any], schemas: Mapping[str, Any], *, asks: bo
 
 def parameter_row(parameter: Mapping[str, Any], schemas: Mapping[str, Any]) -> Row:
     """Return the row of a parameter."""
-    must = "required" if parameter.get("required") else ""
+    must = "yes" if parameter.get("required") else ""
     schema = parameter["schema"]
     default = f" Without it: `{_literal(schema['default'])}`." if schema.get("default") is not None else ""
     return f"`{parameter['name']}`", kind_of(schema, schemas), must, (_sentence(parameter.get("description", "")) + default).strip()
