@@ -243,12 +243,11 @@ def _reused() -> Refused:
 
 def _lost(replay: Replay) -> Refused:
     made = [dict(one) for one in replay.made]
-    names = ", ".join(f"{one['object']} {one['id']}" for one in made) or "what it was to do"
+    names = ", ".join(f"{one['object']} {one['id']}" for one in made)
+    happened = f"The call {replay.request_id} was carried out" + (f" ({names})" if names else "")
     headers = {"Idempotent-Replayed": "true", "Idempotency-Original-Request": replay.request_id}
     extra = {"made": made, "original_request_id": replay.request_id}
     if replay.lost is Lost.SECRET:
-        return SHOWN_ONCE(
-            f"The call {replay.request_id} did {names}; its secret was shown in that answer alone.", headers=headers, extra=extra
-        )
+        return SHOWN_ONCE(f"{happened}; its secret was shown in that answer alone.", headers=headers, extra=extra)
     why = {Lost.SIZE: "was too large to keep", Lost.STREAM: "was a stream"}.get(replay.lost or Lost.ANSWER, "was lost on its way")
-    return ANSWER_LOST(f"The call {replay.request_id} did {names}; its answer {why}.", headers=headers, extra=extra)
+    return ANSWER_LOST(f"{happened}; its answer {why}.", headers=headers, extra=extra)
