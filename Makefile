@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: demo test check fuzz chaos bench bench-scale bench-logs bench-console screenshots lock clean help
+.PHONY: demo test check fuzz chaos bench bench-scale bench-logs bench-console screenshots sdk-types lock clean help
 
 PYTHON := .venv/bin/python
 # What Python compiles is kept, whatever the shell says: the tests start many processes.
@@ -48,6 +48,10 @@ screenshots: ## Take pictures of the console's pages into screenshots/ (options:
 	@.ci/environment dev
 	@.ci/browser
 	@$(PYTHON) -m tests.browser.screenshots $(ARGS)
+
+sdk-types: ## Write the TypeScript SDK's types anew from Atrium's OpenAPI document
+	@.ci/environment dev
+	@$(PYTHON) -m tests.sdk.schema
 
 LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock"

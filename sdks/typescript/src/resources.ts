@@ -1,0 +1,229 @@
+/** The management API by its nouns, with the types of the OpenAPI document. Each method is one operation. */
+
+import type { Answer } from "./answers.ts";
+import type { Listing } from "./pages.ts";
+import { type CallOptions, pathOf, type Query } from "./requests.ts";
+import type { components, paths } from "./schema.ts";
+
+export type Schemas = components["schemas"];
+type Filters<Path extends keyof paths> = paths[Path] extends { get: { parameters: { query?: infer Given } } } ? NonNullable<Given> : never;
+type Id = string | number;
+
+/** What the nouns need of a client. */
+export interface Verbs {
+  list<T>(path: string, query?: Query, options?: Omit<CallOptions, "query">): Listing<T>;
+  get<T>(path: string, options?: CallOptions): Promise<Answer<T>>;
+  post<T>(path: string, body?: unknown, options?: CallOptions): Promise<Answer<T>>;
+  patch<T>(path: string, body?: unknown, options?: CallOptions): Promise<Answer<T>>;
+  put<T>(path: string, body?: unknown, options?: CallOptions): Promise<Answer<T>>;
+  delete<T>(path: string, options?: CallOptions): Promise<Answer<T>>;
+}
+
+class Noun {
+  protected readonly verbs: Verbs;
+
+  constructor(verbs: Verbs) {
+    Object.defineProperty(this, "verbs", { enumerable: false });
+    this.verbs = verbs;
+  }
+}
+
+/** A host's own objects by their noun: `client.resource("customers")`, or `client.resource("customers", "245", "contacts")`. */
+export class Resource<T = Record<string, unknown>> {
+  readonly #verbs: Verbs;
+  readonly #path: string;
+
+  constructor(verbs: Verbs, segments: readonly Id[]) {
+    this.#verbs = verbs;
+    this.#path = pathOf(...segments);
+  }
+
+  list(filters: Query = {}): Listing<T> {
+    return this.#verbs.list<T>(this.#path, filters);
+  }
+
+  async get(id: Id): Promise<Answer<T>> {
+    return this.#verbs.get<T>(this.#path + pathOf(id));
+  }
+
+  async create(fields: Record<string, unknown>, options?: CallOptions): Promise<Answer<T>> {
+    return this.#verbs.post<T>(this.#path, fields, options);
+  }
+
+  async update(id: Id, fields: Record<string, unknown>, options?: CallOptions): Promise<Answer<T>> {
+    return this.#verbs.patch<T>(this.#path + pathOf(id), fields, options);
+  }
+
+  async delete(id: Id, options?: CallOptions): Promise<Answer<undefined>> {
+    return this.#verbs.delete(this.#path + pathOf(id), options);
+  }
+}
+
+/** Keys. Their secret is in what `create` and `rotate` return, and nowhere else; of a retry that comes after, AlreadyDoneError tells. */
+export class Keys extends Noun {
+  list(filters: Filters<"/api/v1/keys"> = {}): Listing<Schemas["Key"]> {
+    return this.verbs.list(pathOf("keys"), filters);
+  }
+
+  async get(id: string): Promise<Answer<Schemas["Key"]>> {
+    return this.verbs.get(pathOf("keys", id));
+  }
+
+  async create(fields: Schemas["NewKey"], options?: CallOptions): Promise<Answer<Schemas["IssuedKey"]>> {
+    return this.verbs.post(pathOf("keys"), fields, options);
+  }
+
+  async update(id: string, fields: Schemas["KeyChanges"]): Promise<Answer<Schemas["Key"]>> {
+    return this.verbs.patch(pathOf("keys", id), fields);
+  }
+
+  /** End a key for good. When this returns, no call with it is accepted any more. */
+  async revoke(id: string): Promise<Answer<Schemas["Key"]>> {
+    return this.verbs.delete(pathOf("keys", id));
+  }
+
+  /** Replace a key: it goes on working beside its successor, which is returned, for the overlap. */
+  async rotate(id: string, fields: Schemas["Rotation"] = {}, options?: CallOptions): Promise<Answer<Schemas["IssuedKey"]>> {
+    return this.verbs.post(pathOf("keys", id, "rotate"), fields, options);
+  }
+}
+
+/** Integrations, with the spaces that each reaches. */
+export class Integrations extends Noun {
+  list(filters: Filters<"/api/v1/integrations"> = {}): Listing<Schemas["Integration"]> {
+    return this.verbs.list(pathOf("integrations"), filters);
+  }
+
+  async get(id: string): Promise<Answer<Schemas["Integration"]>> {
+    return this.verbs.get(pathOf("integrations", id));
+  }
+
+  async create(fields: Schemas["NewIntegration"], options?: CallOptions): Promise<Answer<Schemas["Integration"]>> {
+    return this.verbs.post(pathOf("integrations"), fields, options);
+  }
+
+  async update(id: string, fields: Schemas["IntegrationChanges"]): Promise<Answer<Schemas["Integration"]>> {
+    return this.verbs.patch(pathOf("integrations", id), fields);
+  }
+
+  async delete(id: string): Promise<Answer<undefined>> {
+    return this.verbs.delete(pathOf("integrations", id));
+  }
+
+  /** End all its keys of one mode at once, and get the one that takes their place. */
+  async rotate(id: string, fields: Schemas["RotationOfMode"] = {}, options?: CallOptions): Promise<Answer<Schemas["IssuedKey"]>> {
+    return this.verbs.post(pathOf("integrations", id, "rotate"), fields, options);
+  }
+
+  async spaces(id: string): Promise<Answer<Schemas["ReachedPage"]>> {
+    return this.verbs.get(pathOf("integrations", id, "spaces"));
+  }
+
+  /** Say which spaces it has a role in: these and no others. */
+  async setSpaces(id: string, spaces: Schemas["SpacesChosen"]["spaces"]): Promise<Answer<Schemas["ReachedPage"]>> {
+    return this.verbs.put(pathOf("integrations", id, "spaces"), { spaces });
+  }
+
+  async setSpace(id: string, spaceId: string, role: Schemas["SpaceRole"]): Promise<Answer<Schemas["Reached"]>> {
+    return this.verbs.put(pathOf("integrations", id, "spaces", spaceId), { role });
+  }
+
+  async removeSpace(id: string, spaceId: string): Promise<Answer<undefined>> {
+    return this.verbs.delete(pathOf("integrations", id, "spaces", spaceId));
+  }
+}
+
+/** Members. Roles are changed by people who sign in. */
+export class Members extends Noun {
+  list(filters: Filters<"/api/v1/members"> = {}): Listing<Schemas["Member"]> {
+    return this.verbs.list(pathOf("members"), filters);
+  }
+
+  async get(id: string): Promise<Answer<Schemas["Member"]>> {
+    return this.verbs.get(pathOf("members", id));
+  }
+
+  async update(id: string, fields: Schemas["MemberChanges"]): Promise<Answer<Schemas["Member"]>> {
+    return this.verbs.patch(pathOf("members", id), fields);
+  }
+
+  async remove(id: string): Promise<Answer<undefined>> {
+    return this.verbs.delete(pathOf("members", id));
+  }
+}
+
+/** Invitations. A link that does not go by mail is in what `create` and `renew` return, and nowhere else. */
+export class Invitations extends Noun {
+  list(filters: Filters<"/api/v1/invitations"> = {}): Listing<Schemas["Invitation"]> {
+    return this.verbs.list(pathOf("invitations"), filters);
+  }
+
+  async get(id: string): Promise<Answer<Schemas["Invitation"]>> {
+    return this.verbs.get(pathOf("invitations", id));
+  }
+
+  async create(fields: Schemas["NewInvitation"], options?: CallOptions): Promise<Answer<Schemas["Invited"]>> {
+    return this.verbs.post(pathOf("invitations"), fields, options);
+  }
+
+  async renew(id: string, options?: CallOptions): Promise<Answer<Schemas["Invited"]>> {
+    return this.verbs.post(pathOf("invitations", id, "renew"), undefined, options);
+  }
+
+  async revoke(id: string): Promise<Answer<undefined>> {
+    return this.verbs.delete(pathOf("invitations", id));
+  }
+}
+
+/** Spaces, and who is in them. */
+export class Spaces extends Noun {
+  list(filters: Filters<"/api/v1/spaces"> = {}): Listing<Schemas["Space"]> {
+    return this.verbs.list(pathOf("spaces"), filters);
+  }
+
+  async get(id: string): Promise<Answer<Schemas["Space"]>> {
+    return this.verbs.get(pathOf("spaces", id));
+  }
+
+  async create(fields: Schemas["SpaceNamed"], options?: CallOptions): Promise<Answer<Schemas["Space"]>> {
+    return this.verbs.post(pathOf("spaces"), fields, options);
+  }
+
+  async rename(id: string, name: string): Promise<Answer<Schemas["Space"]>> {
+    return this.verbs.patch(pathOf("spaces", id), { name });
+  }
+
+  async delete(id: string): Promise<Answer<undefined>> {
+    return this.verbs.delete(pathOf("spaces", id));
+  }
+
+  members(id: string, filters: Filters<"/api/v1/spaces/{space_id}/members"> = {}): Listing<Schemas["Holder"]> {
+    return this.verbs.list(pathOf("spaces", id, "members"), filters);
+  }
+
+  async setRole(id: string, holderId: string, role: Schemas["SpaceRole"]): Promise<Answer<Schemas["Holder"]>> {
+    return this.verbs.put(pathOf("spaces", id, "members", holderId), { role });
+  }
+
+  async removeRole(id: string, holderId: string): Promise<Answer<undefined>> {
+    return this.verbs.delete(pathOf("spaces", id, "members", holderId));
+  }
+}
+
+/** Events. `list({ sort: "created_at", starting_after: lastId })`, again and again, meets each one once. */
+export class Events extends Noun {
+  list(filters: Filters<"/api/v1/events"> = {}): Listing<Schemas["Event"]> {
+    return this.verbs.list(pathOf("events"), filters);
+  }
+}
+
+/** The calls of the caller's integration; for an org-level Admin all of the workspace. */
+export class Logs extends Noun {
+  list(filters: Filters<"/api/v1/logs"> = {}): Listing<Schemas["Log"]> {
+    return this.verbs.list(pathOf("logs"), filters);
+  }
+
+  async get(requestId: string): Promise<Answer<Schemas["Log"]>> {
+    return this.verbs.get(pathOf("logs", requestId));
+  }
+}
