@@ -3,10 +3,13 @@
 import ast
 from pathlib import Path
 
+import httpx
 import pytest
 
 from keyrack import Keyrack, Settings, refusals
 from keyrack.docs.error_codes import sections
+from keyrack.model.members import Role
+from tests.console.visitors import Office
 from tests.errors.conftest import CARD_DECLINED
 from tests.hosts import BRAND, Host
 from tests.walk.problems import problem
@@ -66,6 +69,17 @@ async def test_code_of_the_host_is_told_and_documented_like_ours(host: Host) -> 
     assert ("Card declined", "card") == (document["title"], document["param"])
     page = await host.client.get(document["doc_url"])
     assert 200 == page.status_code
+    assert "Use another card." in page.text
+
+
+async def test_code_of_the_host_is_explained_beside_the_line_of_its_call(host: Host) -> None:
+    async def client() -> httpx.AsyncClient:
+        return host.client
+
+    ada = await host.rack.members.add(host.workspace.id, email="ada@acme.example", name="Ada Park", role=Role.OWNER)
+    browser = await Office(host, client, {"Ada": ada}).signed_in()
+    answer = await host.send("POST", "/api/v1/payments", await host.key(), json={"declared": True})
+    page = await browser.open(answer.json()["request_log_url"])
     assert "Use another card." in page.text
 
 

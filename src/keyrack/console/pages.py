@@ -57,6 +57,7 @@ class Pages:
         # What levels are given in: what lies in spaces is reached by roles.
         self.categories = [category for category in assembly.desk.categories.values() if not category.in_spaces]
         self.spool = assembly.spool
+        self.refusals = assembly.refusals
         self.addresses = Addresses(assembly.settings.base_url, assembly.problems)
         self.cookies = Cookies(assembly.brand.key_prefix, self.addresses, assembly.signers["form"])
         self.assets = Assets(assembly.brand)

@@ -19,7 +19,7 @@ from keyrack.console.pages import Pages
 from keyrack.manage import integrations, keys, request_logs
 from keyrack.model.call_counts import Subject
 from keyrack.model.principals import Kind, Principal
-from keyrack.model.refusals import ALL, INVALID_REQUEST, RATE_LIMITED, Refused
+from keyrack.model.refusals import INVALID_REQUEST, RATE_LIMITED, Refused
 from keyrack.model.request_logs import Filter, RequestLog
 from keyrack.model.times import iso
 
@@ -106,7 +106,7 @@ class RequestLogPages:
             request,
             "request_logs/details.html",
             line=line,
-            refusal=ALL.get(line.code or ""),
+            refusal=self._pages.refusals.get(line.code or ""),
             mending=self._mending(member, line),
             doc_url=f"{outside}/docs/errors/{line.code}",
             curl=curl(outside, self._placeholder, line.method, line.path),
