@@ -33,7 +33,6 @@ PLACES = {
     "people-members-no-match": Place("/members?search=nothing"),
     "people-invitations": Place("/invitations"),
     "people-invitations-new": Place("/invitations/new"),
-    "people-invitations-spaces": Place("/invitations/new", ("invitations.spaces",)),
     "people-leave": Place("/leave", ("leave.submit",)),
     "people-workspaces": Place("/workspaces"),
     "people-preferences": Place("/preferences"),
@@ -56,6 +55,13 @@ async def invite(visitor: Visitor) -> None:
     await visitor.open("/invitations")
     await visitor.press("invitations.more", INVITED)
     await visitor.press("invitations.renew")
+
+
+async def choose_spaces(visitor: Visitor) -> None:
+    """Lead to the step in which the spaces of somebody are chosen who is invited."""
+    await visitor.open("/invitations/new")
+    await visitor.fill("invitations.email", "kim@aurora.example")
+    await visitor.press("invitations.spaces")
 
 
 async def furnish(scene: Scene) -> None:

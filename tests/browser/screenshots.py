@@ -17,7 +17,7 @@ from keyrack.model.permissions import Level, OrgAccess, Rights, SpaceRole
 from keyrack.model.principals import Mode
 from tests.browser import log_lines, tools
 from tests.browser.chromium import launch
-from tests.browser.people_pictures import PLACES, furnish, invite, join
+from tests.browser.people_pictures import PLACES, choose_spaces, furnish, invite, join
 from tests.browser.sites import DESKTOP, PHONE, Browsing, Scene, served
 from tests.browser.tools import Validator
 from tests.browser.visitor import Visitor
@@ -79,6 +79,7 @@ PICTURES: dict[str, Step] = {
 OF_PEOPLE: dict[str, Step] = {
     **{name: opened(place.path, *place.controls, of=place.of, status=place.status) for name, place in PLACES.items()},
     "people-invitation-link": invite,
+    "people-invitations-spaces": choose_spaces,
     "sign-in-join": join,
 }
 OF_ATRIUM: dict[str, Step] = {
@@ -108,7 +109,7 @@ OF_LOGS: dict[str, Step] = {
     "logs-export": opened("/logs?status=4xx", "logs.export"),
 }
 OF_RIGHTS: dict[str, Step] = {
-    "keys-permissions": opened("/keys", "keys.permissions", of="Reporting Dashboard"),
+    "keys-permissions": opened("/keys", "keys.permissions", of="Warehouse sync"),
 }
 OF_INTEGRATIONS: dict[str, Step] = {
     "integrations": opened("/integrations"),
@@ -158,11 +159,12 @@ async def _furnish(scene: Scene) -> None:
     await scene.key("ci", mode=scene.site.rack.brand.modes[-1])
     used = [await scene.key("Zapier"), await _key_of_last_month(scene, "Reporting Dashboard", narrow)]
     await _key_of_last_month(scene, "Holiday script", narrow)
+    sync = await _key_of_last_month(scene, "Warehouse sync", narrow)
     await keys.revoke(scene.site.desk, scene.operator, ended.key.id)
     await keys.edit(scene.site.desk, scene.operator, disabled.key.id, enabled=False)
     await keys.rotate(scene.site.desk, scene.operator, (await scene.key("prod-server", mode=Mode.LIVE)).key.id, 86400)
     async with httpx.AsyncClient(base_url=scene.site.url) as client:
-        for issued in used:
+        for issued in (*used, sync):
             for path in ("/me", "/customers", "/customers/nobody"):
                 await client.get(f"/api/v1{path}", headers={"Authorization": f"Bearer {issued.secret.text}"})
     at = scene.site.desk.now()

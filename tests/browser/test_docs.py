@@ -147,7 +147,9 @@ async def test_help_is_sent_to_whom_the_brand_names(atrium: Scene, browsing: Bro
     await expect(ada.page.locator("datalist option")).to_have_attribute("value", "CRM sync")
 
 
-@pytest.mark.parametrize(("answer", "asked"), [("docs.helpful.yes", "What helped most?"), ("docs.helpful.no", "What is missing, or wrong?")])
+@pytest.mark.parametrize(
+    ("answer", "asked"), [("docs.helpful.yes", "What helped most?"), ("docs.helpful.no", "What is missing, or wrong?")]
+)
 async def test_reader_says_whether_a_page_helped(pivotal: Scene, browsing: Browsing, answer: str, asked: str) -> None:
     reader = await browsing.window(pivotal.site)
     await reader.visit("/docs/quickstart")

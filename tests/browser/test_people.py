@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from keyrack.manage import members, workspaces
+from keyrack.manage import keys, members, sessions, workspaces
 from keyrack.model.members import Member, MemberStatus, Role
 from keyrack.model.permissions import OrgAccess
 from tests.browser.sites import PHONE, Browsing, Scene
@@ -127,6 +127,24 @@ async def test_a_member_is_deactivated_activated_and_removed(atrium: Scene, brow
     await ada.press("members.remove")
     await ada.press("members.remove.submit")
     await ada.sees("Cy Park is no longer a member")
+
+
+async def test_keys_of_who_is_to_be_removed_are_looked_at_first(atrium: Scene, browsing: Browsing) -> None:
+    bo = await sessions.sign_in_link(atrium.site.desk, atrium.members["Bo"].person_id, atrium.workspace.id)
+    maker = await sessions.find(atrium.site.desk, (await sessions.redeem(atrium.site.desk, bo.text)).secret.text)
+    assert maker is not None
+    await keys.create(atrium.site.desk, maker, name="Zapier")
+    await atrium.key("prod-server")
+    ada = await browsing.sign_in(atrium)
+    await ada.open("/members")
+    await ada.press("members.more", of="Bo Park")
+    await ada.press("members.remove")
+    await ada.sees("1 key that they made keeps working, and they may have a copy of it")
+    await ada.press("members.remove.keys")
+    await ada.sees("Zapier", "Made by Bo Park")
+    await ada.misses("prod-server")
+    await ada.choose("keys.maker", "")
+    await ada.sees("prod-server")
 
 
 async def test_a_link_for_a_new_password_is_handed_over(atrium: Scene, browsing: Browsing) -> None:

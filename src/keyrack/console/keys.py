@@ -90,11 +90,12 @@ class KeyPages:
     async def show(self, request: Request) -> Response:
         """Show the keys that go on, or with the filter those that ended. Raises Refused `session_ended`, 403, 400."""
         member = await self._pages.member(request)
-        query = self._pages.query(request, member, "search", "state", "mode", "age", orders=BY_TIME_AND_NAME)
+        query = self._pages.query(request, member, "search", "state", "mode", "age", "maker", orders=BY_TIME_AND_NAME)
         asked, now = query.filters, self._pages.desk.now()
         filters: dict[str, Any] = {
             "mode": mode_in(asked["mode"]) if asked["mode"] else None,
             "search": asked["search"].removesuffix("…") or None,
+            "made_by": asked["maker"] or None,
             "order": query.order,
             "since": now - int(asked["age"]) * DAY_MS if asked["age"] in AGES else None,
         }

@@ -11,7 +11,7 @@ from keyrack.console.integration_forms import CATEGORIES_MAX, IntegrationForm
 from keyrack.console.lists import BY_TIME_AND_NAME, ROWS
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
-from keyrack.manage import mail, members, passwords, spaces
+from keyrack.manage import keys, mail, members, passwords, spaces
 from keyrack.model.members import Member, MemberStatus, Role
 from keyrack.model.permissions import ALL, Level, OrgAccess, Rights
 from keyrack.model.principals import Principal
@@ -102,8 +102,8 @@ class MemberPages:
     async def ask(self, request: Request) -> Response:
         """Ask before something is done to a member, and say what that ends. Raises Refused `session_ended`, 403, 404."""
         what = _asked(request)
-        _, one = await self._found(request, what)
-        return self._asked(request, what, one)
+        member, one = await self._found(request, what)
+        return await self._asked(request, what, member, one)
 
     async def change(self, request: Request) -> Response:
         """Do it. Raises Refused `session_ended`, `csrf_failed`, 403, 404."""
@@ -119,13 +119,13 @@ class MemberPages:
                     said = f"{one.name} is deactivated: signed out, and refused until they are activated again."
                 case "remove":
                     one = await members.remove(desk, member, member_id)
-                    said = f"{one.name} is no longer a member."
+                    return await self._removed(request, member, one)
                 case _:
                     one = await members.transfer(desk, member, member_id)
                     said = f"{one.name} is the owner now, and you are an admin."
         except Refused as refused:
             one = await members.get(desk, member, member_id)
-            return self._pages.again(request, f"members/{what}.html", refused, ["role"], **self._values(one))
+            return self._pages.again(request, f"members/{what}.html", refused, ["role"], **await self._values(member, one))
         return self._pages.go(request, "" if one.id == member.member_id else "/members", said)
 
     async def activate(self, request: Request) -> Response:
@@ -136,8 +136,8 @@ class MemberPages:
 
     async def ask_password(self, request: Request) -> Response:
         """Ask before a link for a new password is made. Raises Refused `session_ended`, 403, 404."""
-        _, one = await self._found(request, "password")
-        return self._asked(request, "password", one)
+        member, one = await self._found(request, "password")
+        return await self._asked(request, "password", member, one)
 
     async def link_password(self, request: Request) -> Response:
         """Make a link for a new password, and show it this once. Raises Refused `session_ended`, `csrf_failed`, 403, 404."""
@@ -147,7 +147,7 @@ class MemberPages:
         try:
             secret = await passwords.reset_link(self._pages.desk, member, member_id)
         except Refused as refused:
-            return self._pages.again(request, "members/password.html", refused, (), **self._values(one))
+            return self._pages.again(request, "members/password.html", refused, (), **await self._values(member, one))
         url = mail.link_url(self._pages.addresses.outside(request), mail.PASSWORD_PATH, secret)
         return self._pages.render(request, "members/password_link.html", one=one, url=url)
 
@@ -188,11 +188,23 @@ class MemberPages:
             "roles": roles,
         }
 
-    def _values(self, one: Member) -> dict[str, Any]:
-        return {"one": one, "roles": ROLES, "role": one.role.value, "in_spaces": len(one.rights.spaces)}
+    async def _values(self, member: Principal, one: Member) -> dict[str, Any]:
+        keys_made = await keys.count_accepted(self._pages.desk, member, made_by=one.id)
+        return {"one": one, "roles": ROLES, "role": one.role.value, "in_spaces": len(one.rights.spaces), "keys_made": keys_made}
 
-    def _asked(self, request: Request, what: str, one: Member) -> Response:
-        return self._pages.render(request, f"members/{what}.html", problems={}, **self._values(one))
+    async def _asked(self, request: Request, what: str, member: Principal, one: Member) -> Response:
+        return self._pages.render(request, f"members/{what}.html", problems={}, **await self._values(member, one))
+
+    async def _removed(self, request: Request, member: Principal, one: Member) -> Response:
+        """Lead on from a removal: to the keys that somebody made and may have kept, where they can be rotated."""
+        if one.id == member.member_id:
+            return self._pages.go(request, "", f"{one.name} is no longer a member.")
+        made = await keys.count_accepted(self._pages.desk, member, made_by=one.id)
+        if not made or "keys" not in self._pages.brand.lists:
+            return self._pages.go(request, "/members", f"{one.name} is no longer a member.")
+        counted = "1 key that they made works" if made == 1 else f"{made:,} keys that they made work"
+        said = f"{one.name} is no longer a member. {counted} on: rotate what they may have a copy of."
+        return self._pages.go(request, f"/keys?maker={one.id}", said, tone="warning")
 
 
 def access_of(rights: Rights) -> str:

@@ -73,13 +73,14 @@ async def page(
     ended: bool | None = None,
     search: str | None = None,
     since: int | None = None,
+    made_by: str | None = None,
     order: Order = NEWEST,
     updated_after: int | None = None,
 ) -> list[Listed]:
     """Return keys in an order; `ended` chooses those that somebody ended, or the others. Raises Refused 403 without org-level Admin.
 
     `search` is part of a name, or what a prefix begins with; `since` and `updated_after` are the times (ms) from which on they were made
-    and changed.
+    and changed; `made_by` is the owner id of who made them, which rotating one makes whoever rotates it.
     """
     actor.require_admin("list keys")
     async with desk.store.reading() as c:
@@ -94,6 +95,7 @@ async def page(
             ended=ended,
             search=search,
             since=since,
+            made_by=made_by,
             order=order,
             updated_after=updated_after,
         )
@@ -101,11 +103,11 @@ async def page(
     return await _listed(desk, actor.workspace.id, keys, found)
 
 
-async def count_accepted(desk: Desk, actor: Principal) -> int:
-    """Return how many keys are accepted at this moment, where the API is on. Raises Refused 403 without org-level Admin."""
+async def count_accepted(desk: Desk, actor: Principal, *, made_by: str | None = None) -> int:
+    """Return how many keys, of all or of one maker's, are accepted now, where the API is on. Raises Refused 403 without org-level Admin."""
     actor.require_admin("count keys")
     async with desk.store.reading() as c:
-        return await rows.count_accepted(c, actor.workspace.id, desk.now())
+        return await rows.count_accepted(c, actor.workspace.id, desk.now(), made_by)
 
 
 async def create(

@@ -34,12 +34,13 @@ async def page(
     ended: bool | None = None,
     search: str | None = None,
     since: int | None = None,
+    made_by: str | None = None,
     order: Order = NEWEST,
     updated_after: int | None = None,
 ) -> list[Key]:
     """Return keys in an order; `ended` chooses those that somebody ended by `now`, or the others.
 
-    `search` is part of a name, or what a prefix begins with; `since` is the time from which on they were made.
+    `search` is part of a name, or what a prefix begins with; `since` is the time from which on they were made, `made_by` who made them.
     """
     found = select(keys).where(keys.c.workspace_id == workspace_id)
     if integration_id is not None:
@@ -52,6 +53,8 @@ async def page(
         found = found.where(or_(keys.c.name.icontains(search, autoescape=True), keys.c.prefix.startswith(search, autoescape=True)))
     if since is not None:
         found = found.where(keys.c.created_at >= since)
+    if made_by is not None:
+        found = found.where(keys.c.made_by == made_by)
     paged = keyset(found, keys.c, limit=limit, order=order, after=after, updated_after=updated_after)
     return [read(row) for row in await c.all(paged)]
 
@@ -93,9 +96,11 @@ async def count_of_integration(c: Connection, workspace_id: str, integration_id:
     return int(row.keys) if row else 0
 
 
-async def count_accepted(c: Connection, workspace_id: str, now: int) -> int:
-    """Return how many keys of a workspace prove a caller at this moment: neither ended, nor expired, nor disabled."""
+async def count_accepted(c: Connection, workspace_id: str, now: int, made_by: str | None = None) -> int:
+    """Return how many keys, of all or of one maker's, prove a caller at this moment: neither ended, nor expired, nor disabled."""
     live = and_(not_(_ended(now)), or_(keys.c.expires_at.is_(None), keys.c.expires_at > now), keys.c.disabled_at.is_(None))
+    if made_by is not None:
+        live = and_(live, keys.c.made_by == made_by)
     row = await c.first(select(func.count().label("keys")).select_from(keys).where(keys.c.workspace_id == workspace_id, live))
     return int(row.keys) if row else 0
 
