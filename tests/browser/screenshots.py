@@ -17,6 +17,7 @@ from keyrack.model.permissions import Level, OrgAccess, Rights, SpaceRole
 from keyrack.model.principals import Mode
 from tests.browser import log_lines, tools
 from tests.browser.chromium import launch
+from tests.browser.docs_pictures import OF_DOCS
 from tests.browser.people_pictures import PLACES, choose_spaces, furnish, invite, join
 from tests.browser.sites import DESKTOP, PHONE, Browsing, Scene, served
 from tests.browser.tools import Validator
@@ -199,6 +200,7 @@ async def _take(visitor: Visitor, brand: str, names: list[str], suffix: str) -> 
         **OF_ATRIUM,
         **OF_PEOPLE,
         **OF_LOGS,
+        **OF_DOCS,
         **(OF_KEYS if "keys" in shown.lists else {}),
         **(OF_INTEGRATIONS if "integrations" in shown.lists else {}),
         **(OF_RIGHTS if "keys" in shown.lists and shown.edits_levels else {}),

@@ -8,13 +8,15 @@ from pathlib import Path
 HERE = Path(__file__).parent
 CONSOLE = HERE.parent.parent / "src" / "keyrack" / "console"
 ATRIUM = HERE.parent.parent / "src" / "atrium"
+DOCS = HERE.parent.parent / "src" / "keyrack" / "docs"
 NAMED = re.compile(r"""\b(?:data-)?control="([^"{]+)\"""")
 ENTRY = re.compile(r"""Entry\("([a-z-]+)", "(?:/([a-z-]*))?", [^)]*?(tab=)?""")
 
 
 def offered() -> Iterator[str]:
-    """The controls in templates, and those of the sidebar and its tabs."""
-    for path in [*(CONSOLE / "templates").rglob("*.html"), *(ATRIUM / "templates").rglob("*.html")]:
+    """The controls in templates, those of the sidebar and its tabs, and those that come of Markdown."""
+    templates = [path for part in (CONSOLE, ATRIUM, DOCS) for path in (part / "templates").rglob("*.html")]
+    for path in [*templates, DOCS / "markdown.py"]:
         yield from NAMED.findall(path.read_text())
     for path in CONSOLE.glob("*.py"):
         for area, _, _ in ENTRY.findall(path.read_text()):

@@ -147,9 +147,7 @@ async def test_help_is_sent_to_whom_the_brand_names(atrium: Scene, browsing: Bro
     await expect(ada.page.locator("datalist option")).to_have_attribute("value", "CRM sync")
 
 
-@pytest.mark.parametrize(
-    ("answer", "asked"), [("docs.helpful.yes", "What helped most?"), ("docs.helpful.no", "What is missing, or wrong?")]
-)
+@pytest.mark.parametrize(("answer", "asked"), [("docs.helpful.yes", "What helped most?"), ("docs.helpful.no", "What is missing, or wrong?")])
 async def test_reader_says_whether_a_page_helped(pivotal: Scene, browsing: Browsing, answer: str, asked: str) -> None:
     reader = await browsing.window(pivotal.site)
     await reader.visit("/docs/quickstart")
@@ -171,6 +169,35 @@ async def test_answer_is_given_without_scripts(pivotal: Scene, browsing: Browsin
     await expect(reader.page.locator("main")).to_contain_text("Your comment is with us.")
     await reader.control("docs.back").click()
     await expect(reader.page.locator("h1")).to_have_text("Quickstart")
+
+
+async def test_operation_is_found_by_what_it_is_about(pivotal: Scene, browsing: Browsing) -> None:
+    reader = await browsing.window(pivotal.site)
+    await reader.visit("/docs/api/explorer")
+    everything = await reader.control("docs.endpoint").count()
+    await reader.fill("docs.explorer.words", "create")
+    await expect(reader.control("docs.endpoint").first).to_contain_text("POST")
+    assert 0 < await reader.control("docs.endpoint").count() < everything
+    await reader.choose("docs.explorer.tag", "customers")
+    await reader.choose("docs.explorer.permission", "customers:write")
+    await expect(reader.control("docs.endpoint").first).to_contain_text("/api/v1/customers")
+    await reader.look()
+    await reader.press("docs.endpoint")
+    await reader.sees("Create a customer")
+
+
+async def test_call_is_sent_from_its_page_with_the_readers_own_key(pivotal: Scene, browsing: Browsing) -> None:
+    key = await pivotal.key("local-dev")
+    reader = await browsing.window(pivotal.site)
+    await reader.visit("/docs/api/customers/create-customer")
+    await reader.fill("docs.try.key", key.secret.text)
+    await reader.fill("docs.try.body", '{"name": "Aurora Outfitters"}')
+    await reader.control("docs.try.send").click()
+    await reader.sees("201", '"slug": "aurora-outfitters"')
+    await reader.fill("docs.try.key", f"{key.secret.text}x")
+    await reader.control("docs.try.send").click()
+    await reader.sees("invalid_credential")
+    reader.complaints.clear()  # the browser's own word on the 401 that was asked for
 
 
 async def test_everything_is_read_and_searched_without_scripts(pivotal: Scene, browsing: Browsing) -> None:
