@@ -12,7 +12,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from atrium.brands import BRANDS
 from atrium.factory import create_app
-from keyrack import Brand, Keyrack, Settings
+from keyrack import Brand, Keyrack, Settings, api
+from keyrack.embed.routes import table_rows
 from keyrack.model import refusals
 from tests.backends import Backend
 from tests.cli.programs import run
@@ -37,17 +38,16 @@ def test_document_is_valid_openapi(brand: str, tmp_path: Path) -> None:
     assert [BASE_URL] == [server["url"] for server in found["servers"]]
 
 
-async def test_document_names_every_operation_of_the_table_with_what_it_needs_and_costs(tmp_path: Path) -> None:
+def test_document_names_every_operation_of_the_table_with_what_it_needs_and_costs(tmp_path: Path) -> None:
     app = create_app(Settings(data=tmp_path))
-    async with living(app):
-        catalog = app.state.rack.assembly.catalog
-        described = app.state.rack.openapi(BASE_URL)["paths"]
-        known = {(one.method, one.template): one for one in catalog._found.values() if one.method not in ("HEAD", "WEBSOCKET")}
-        told = {(method.upper(), path): one for path, item in described.items() for method, one in item.items()}
-        assert known.keys() == told.keys()
-        for place, operation in known.items():
-            declared = None if operation.need is None else operation.need.declared
-            assert (declared, operation.cost) == (told[place]["x-permission"], told[place]["x-cost"]), place
+    rack, own = app.state.rack, api.build(app.state.rack.assembly)
+    rows = [*table_rows(app, app, rack.categories, ["/api"], {}), *table_rows(own, own, rack.categories, ["/api/v1"], {})]
+    known = {(row.operation.method, row.operation.template): row.operation for row in rows}
+    told = {(method.upper(), path): one for path, item in rack.openapi(BASE_URL)["paths"].items() for method, one in item.items()}
+    assert known.keys() == told.keys()
+    for place, operation in known.items():
+        assert operation.need is not None
+        assert (operation.need.declared, operation.cost) == (told[place]["x-permission"], told[place]["x-cost"]), place
 
 
 def test_every_example_is_what_its_schema_says(document: dict[str, Any]) -> None:
@@ -107,8 +107,8 @@ def test_schemas_carry_no_names_of_the_framework(document: dict[str, Any]) -> No
     assert "HTTPValidationError" not in json.dumps(document)
 
 
-async def test_running_host_serves_the_document_for_its_own_address(backend: Backend, tmp_path: Path) -> None:
-    async with running(backend, tmp_path) as host:
+async def test_running_host_serves_the_document_for_its_own_address(tmp_path: Path) -> None:
+    async with running(Backend.in_folder(tmp_path), tmp_path) as host:
         answer = await host.client.get("/docs/openapi.json")
         assert (200, "application/json") == (answer.status_code, answer.headers["content-type"])
         assert ["http://acme.test"] == [server["url"] for server in answer.json()["servers"]]
@@ -119,8 +119,8 @@ async def test_running_host_serves_the_document_for_its_own_address(backend: Bac
         assert answer.json() == plain.json()
 
 
-async def test_document_of_one_address_is_not_that_of_another(backend: Backend, tmp_path: Path) -> None:
-    async with running(backend, tmp_path) as host:
+async def test_document_of_one_address_is_not_that_of_another(tmp_path: Path) -> None:
+    async with running(Backend.in_folder(tmp_path), tmp_path) as host:
         tags = set()
         for name in [f"host{number}.test" for number in range(12)]:
             answer = await host.client.get("/docs/openapi.json", headers={"Host": name})
@@ -131,8 +131,8 @@ async def test_document_of_one_address_is_not_that_of_another(backend: Backend, 
         assert "<script>" not in odd.text
 
 
-async def test_configured_address_counts_whatever_the_call_says(backend: Backend, tmp_path: Path) -> None:
-    async with running(backend, tmp_path, base_url="https://api.acme.example") as host:
+async def test_configured_address_counts_whatever_the_call_says(tmp_path: Path) -> None:
+    async with running(Backend.in_folder(tmp_path), tmp_path, base_url="https://api.acme.example") as host:
         found = (await host.client.get("/docs/openapi.json", headers={"Host": "elsewhere.test"})).json()
         assert "https://api.acme.example" == found["servers"][0]["url"]
         assert "elsewhere.test" not in json.dumps(found)
@@ -145,8 +145,8 @@ async def test_fastapis_own_document_is_replaced_where_it_stood(tmp_path: Path) 
         assert "/docs" == (await client.get("/redoc")).headers["location"]
 
 
-async def test_host_without_a_document_of_its_own_keeps_its_path(backend: Backend, tmp_path: Path) -> None:
-    async with running(backend, tmp_path) as host:
+async def test_host_without_a_document_of_its_own_keeps_its_path(tmp_path: Path) -> None:
+    async with running(Backend.in_folder(tmp_path), tmp_path) as host:
         assert 404 == (await host.client.get("/openapi.json")).status_code
 
 

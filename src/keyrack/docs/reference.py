@@ -113,12 +113,14 @@ def _whole(one: Mapping[str, Any], components: Mapping[str, Any]) -> Mapping[str
 
 
 def _index(calls: list[Call], titles: Mapping[str, Any]) -> Page:
-    rows = [(f"`{one.method}`", f"[`{one.path}`](/docs/{one.slug})", one.summary, _permission(one)) for one in calls]
     text = (
         "Every operation of this API. The document behind this page is "
-        "[OpenAPI 3.1](/docs/openapi.json): programs and generators of clients read it.\n\n"
-        + table(("Method", "Path", "What it does", "Needs"), rows)
+        "[OpenAPI 3.1](/docs/openapi.json): programs and generators of clients read it."
     )
+    for name, tag in titles.items():
+        rows = [(f"`{one.method}`", f"[`{one.path}`](/docs/{one.slug})", one.summary, _permission(one)) for one in calls if one.tag == name]
+        text += f"\n\n## {tag['x-displayName']}\n\n{tag['description']}\n\n"
+        text += table(("Method", "Path", "What it does", "Needs"), rows)
     return Page(
         "api/explorer",
         "Explorer",

@@ -1,5 +1,6 @@
 """What the pages of the reference do beyond their text: a form that sends the call with the reader's own key, and a list to be narrowed."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,12 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.globals.update(example_of=samples.example_of, pretty=samples.pretty, root=ROOT)
+_templates.globals.update(
+    anchor=lambda title: re.sub(r"[^a-z0-9_]+", "-", title.lower()).strip("-"),
+    example_of=samples.example_of,
+    pretty=samples.pretty,
+    root=ROOT,
+)
 
 
 def with_form(page: Page, call: Any) -> Page:

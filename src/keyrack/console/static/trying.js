@@ -15,7 +15,6 @@ export function listen() {
   if (explorer) {
     explorer.hidden = false;
     explorer.addEventListener("input", () => narrow(explorer));
-    explorer.addEventListener("submit", (event) => event.preventDefault());
   }
 }
 
