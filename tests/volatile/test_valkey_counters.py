@@ -184,23 +184,6 @@ async def test_a_process_takes_its_share_and_no_more_while_valkey_is_away(valkey
             valkey.start()
 
 
-async def test_more_units_than_the_share_of_a_day_are_refused_while_valkey_is_away(valkey: Server, tmp_path: Path) -> None:
-    async with counting(valkey, tmp_path, live=4) as counters:
-        assert (await counters.take("acme", (bucket(DAILY),), 20)).allowed
-        valkey.kill()
-        try:
-            for units, allowed, left_after in ((80, False, 20), (21, False, 20), (15, True, 5), (6, False, 5), (5, True, 0), (1, False, 0)):
-                told = await counters.take("acme", (bucket(FEW), bucket(DAILY)), units)
-                assert (allowed, left_after) == (told.allowed, told.budgets[1].remaining), units
-                if not allowed:
-                    assert [False, True] == [budget.exhausted for budget in told.budgets]
-                    assert 1 <= told.retry_after_seconds <= DAY_SECONDS
-            # 20 of the 80 that were left, all of them taken from the share of the other limit as well: 75 of 300.
-            assert 75 - 20 == await take_all(counters, FEW)
-        finally:
-            valkey.start()
-
-
 async def test_processes_of_one_machine_without_leases_share_exactly_while_valkey_is_away(valkey: Server, tmp_path: Path) -> None:
     async with counting(valkey, tmp_path) as one, counting(valkey, tmp_path) as two:
         valkey.kill()

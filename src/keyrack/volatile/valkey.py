@@ -39,9 +39,9 @@ Recall = Callable[[str, Collection[bytes]], Awaitable[Mapping[bytes, int]]]
 
 
 class _Known:
-    """What this process knows of a bucket: what a command says of it, and the state that was seen last."""
+    """What this process knows of a bucket: what a command says of it, the state that was seen last, and whether the store was asked."""
 
-    __slots__ = ("arguments", "limit", "name", "seen")
+    __slots__ = ("arguments", "limit", "name", "recalled", "seen")
 
     def __init__(self, workspace_id: str, bucket: Bucket) -> None:
         self.limit = bucket.limit
@@ -49,6 +49,7 @@ class _Known:
         self.name = f"keyrack:{{{workspace_id}}}:{bucket.key.hex()}".encode()
         self.arguments = _arguments(bucket.limit)
         self.seen = 0
+        self.recalled = False
 
 
 class ValkeyCounters:
@@ -91,11 +92,14 @@ class ValkeyCounters:
         return taken
 
     async def look(self, workspace_id: str, buckets: tuple[Bucket, ...]) -> tuple[Budget, ...]:
-        """Return what is left of each bucket of a workspace; Valkey may have lost what the store still knows. Raises what `take` raises."""
-        unseen = [bucket for bucket in buckets if bucket.limit.is_calendar and not self._known_of(workspace_id, bucket).seen]
-        if unseen:
+        """Return what is left of each bucket of a workspace. Raises what `take` raises.
+
+        Valkey may have lost what the store still knows: it is asked once about each quota of which this process has seen nothing.
+        """
+        known = [self._known_of(workspace_id, bucket) for bucket in buckets]
+        if any(each.limit.is_calendar and not each.seen and not each.recalled for each in known):
             with suppress(Away):
-                await self._remember(workspace_id, unseen, [self._known_of(workspace_id, bucket) for bucket in unseen])
+                await self._remember(workspace_id, buckets, known)
         return (await self.take(workspace_id, buckets, 0)).budgets
 
     def unkept(self) -> list[Quota]:
@@ -138,6 +142,7 @@ class ValkeyCounters:
             raise Away(refused.detail) from refused
         for bucket, each in zip(buckets, known, strict=True):
             each.seen = max(each.seen, kept.get(bucket.key, 0))
+            each.recalled = True
 
     def _known_of(self, workspace_id: str, bucket: Bucket) -> _Known:
         known = self._known.get(bucket.key)
