@@ -4,6 +4,7 @@ import json
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from atrium.factory import create_app
 from keyrack import Keyrack, Settings
@@ -20,10 +21,20 @@ def generated(folder: Path) -> str:
     install(SDK)
     rack: Keyrack = create_app(Settings(data=folder / "data")).state.rack
     document, made = folder / "openapi.json", folder / "schema.ts"
-    document.write_text(json.dumps(rack.openapi(BASE_URL)))
+    document.write_text(json.dumps(without_examples(rack.openapi(BASE_URL))))
     program, *options = json.loads((SDK / "package.json").read_text())["scripts"]["generate"].split()
     node(f"node_modules/{program}/bin/cli.js", *options, str(document), "--output", str(made))
     return made.read_text()
+
+
+def without_examples(value: Any, *, named: bool = False) -> Any:
+    """Return a document without its examples, which are no part of the types. `named`: the keys of an object are names of the API's own."""
+    if isinstance(value, list):
+        return [without_examples(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {name: one for name, one in value.items() if named or name not in ("example", "examples")}
+    return {name: without_examples(one, named=not named and name == "properties") for name, one in kept.items()}
 
 
 def node(*command: str, **variables: str) -> str:

@@ -2,10 +2,12 @@
 
 import logging
 import pickle
+from io import StringIO
 from typing import Any
 
 import httpx
 import pytest
+from rich.console import Console
 
 from keyrack.client import (
     AuthenticationError,
@@ -156,6 +158,9 @@ async def test_secrets_are_in_no_repr_no_error_and_no_log(
     relay.plan = [Instead(502), Instead(401, {"Content-Type": "application/problem+json"}, b"{}")]
     error = await refused(admin.me, AuthenticationError)
     shown = f"{admin!r} {vars(admin)!r} {admin.keys!r} {key!r} {key.answer!r} {error!r} {error} {error.answer!r} {caplog.text}"
+    printed = StringIO()
+    Console(file=printed, width=2000).print(admin, key, key.answer, error, vars(admin))
+    shown += printed.getvalue()
     assert "quiet" in shown
     assert [] == [secret for secret in (demo.admin_key, key.secret) if secret in shown]
 

@@ -854,20 +854,7 @@ export interface components {
             kind: string;
             name: string;
         };
-        /**
-         * @description A contact.
-         * @example {
-         *       "object": "contact",
-         *       "id": "cl9bn00of0001g7l8h5j6k7m8",
-         *       "customer_id": "cl9bn00of0000g7l8gcq8c4xk",
-         *       "name": "Mira Chen",
-         *       "email": "mira@aurora.com",
-         *       "title": "Head of Ops",
-         *       "is_primary": true,
-         *       "created_at": "2026-05-26T17:21:09.412Z",
-         *       "updated_at": "2026-05-26T17:21:09.412Z"
-         *     }
-         */
+        /** @description A contact. */
         Contact: {
             /** Format: date-time */
             created_at: string;
@@ -889,7 +876,6 @@ export interface components {
         ContactChanges: {
             email?: string | null;
             is_primary?: boolean;
-            /** @example Aurora Outfitters */
             name?: string;
             title?: string | null;
         };
@@ -909,20 +895,7 @@ export interface components {
              */
             object?: "list";
         };
-        /**
-         * @description A customer.
-         * @example {
-         *       "object": "customer",
-         *       "id": "cl9bn00of0000g7l8gcq8c4xk",
-         *       "display_id": 245,
-         *       "name": "Aurora Outfitters",
-         *       "slug": "aurora",
-         *       "domain": "aurora.com",
-         *       "status": "onboarding",
-         *       "created_at": "2026-05-26T17:21:09.412Z",
-         *       "updated_at": "2026-05-26T17:21:09.412Z"
-         *     }
-         */
+        /** @description A customer. */
         Customer: {
             /** Format: date-time */
             created_at: string;
@@ -943,9 +916,7 @@ export interface components {
         /** @description The fields of a customer that change. */
         CustomerChanges: {
             domain?: string | null;
-            /** @example Aurora Outfitters */
             name?: string;
-            /** @example aurora */
             slug?: string;
             status?: components["schemas"]["CustomerStatus"];
         };
@@ -975,30 +946,7 @@ export interface components {
          * @enum {string}
          */
         EndReason: "revoked" | "rotated" | "integration_deleted";
-        /**
-         * @description A change that somebody made.
-         * @example {
-         *       "object": "event",
-         *       "id": "cl9bn00of0008g7l8a5b6c7d8",
-         *       "type": "key.created",
-         *       "object_type": "key",
-         *       "object_id": "cl9bn00of0005g7l8a3b4c5d6",
-         *       "actor": {
-         *         "kind": "session",
-         *         "id": "cl9bn00of0002g7l8a1b2c3d4",
-         *         "name": "Robin Vale",
-         *         "integration_id": null,
-         *         "member_id": "cl9bn00of0002g7l8a1b2c3d4"
-         *       },
-         *       "mode": "live",
-         *       "request_id": "req_019e5a1b2c3d4e5f6071800002a",
-         *       "data": {
-         *         "mode": "live",
-         *         "name": "local-dev"
-         *       },
-         *       "created_at": "2026-05-26T17:21:09.412Z"
-         *     }
-         */
+        /** @description A change that somebody made. */
         Event: {
             /** @description Who did it, under the name they had then. */
             actor: components["schemas"]["Actor"];
@@ -1046,17 +994,7 @@ export interface components {
              */
             object?: "list";
         };
-        /**
-         * @description Somebody who has a role in a space: a member or an integration. `id` is theirs.
-         * @example {
-         *       "object": "space_member",
-         *       "id": "cl9bn00of0004g7l8c9d0e1f2",
-         *       "kind": "integration",
-         *       "name": "Support desk",
-         *       "space_id": "cl9bn00of0003g7l8e5f6a7b8",
-         *       "role": "contributor"
-         *     }
-         */
+        /** @description Somebody who has a role in a space: a member or an integration. `id` is theirs. */
         Holder: {
             /** @description The object's id. Ids begin with their time, so they sort. */
             id: string;
@@ -1091,30 +1029,7 @@ export interface components {
              */
             object?: "list";
         };
-        /**
-         * @description The key of this call, the workspace that it belongs to, and what it may do.
-         * @example {
-         *       "object": "api_key_identity",
-         *       "id": "cl9bn00of0005g7l8a3b4c5d6",
-         *       "key_name": "local-dev",
-         *       "key_prefix": "atrium_abc1",
-         *       "org_id": "org_l9bn00of0000g7l8gcq8c4xk",
-         *       "org_slug": "vml",
-         *       "mode": "live",
-         *       "integration_id": "cl9bn00of0004g7l8c9d0e1f2",
-         *       "org_access": "none",
-         *       "permissions": {
-         *         "customers": "write",
-         *         "onboardings": "read"
-         *       },
-         *       "spaces": [
-         *         {
-         *           "role": "contributor",
-         *           "space_id": "cl9bn00of0003g7l8e5f6a7b8"
-         *         }
-         *       ]
-         *     }
-         */
+        /** @description The key of this call, the workspace that it belongs to, and what it may do. */
         Identity: {
             /** @description The object's id. Ids begin with their time, so they sort. */
             id: string;
@@ -1145,29 +1060,7 @@ export interface components {
             /** @description Roles in spaces: viewer, contributor or manager. What lies in spaces is reached through them alone. */
             spaces: components["schemas"]["SpaceRoleView"][];
         };
-        /**
-         * @description An integration.
-         * @example {
-         *       "object": "integration",
-         *       "id": "cl9bn00of0004g7l8c9d0e1f2",
-         *       "name": "Support desk",
-         *       "org_access": "none",
-         *       "permissions": {
-         *         "customers": "write",
-         *         "onboardings": "read"
-         *       },
-         *       "spaces": [
-         *         {
-         *           "role": "contributor",
-         *           "space_id": "cl9bn00of0003g7l8e5f6a7b8"
-         *         }
-         *       ],
-         *       "made_by": "cl9bn00of0002g7l8a1b2c3d4",
-         *       "made_by_name": "Robin Vale",
-         *       "created_at": "2026-05-26T17:21:09.412Z",
-         *       "updated_at": "2026-05-26T17:21:09.412Z"
-         *     }
-         */
+        /** @description An integration. */
         Integration: {
             /**
              * Format: date-time
@@ -1231,21 +1124,7 @@ export interface components {
              */
             object?: "list";
         };
-        /**
-         * @description An invitation.
-         * @example {
-         *       "object": "invitation",
-         *       "id": "cl9bn00of0007g7l8c1d2e3f4",
-         *       "email": "mira@vml.example",
-         *       "role": "member",
-         *       "spaces": [],
-         *       "state": "open",
-         *       "made_by": "cl9bn00of0002g7l8a1b2c3d4",
-         *       "made_by_name": "Robin Vale",
-         *       "created_at": "2026-05-26T17:21:09.412Z",
-         *       "expires_at": "2026-06-02T17:21:09.412Z"
-         *     }
-         */
+        /** @description An invitation. */
         Invitation: {
             /**
              * Format: date-time
@@ -1297,22 +1176,7 @@ export interface components {
              */
             object?: "list";
         };
-        /**
-         * @description An invitation with its link, to be handed on, shown here this once; null where it went by mail.
-         * @example {
-         *       "object": "invitation",
-         *       "id": "cl9bn00of0007g7l8c1d2e3f4",
-         *       "email": "mira@vml.example",
-         *       "role": "member",
-         *       "spaces": [],
-         *       "state": "open",
-         *       "made_by": "cl9bn00of0002g7l8a1b2c3d4",
-         *       "made_by_name": "Robin Vale",
-         *       "created_at": "2026-05-26T17:21:09.412Z",
-         *       "expires_at": "2026-06-02T17:21:09.412Z",
-         *       "url": "https://atrium.example/console/invitation#REPLACE_ME"
-         *     }
-         */
+        /** @description An invitation with its link, to be handed on, shown here this once; null where it went by mail. */
         Invited: {
             /**
              * Format: date-time
@@ -1350,41 +1214,7 @@ export interface components {
             /** @description Where to send the browser or the person, once. */
             url: string | null;
         };
-        /**
-         * @description A new key, with its secret: shown here, this once.
-         * @example {
-         *       "object": "key",
-         *       "id": "cl9bn00of0005g7l8a3b4c5d6",
-         *       "name": "local-dev",
-         *       "prefix": "atrium_abc1",
-         *       "mode": "live",
-         *       "state": "active",
-         *       "enabled": true,
-         *       "integration_id": "cl9bn00of0004g7l8c9d0e1f2",
-         *       "integration_name": "Support desk",
-         *       "org_access": "none",
-         *       "permissions": {
-         *         "customers": "write",
-         *         "onboardings": "read"
-         *       },
-         *       "ip_ranges": [
-         *         "203.0.113.0/24"
-         *       ],
-         *       "api_version": "2026-10-01",
-         *       "expires_at": null,
-         *       "last_used_at": null,
-         *       "last_used_from": null,
-         *       "ends_at": null,
-         *       "ended_by": null,
-         *       "end_reason": null,
-         *       "successor_id": null,
-         *       "made_by": "cl9bn00of0002g7l8a1b2c3d4",
-         *       "made_by_name": "Robin Vale",
-         *       "created_at": "2026-05-26T17:21:09.412Z",
-         *       "updated_at": "2026-05-26T17:21:09.412Z",
-         *       "secret": "atrium_REPLACE_ME"
-         *     }
-         */
+        /** @description A new key, with its secret: shown here, this once. */
         IssuedKey: {
             /** @description The version of the API that calls with the key are served at, unless they name another. */
             api_version: string;
@@ -1452,24 +1282,7 @@ export interface components {
              */
             updated_at: string;
         };
-        /**
-         * @description An item.
-         * @example {
-         *       "object": "item",
-         *       "id": "cl9bn00of0007g7l8i5k6m7o8",
-         *       "space_id": "cl9bn00of0005g7l8w7x8y9z0",
-         *       "title": "Call Mira about the launch",
-         *       "assignee_id": "cl9bn00of0006g7l8a1c2e3g4",
-         *       "state": "open",
-         *       "author": {
-         *         "id": "cl9bn00of0002g7l8a1b2c3d4",
-         *         "name": "local-dev",
-         *         "kind": "key"
-         *       },
-         *       "created_at": "2026-05-26T17:21:09.412Z",
-         *       "updated_at": "2026-05-26T17:21:09.412Z"
-         *     }
-         */
+        /** @description An item. */
         Item: {
             assignee_id: string | null;
             author: components["schemas"]["Author"];
@@ -1491,7 +1304,6 @@ export interface components {
         ItemChanges: {
             assignee_id?: string | number | null;
             state?: components["schemas"]["ItemState"];
-            /** @example Aurora Outfitters */
             title?: string;
         };
         ItemList: {
@@ -1515,40 +1327,7 @@ export interface components {
          * @enum {string}
          */
         ItemState: "open" | "in_progress" | "done";
-        /**
-         * @description A key. `permissions` and `org_access` are its integration's.
-         * @example {
-         *       "object": "key",
-         *       "id": "cl9bn00of0005g7l8a3b4c5d6",
-         *       "name": "local-dev",
-         *       "prefix": "atrium_abc1",
-         *       "mode": "live",
-         *       "state": "active",
-         *       "enabled": true,
-         *       "integration_id": "cl9bn00of0004g7l8c9d0e1f2",
-         *       "integration_name": "Support desk",
-         *       "org_access": "none",
-         *       "permissions": {
-         *         "customers": "write",
-         *         "onboardings": "read"
-         *       },
-         *       "ip_ranges": [
-         *         "203.0.113.0/24"
-         *       ],
-         *       "api_version": "2026-10-01",
-         *       "expires_at": null,
-         *       "last_used_at": "2026-05-26T18:02:41.007Z",
-         *       "last_used_from": "203.0.113.7",
-         *       "ends_at": null,
-         *       "ended_by": null,
-         *       "end_reason": null,
-         *       "successor_id": null,
-         *       "made_by": "cl9bn00of0002g7l8a1b2c3d4",
-         *       "made_by_name": "Robin Vale",
-         *       "created_at": "2026-05-26T17:21:09.412Z",
-         *       "updated_at": "2026-05-26T17:21:09.412Z"
-         *     }
-         */
+        /** @description A key. `permissions` and `org_access` are its integration's. */
         Key: {
             /** @description The version of the API that calls with the key are served at, unless they name another. */
             api_version: string;
@@ -1668,32 +1447,7 @@ export interface components {
             /** @description In how many seconds the quota comes back. */
             window_seconds: number;
         };
-        /**
-         * @description One call. `reason` is the refusal in words.
-         * @example {
-         *       "object": "log",
-         *       "id": "req_019e5a1b2c3d4e5f6071800002a",
-         *       "request_id": "req_019e5a1b2c3d4e5f6071800002a",
-         *       "path": "/api/v1/customers",
-         *       "route": "/api/v1/customers",
-         *       "method": "POST",
-         *       "status": 403,
-         *       "code": "insufficient_permission",
-         *       "reason": "This needs customers:write; local-dev has customers:read.",
-         *       "credential_kind": "key",
-         *       "credential_id": "cl9bn00of0005g7l8a3b4c5d6",
-         *       "credential_name": "local-dev",
-         *       "integration_id": "cl9bn00of0004g7l8c9d0e1f2",
-         *       "member_id": null,
-         *       "app_id": null,
-         *       "grant_id": null,
-         *       "mode": "live",
-         *       "ip_address": "203.0.113.7",
-         *       "user_agent": "curl/8.5.0",
-         *       "duration_ms": 1.4,
-         *       "created_at": "2026-05-26T17:21:09.412Z"
-         *     }
-         */
+        /** @description One call. `reason` is the refusal in words. */
         Log: {
             app_id: string | null;
             /** @description The refusal's code; null where the call was not refused. */
@@ -1761,25 +1515,7 @@ export interface components {
             object?: "list";
             searched_back_to?: string | null;
         };
-        /**
-         * @description A member.
-         * @example {
-         *       "object": "member",
-         *       "id": "cl9bn00of0002g7l8a1b2c3d4",
-         *       "name": "Robin Vale",
-         *       "org_access": "admin",
-         *       "permissions": {},
-         *       "spaces": [],
-         *       "person_id": "cl9bn00of0006g7l8e7f8a9b0",
-         *       "email": "robin@vml.example",
-         *       "role": "admin",
-         *       "status": "active",
-         *       "may_use_api": true,
-         *       "partner": null,
-         *       "created_at": "2026-05-26T17:21:09.412Z",
-         *       "updated_at": "2026-05-26T17:21:09.412Z"
-         *     }
-         */
+        /** @description A member. */
         Member: {
             /**
              * Format: date-time
@@ -1862,22 +1598,7 @@ export interface components {
          * @enum {string}
          */
         MemberStatus: "active" | "inactive";
-        /**
-         * @description A message.
-         * @example {
-         *       "object": "message",
-         *       "id": "cl9bn00of0004g7l8s3t4u5v6",
-         *       "space_id": "cl9bn00of0005g7l8w7x8y9z0",
-         *       "body": "Aurora goes live on Wednesday.",
-         *       "author": {
-         *         "id": "cl9bn00of0002g7l8a1b2c3d4",
-         *         "name": "local-dev",
-         *         "kind": "key"
-         *       },
-         *       "created_at": "2026-05-26T17:21:09.412Z",
-         *       "updated_at": "2026-05-26T17:21:09.412Z"
-         *     }
-         */
+        /** @description A message. */
         Message: {
             author: components["schemas"]["Author"];
             body: string;
@@ -1895,7 +1616,6 @@ export interface components {
         };
         /** @description The fields of a message that change. */
         MessageChanges: {
-            /** @example Aurora goes live. */
             body?: string;
         };
         MessageList: {
@@ -1943,57 +1663,23 @@ export interface components {
             limits: components["schemas"]["LimitUsage"][];
             meters: components["schemas"]["MeterUsage"][];
         };
-        /**
-         * @description A contact to create. A new primary contact takes the place of the one before.
-         * @example {
-         *       "name": "Mira Chen",
-         *       "email": "mira@aurora.com",
-         *       "title": "Head of Ops",
-         *       "is_primary": true
-         *     }
-         */
+        /** @description A contact to create. A new primary contact takes the place of the one before. */
         NewContact: {
             email?: string | null;
             /** @default false */
             is_primary?: boolean;
-            /** @example Aurora Outfitters */
             name: string;
             title?: string | null;
         };
-        /**
-         * @description A customer to create. Without a slug it gets one made from its name.
-         * @example {
-         *       "name": "Aurora Outfitters",
-         *       "slug": "aurora",
-         *       "domain": "aurora.com",
-         *       "status": "onboarding"
-         *     }
-         */
+        /** @description A customer to create. Without a slug it gets one made from its name. */
         NewCustomer: {
             domain?: string | null;
-            /** @example Aurora Outfitters */
             name: string;
             slug?: string | null;
             /** @default lead */
             status?: components["schemas"]["CustomerStatus"];
         };
-        /**
-         * @description An integration to create. It gets the rights that are named here, and no other.
-         * @example {
-         *       "name": "Support desk",
-         *       "org_access": "none",
-         *       "permissions": {
-         *         "customers": "write",
-         *         "onboardings": "read"
-         *       },
-         *       "spaces": [
-         *         {
-         *           "role": "contributor",
-         *           "space_id": "cl9bn00of0003g7l8e5f6a7b8"
-         *         }
-         *       ]
-         *     }
-         */
+        /** @description An integration to create. It gets the rights that are named here, and no other. */
         NewIntegration: {
             /** @description The name, for people. */
             name: string;
@@ -2006,14 +1692,7 @@ export interface components {
             /** @description Roles in spaces: viewer, contributor or manager. What lies in spaces is reached through them alone. */
             spaces?: components["schemas"]["SpaceRoleGiven"][];
         };
-        /**
-         * @description Somebody to invite, with the role and the roles in spaces that they will have.
-         * @example {
-         *       "email": "mira@vml.example",
-         *       "role": "member",
-         *       "spaces": []
-         *     }
-         */
+        /** @description Somebody to invite, with the role and the roles in spaces that they will have. */
         NewInvitation: {
             /** @description The email address. */
             email: string;
@@ -2025,28 +1704,14 @@ export interface components {
             /** @description Roles in spaces: viewer, contributor or manager. What lies in spaces is reached through them alone. */
             spaces?: components["schemas"]["SpaceRoleGiven"][];
         };
-        /**
-         * @description An item to create.
-         * @example {
-         *       "title": "Call Mira about the launch",
-         *       "assignee_id": "cl9bn00of0006g7l8a1c2e3g4",
-         *       "state": "open"
-         *     }
-         */
+        /** @description An item to create. */
         NewItem: {
             assignee_id?: string | number | null;
             /** @default open */
             state?: components["schemas"]["ItemState"];
-            /** @example Aurora Outfitters */
             title: string;
         };
-        /**
-         * @description A key to create. Without an integration it gets one of the same name, with `permissions`, or else the brand's default ones.
-         * @example {
-         *       "name": "local-dev",
-         *       "mode": "live"
-         *     }
-         */
+        /** @description A key to create. Without an integration it gets one of the same name, with `permissions`, or else the brand's default ones. */
         NewKey: {
             /** @description When it is accepted for the last time; null: it does not expire. */
             expires_at?: string | null;
@@ -2066,25 +1731,11 @@ export interface components {
                 [key: string]: "none" | "read" | "write";
             };
         };
-        /**
-         * @description A message to post.
-         * @example {
-         *       "body": "Aurora goes live on Wednesday."
-         *     }
-         */
+        /** @description A message to post. */
         NewMessage: {
-            /** @example Aurora goes live. */
             body: string;
         };
-        /**
-         * @description An onboarding to open. Without a name it gets the configured one.
-         * @example {
-         *       "customer_id": "245",
-         *       "phase": "before_getting_started",
-         *       "state": "active",
-         *       "target_launch_date": "2026-07-15T00:00:00Z"
-         *     }
-         */
+        /** @description An onboarding to open. Without a name it gets the configured one. */
         NewOnboarding: {
             customer_id: string | number;
             name?: string | null;
@@ -2108,20 +1759,7 @@ export interface components {
              */
             valid_seconds?: number;
         };
-        /**
-         * @description An onboarding.
-         * @example {
-         *       "object": "onboarding",
-         *       "id": "cl9bn00of0003g7l8n9p0q1r2",
-         *       "customer_id": "cl9bn00of0000g7l8gcq8c4xk",
-         *       "name": "Loyalty launch",
-         *       "phase": "before_getting_started",
-         *       "state": "active",
-         *       "target_launch_date": "2026-07-15T00:00:00.000Z",
-         *       "created_at": "2026-05-26T17:21:09.412Z",
-         *       "updated_at": "2026-05-26T17:21:09.412Z"
-         *     }
-         */
+        /** @description An onboarding. */
         Onboarding: {
             /** Format: date-time */
             created_at: string;
@@ -2141,7 +1779,6 @@ export interface components {
         };
         /** @description The fields of an onboarding that change. */
         OnboardingChanges: {
-            /** @example Aurora Outfitters */
             name?: string;
             phase?: components["schemas"]["OnboardingPhase"];
             state?: components["schemas"]["OnboardingState"];
@@ -2207,17 +1844,7 @@ export interface components {
             /** @description In how many seconds the quota comes back. */
             window_seconds: number;
         };
-        /**
-         * @description A new link: shown here, this once. It has no id, for nothing else can be done with it than following it.
-         * @example {
-         *       "object": "portal_link",
-         *       "member_id": "cl9bn00of0002g7l8a1b2c3d4",
-         *       "origin": null,
-         *       "url": "https://atrium.example/console/portal#REPLACE_ME",
-         *       "created_at": "2026-05-26T17:21:09.412Z",
-         *       "expires_at": "2026-05-26T17:22:09.412Z"
-         *     }
-         */
+        /** @description A new link: shown here, this once. It has no id, for nothing else can be done with it than following it. */
         PortalLink: {
             /**
              * Format: date-time
@@ -2370,17 +1997,7 @@ export interface components {
              */
             mode?: components["schemas"]["Mode"];
         };
-        /**
-         * @description A space. `role` is the caller's in it, null for an org-level Admin without one.
-         * @example {
-         *       "object": "space",
-         *       "id": "cl9bn00of0003g7l8e5f6a7b8",
-         *       "name": "Launch",
-         *       "role": "manager",
-         *       "created_at": "2026-05-26T17:21:09.412Z",
-         *       "updated_at": "2026-05-26T17:21:09.412Z"
-         *     }
-         */
+        /** @description A space. `role` is the caller's in it, null for an org-level Admin without one. */
         Space: {
             /**
              * Format: date-time
@@ -2465,20 +2082,7 @@ export interface components {
             plan: components["schemas"]["Plan"];
             test: components["schemas"]["ModeUsage"] | null;
         };
-        /**
-         * @description A workspace.
-         * @example {
-         *       "object": "workspace",
-         *       "id": "org_l9bn00of0000g7l8gcq8c4xk",
-         *       "name": "VML",
-         *       "slug": "vml",
-         *       "plan": "team",
-         *       "api_enabled": true,
-         *       "revealing": false,
-         *       "created_at": "2026-05-26T17:21:09.412Z",
-         *       "updated_at": "2026-05-26T17:21:09.412Z"
-         *     }
-         */
+        /** @description A workspace. */
         Workspace: {
             /** @description Whether credentials are accepted at all. Only a signed-in person switches it on again. */
             api_enabled: boolean;
@@ -2647,10 +2251,7 @@ export interface components {
         };
     };
     parameters: {
-        /**
-         * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-         * @example 2026-10-01
-         */
+        /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
         ApiVersion: "2026-10-01";
         /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
         IdempotencyKey: string;
@@ -2705,10 +2306,7 @@ export interface operations {
                 updated_after?: string;
             };
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path?: never;
@@ -2732,27 +2330,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "list",
-                     *       "data": [
-                     *         {
-                     *           "object": "customer",
-                     *           "id": "cl9bn00of0000g7l8gcq8c4xk",
-                     *           "display_id": 245,
-                     *           "name": "Aurora Outfitters",
-                     *           "slug": "aurora",
-                     *           "domain": "aurora.com",
-                     *           "status": "onboarding",
-                     *           "created_at": "2026-05-26T17:21:09.412Z",
-                     *           "updated_at": "2026-05-26T17:21:09.412Z"
-                     *         }
-                     *       ],
-                     *       "has_more": true,
-                     *       "next_cursor": "Next cursor",
-                     *       "next_url": "Next url"
-                     *     }
-                     */
                     "application/json": components["schemas"]["CustomerList"];
                 };
             };
@@ -2769,10 +2346,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -2782,14 +2356,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "name": "Aurora Outfitters",
-                 *       "slug": "aurora",
-                 *       "domain": "aurora.com",
-                 *       "status": "onboarding"
-                 *     }
-                 */
                 "application/json": components["schemas"]["NewCustomer"];
             };
         };
@@ -2810,19 +2376,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "customer",
-                     *       "id": "cl9bn00of0000g7l8gcq8c4xk",
-                     *       "display_id": 245,
-                     *       "name": "Aurora Outfitters",
-                     *       "slug": "aurora",
-                     *       "domain": "aurora.com",
-                     *       "status": "onboarding",
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Customer"];
                 };
             };
@@ -2843,10 +2396,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path: {
@@ -2872,19 +2422,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "customer",
-                     *       "id": "cl9bn00of0000g7l8gcq8c4xk",
-                     *       "display_id": 245,
-                     *       "name": "Aurora Outfitters",
-                     *       "slug": "aurora",
-                     *       "domain": "aurora.com",
-                     *       "status": "onboarding",
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Customer"];
                 };
             };
@@ -2902,10 +2439,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -2952,10 +2486,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -2968,14 +2499,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "name": "Aurora Outfitters",
-                 *       "slug": "aurora",
-                 *       "domain": "aurora.com",
-                 *       "status": "lead"
-                 *     }
-                 */
                 "application/json": components["schemas"]["CustomerChanges"];
             };
         };
@@ -2996,19 +2519,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "customer",
-                     *       "id": "cl9bn00of0000g7l8gcq8c4xk",
-                     *       "display_id": 245,
-                     *       "name": "Aurora Outfitters",
-                     *       "slug": "aurora",
-                     *       "domain": "aurora.com",
-                     *       "status": "onboarding",
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Customer"];
                 };
             };
@@ -3042,10 +2552,7 @@ export interface operations {
                 updated_after?: string;
             };
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path: {
@@ -3072,27 +2579,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "list",
-                     *       "data": [
-                     *         {
-                     *           "object": "contact",
-                     *           "id": "cl9bn00of0001g7l8h5j6k7m8",
-                     *           "customer_id": "cl9bn00of0000g7l8gcq8c4xk",
-                     *           "name": "Mira Chen",
-                     *           "email": "mira@aurora.com",
-                     *           "title": "Head of Ops",
-                     *           "is_primary": true,
-                     *           "created_at": "2026-05-26T17:21:09.412Z",
-                     *           "updated_at": "2026-05-26T17:21:09.412Z"
-                     *         }
-                     *       ],
-                     *       "has_more": true,
-                     *       "next_cursor": "Next cursor",
-                     *       "next_url": "Next url"
-                     *     }
-                     */
                     "application/json": components["schemas"]["ContactList"];
                 };
             };
@@ -3110,10 +2596,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -3126,14 +2609,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "name": "Mira Chen",
-                 *       "email": "mira@aurora.com",
-                 *       "title": "Head of Ops",
-                 *       "is_primary": true
-                 *     }
-                 */
                 "application/json": components["schemas"]["NewContact"];
             };
         };
@@ -3154,19 +2629,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "contact",
-                     *       "id": "cl9bn00of0001g7l8h5j6k7m8",
-                     *       "customer_id": "cl9bn00of0000g7l8gcq8c4xk",
-                     *       "name": "Mira Chen",
-                     *       "email": "mira@aurora.com",
-                     *       "title": "Head of Ops",
-                     *       "is_primary": true,
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Contact"];
                 };
             };
@@ -3187,10 +2649,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path: {
@@ -3218,19 +2677,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "contact",
-                     *       "id": "cl9bn00of0001g7l8h5j6k7m8",
-                     *       "customer_id": "cl9bn00of0000g7l8gcq8c4xk",
-                     *       "name": "Mira Chen",
-                     *       "email": "mira@aurora.com",
-                     *       "title": "Head of Ops",
-                     *       "is_primary": true,
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Contact"];
                 };
             };
@@ -3248,10 +2694,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -3300,10 +2743,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -3318,14 +2758,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "name": "Aurora Outfitters",
-                 *       "email": "mira@aurora.com",
-                 *       "title": "Aurora Outfitters",
-                 *       "is_primary": true
-                 *     }
-                 */
                 "application/json": components["schemas"]["ContactChanges"];
             };
         };
@@ -3346,19 +2778,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "contact",
-                     *       "id": "cl9bn00of0001g7l8h5j6k7m8",
-                     *       "customer_id": "cl9bn00of0000g7l8gcq8c4xk",
-                     *       "name": "Mira Chen",
-                     *       "email": "mira@aurora.com",
-                     *       "title": "Head of Ops",
-                     *       "is_primary": true,
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Contact"];
                 };
             };
@@ -3396,10 +2815,7 @@ export interface operations {
                 type?: string;
             };
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path?: never;
@@ -3423,37 +2839,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "list",
-                     *       "data": [
-                     *         {
-                     *           "object": "event",
-                     *           "id": "cl9bn00of0008g7l8a5b6c7d8",
-                     *           "type": "key.created",
-                     *           "object_type": "key",
-                     *           "object_id": "cl9bn00of0005g7l8a3b4c5d6",
-                     *           "actor": {
-                     *             "kind": "session",
-                     *             "id": "cl9bn00of0002g7l8a1b2c3d4",
-                     *             "name": "Robin Vale",
-                     *             "integration_id": null,
-                     *             "member_id": "cl9bn00of0002g7l8a1b2c3d4"
-                     *           },
-                     *           "mode": "live",
-                     *           "request_id": "req_019e5a1b2c3d4e5f6071800002a",
-                     *           "data": {
-                     *             "mode": "live",
-                     *             "name": "local-dev"
-                     *           },
-                     *           "created_at": "2026-05-26T17:21:09.412Z"
-                     *         }
-                     *       ],
-                     *       "has_more": true,
-                     *       "next_cursor": "Next cursor",
-                     *       "next_url": "Next url"
-                     *     }
-                     */
                     "application/json": components["schemas"]["EventList"];
                 };
             };
@@ -3483,10 +2868,7 @@ export interface operations {
                 updated_after?: string;
             };
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path?: never;
@@ -3510,36 +2892,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "list",
-                     *       "data": [
-                     *         {
-                     *           "object": "integration",
-                     *           "id": "cl9bn00of0004g7l8c9d0e1f2",
-                     *           "name": "Support desk",
-                     *           "org_access": "none",
-                     *           "permissions": {
-                     *             "customers": "write",
-                     *             "onboardings": "read"
-                     *           },
-                     *           "spaces": [
-                     *             {
-                     *               "role": "contributor",
-                     *               "space_id": "cl9bn00of0003g7l8e5f6a7b8"
-                     *             }
-                     *           ],
-                     *           "made_by": "cl9bn00of0002g7l8a1b2c3d4",
-                     *           "made_by_name": "Robin Vale",
-                     *           "created_at": "2026-05-26T17:21:09.412Z",
-                     *           "updated_at": "2026-05-26T17:21:09.412Z"
-                     *         }
-                     *       ],
-                     *       "has_more": true,
-                     *       "next_cursor": "Next cursor",
-                     *       "next_url": "Next url"
-                     *     }
-                     */
                     "application/json": components["schemas"]["IntegrationList"];
                 };
             };
@@ -3556,10 +2908,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -3569,22 +2918,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "name": "Support desk",
-                 *       "org_access": "none",
-                 *       "permissions": {
-                 *         "customers": "write",
-                 *         "onboardings": "read"
-                 *       },
-                 *       "spaces": [
-                 *         {
-                 *           "role": "contributor",
-                 *           "space_id": "cl9bn00of0003g7l8e5f6a7b8"
-                 *         }
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["NewIntegration"];
             };
         };
@@ -3605,28 +2938,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "integration",
-                     *       "id": "cl9bn00of0004g7l8c9d0e1f2",
-                     *       "name": "Support desk",
-                     *       "org_access": "none",
-                     *       "permissions": {
-                     *         "customers": "write",
-                     *         "onboardings": "read"
-                     *       },
-                     *       "spaces": [
-                     *         {
-                     *           "role": "contributor",
-                     *           "space_id": "cl9bn00of0003g7l8e5f6a7b8"
-                     *         }
-                     *       ],
-                     *       "made_by": "cl9bn00of0002g7l8a1b2c3d4",
-                     *       "made_by_name": "Robin Vale",
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Integration"];
                 };
             };
@@ -3647,10 +2958,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path: {
@@ -3676,28 +2984,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "integration",
-                     *       "id": "cl9bn00of0004g7l8c9d0e1f2",
-                     *       "name": "Support desk",
-                     *       "org_access": "none",
-                     *       "permissions": {
-                     *         "customers": "write",
-                     *         "onboardings": "read"
-                     *       },
-                     *       "spaces": [
-                     *         {
-                     *           "role": "contributor",
-                     *           "space_id": "cl9bn00of0003g7l8e5f6a7b8"
-                     *         }
-                     *       ],
-                     *       "made_by": "cl9bn00of0002g7l8a1b2c3d4",
-                     *       "made_by_name": "Robin Vale",
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Integration"];
                 };
             };
@@ -3715,10 +3001,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -3765,10 +3048,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -3781,19 +3061,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "name": "Name",
-                 *       "org_access": "none",
-                 *       "permissions": {},
-                 *       "spaces": [
-                 *         {
-                 *           "space_id": "cl9bn00of0000g7l8gcq8c4xk",
-                 *           "role": "viewer"
-                 *         }
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["IntegrationChanges"];
             };
         };
@@ -3814,28 +3081,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "integration",
-                     *       "id": "cl9bn00of0004g7l8c9d0e1f2",
-                     *       "name": "Support desk",
-                     *       "org_access": "none",
-                     *       "permissions": {
-                     *         "customers": "write",
-                     *         "onboardings": "read"
-                     *       },
-                     *       "spaces": [
-                     *         {
-                     *           "role": "contributor",
-                     *           "space_id": "cl9bn00of0003g7l8e5f6a7b8"
-                     *         }
-                     *       ],
-                     *       "made_by": "cl9bn00of0002g7l8a1b2c3d4",
-                     *       "made_by_name": "Robin Vale",
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Integration"];
                 };
             };
@@ -3856,10 +3101,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -3872,11 +3114,6 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                /**
-                 * @example {
-                 *       "mode": "live"
-                 *     }
-                 */
                 "application/json": components["schemas"]["RotationOfMode"] | null;
             };
         };
@@ -3897,40 +3134,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "key",
-                     *       "id": "cl9bn00of0005g7l8a3b4c5d6",
-                     *       "name": "local-dev",
-                     *       "prefix": "atrium_abc1",
-                     *       "mode": "live",
-                     *       "state": "active",
-                     *       "enabled": true,
-                     *       "integration_id": "cl9bn00of0004g7l8c9d0e1f2",
-                     *       "integration_name": "Support desk",
-                     *       "org_access": "none",
-                     *       "permissions": {
-                     *         "customers": "write",
-                     *         "onboardings": "read"
-                     *       },
-                     *       "ip_ranges": [
-                     *         "203.0.113.0/24"
-                     *       ],
-                     *       "api_version": "2026-10-01",
-                     *       "expires_at": null,
-                     *       "last_used_at": null,
-                     *       "last_used_from": null,
-                     *       "ends_at": null,
-                     *       "ended_by": null,
-                     *       "end_reason": null,
-                     *       "successor_id": null,
-                     *       "made_by": "cl9bn00of0002g7l8a1b2c3d4",
-                     *       "made_by_name": "Robin Vale",
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z",
-                     *       "secret": "atrium_REPLACE_ME"
-                     *     }
-                     */
                     "application/json": components["schemas"]["IssuedKey"];
                 };
             };
@@ -3951,10 +3154,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path: {
@@ -3980,22 +3180,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "list",
-                     *       "data": [
-                     *         {
-                     *           "object": "space_role",
-                     *           "id": "cl9bn00of0000g7l8gcq8c4xk",
-                     *           "space_id": "cl9bn00of0000g7l8gcq8c4xk",
-                     *           "role": "viewer"
-                     *         }
-                     *       ],
-                     *       "has_more": false,
-                     *       "next_cursor": null,
-                     *       "next_url": null
-                     *     }
-                     */
                     "application/json": components["schemas"]["ReachedPage"];
                 };
             };
@@ -4013,10 +3197,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -4029,16 +3210,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "spaces": [
-                 *         {
-                 *           "space_id": "cl9bn00of0000g7l8gcq8c4xk",
-                 *           "role": "viewer"
-                 *         }
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["SpacesChosen"];
             };
         };
@@ -4059,22 +3230,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "list",
-                     *       "data": [
-                     *         {
-                     *           "object": "space_role",
-                     *           "id": "cl9bn00of0000g7l8gcq8c4xk",
-                     *           "space_id": "cl9bn00of0000g7l8gcq8c4xk",
-                     *           "role": "viewer"
-                     *         }
-                     *       ],
-                     *       "has_more": false,
-                     *       "next_cursor": null,
-                     *       "next_url": null
-                     *     }
-                     */
                     "application/json": components["schemas"]["ReachedPage"];
                 };
             };
@@ -4095,10 +3250,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -4113,11 +3265,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "role": "viewer"
-                 *     }
-                 */
                 "application/json": components["schemas"]["RoleChosen"];
             };
         };
@@ -4138,14 +3285,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "space_role",
-                     *       "id": "cl9bn00of0000g7l8gcq8c4xk",
-                     *       "space_id": "cl9bn00of0000g7l8gcq8c4xk",
-                     *       "role": "viewer"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Reached"];
                 };
             };
@@ -4166,10 +3305,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -4229,10 +3365,7 @@ export interface operations {
                 starting_after?: string;
             };
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path?: never;
@@ -4256,28 +3389,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "list",
-                     *       "data": [
-                     *         {
-                     *           "object": "invitation",
-                     *           "id": "cl9bn00of0007g7l8c1d2e3f4",
-                     *           "email": "mira@vml.example",
-                     *           "role": "member",
-                     *           "spaces": [],
-                     *           "state": "open",
-                     *           "made_by": "cl9bn00of0002g7l8a1b2c3d4",
-                     *           "made_by_name": "Robin Vale",
-                     *           "created_at": "2026-05-26T17:21:09.412Z",
-                     *           "expires_at": "2026-06-02T17:21:09.412Z"
-                     *         }
-                     *       ],
-                     *       "has_more": true,
-                     *       "next_cursor": "Next cursor",
-                     *       "next_url": "Next url"
-                     *     }
-                     */
                     "application/json": components["schemas"]["InvitationList"];
                 };
             };
@@ -4294,10 +3405,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -4307,13 +3415,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "email": "mira@vml.example",
-                 *       "role": "member",
-                 *       "spaces": []
-                 *     }
-                 */
                 "application/json": components["schemas"]["NewInvitation"];
             };
         };
@@ -4334,21 +3435,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "invitation",
-                     *       "id": "cl9bn00of0007g7l8c1d2e3f4",
-                     *       "email": "mira@vml.example",
-                     *       "role": "member",
-                     *       "spaces": [],
-                     *       "state": "open",
-                     *       "made_by": "cl9bn00of0002g7l8a1b2c3d4",
-                     *       "made_by_name": "Robin Vale",
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "expires_at": "2026-06-02T17:21:09.412Z",
-                     *       "url": "https://atrium.example/console/invitation#REPLACE_ME"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Invited"];
                 };
             };
@@ -4369,10 +3455,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path: {
@@ -4398,20 +3481,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "invitation",
-                     *       "id": "cl9bn00of0007g7l8c1d2e3f4",
-                     *       "email": "mira@vml.example",
-                     *       "role": "member",
-                     *       "spaces": [],
-                     *       "state": "open",
-                     *       "made_by": "cl9bn00of0002g7l8a1b2c3d4",
-                     *       "made_by_name": "Robin Vale",
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "expires_at": "2026-06-02T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Invitation"];
                 };
             };
@@ -4429,10 +3498,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -4479,10 +3545,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -4511,21 +3574,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "invitation",
-                     *       "id": "cl9bn00of0007g7l8c1d2e3f4",
-                     *       "email": "mira@vml.example",
-                     *       "role": "member",
-                     *       "spaces": [],
-                     *       "state": "open",
-                     *       "made_by": "cl9bn00of0002g7l8a1b2c3d4",
-                     *       "made_by_name": "Robin Vale",
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "expires_at": "2026-06-02T17:21:09.412Z",
-                     *       "url": "https://atrium.example/console/invitation#REPLACE_ME"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Invited"];
                 };
             };
@@ -4565,10 +3613,7 @@ export interface operations {
                 updated_after?: string;
             };
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path?: never;
@@ -4592,47 +3637,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "list",
-                     *       "data": [
-                     *         {
-                     *           "object": "key",
-                     *           "id": "cl9bn00of0005g7l8a3b4c5d6",
-                     *           "name": "local-dev",
-                     *           "prefix": "atrium_abc1",
-                     *           "mode": "live",
-                     *           "state": "active",
-                     *           "enabled": true,
-                     *           "integration_id": "cl9bn00of0004g7l8c9d0e1f2",
-                     *           "integration_name": "Support desk",
-                     *           "org_access": "none",
-                     *           "permissions": {
-                     *             "customers": "write",
-                     *             "onboardings": "read"
-                     *           },
-                     *           "ip_ranges": [
-                     *             "203.0.113.0/24"
-                     *           ],
-                     *           "api_version": "2026-10-01",
-                     *           "expires_at": null,
-                     *           "last_used_at": "2026-05-26T18:02:41.007Z",
-                     *           "last_used_from": "203.0.113.7",
-                     *           "ends_at": null,
-                     *           "ended_by": null,
-                     *           "end_reason": null,
-                     *           "successor_id": null,
-                     *           "made_by": "cl9bn00of0002g7l8a1b2c3d4",
-                     *           "made_by_name": "Robin Vale",
-                     *           "created_at": "2026-05-26T17:21:09.412Z",
-                     *           "updated_at": "2026-05-26T17:21:09.412Z"
-                     *         }
-                     *       ],
-                     *       "has_more": true,
-                     *       "next_cursor": "Next cursor",
-                     *       "next_url": "Next url"
-                     *     }
-                     */
                     "application/json": components["schemas"]["KeyList"];
                 };
             };
@@ -4649,10 +3653,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -4662,12 +3663,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "name": "local-dev",
-                 *       "mode": "live"
-                 *     }
-                 */
                 "application/json": components["schemas"]["NewKey"];
             };
         };
@@ -4688,40 +3683,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "key",
-                     *       "id": "cl9bn00of0005g7l8a3b4c5d6",
-                     *       "name": "local-dev",
-                     *       "prefix": "atrium_abc1",
-                     *       "mode": "live",
-                     *       "state": "active",
-                     *       "enabled": true,
-                     *       "integration_id": "cl9bn00of0004g7l8c9d0e1f2",
-                     *       "integration_name": "Support desk",
-                     *       "org_access": "none",
-                     *       "permissions": {
-                     *         "customers": "write",
-                     *         "onboardings": "read"
-                     *       },
-                     *       "ip_ranges": [
-                     *         "203.0.113.0/24"
-                     *       ],
-                     *       "api_version": "2026-10-01",
-                     *       "expires_at": null,
-                     *       "last_used_at": null,
-                     *       "last_used_from": null,
-                     *       "ends_at": null,
-                     *       "ended_by": null,
-                     *       "end_reason": null,
-                     *       "successor_id": null,
-                     *       "made_by": "cl9bn00of0002g7l8a1b2c3d4",
-                     *       "made_by_name": "Robin Vale",
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z",
-                     *       "secret": "atrium_REPLACE_ME"
-                     *     }
-                     */
                     "application/json": components["schemas"]["IssuedKey"];
                 };
             };
@@ -4742,10 +3703,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path: {
@@ -4771,39 +3729,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "key",
-                     *       "id": "cl9bn00of0005g7l8a3b4c5d6",
-                     *       "name": "local-dev",
-                     *       "prefix": "atrium_abc1",
-                     *       "mode": "live",
-                     *       "state": "active",
-                     *       "enabled": true,
-                     *       "integration_id": "cl9bn00of0004g7l8c9d0e1f2",
-                     *       "integration_name": "Support desk",
-                     *       "org_access": "none",
-                     *       "permissions": {
-                     *         "customers": "write",
-                     *         "onboardings": "read"
-                     *       },
-                     *       "ip_ranges": [
-                     *         "203.0.113.0/24"
-                     *       ],
-                     *       "api_version": "2026-10-01",
-                     *       "expires_at": null,
-                     *       "last_used_at": "2026-05-26T18:02:41.007Z",
-                     *       "last_used_from": "203.0.113.7",
-                     *       "ends_at": null,
-                     *       "ended_by": null,
-                     *       "end_reason": null,
-                     *       "successor_id": null,
-                     *       "made_by": "cl9bn00of0002g7l8a1b2c3d4",
-                     *       "made_by_name": "Robin Vale",
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Key"];
                 };
             };
@@ -4821,10 +3746,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -4853,39 +3775,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "key",
-                     *       "id": "cl9bn00of0005g7l8a3b4c5d6",
-                     *       "name": "local-dev",
-                     *       "prefix": "atrium_abc1",
-                     *       "mode": "live",
-                     *       "state": "active",
-                     *       "enabled": true,
-                     *       "integration_id": "cl9bn00of0004g7l8c9d0e1f2",
-                     *       "integration_name": "Support desk",
-                     *       "org_access": "none",
-                     *       "permissions": {
-                     *         "customers": "write",
-                     *         "onboardings": "read"
-                     *       },
-                     *       "ip_ranges": [
-                     *         "203.0.113.0/24"
-                     *       ],
-                     *       "api_version": "2026-10-01",
-                     *       "expires_at": null,
-                     *       "last_used_at": "2026-05-26T18:02:41.007Z",
-                     *       "last_used_from": "203.0.113.7",
-                     *       "ends_at": null,
-                     *       "ended_by": null,
-                     *       "end_reason": null,
-                     *       "successor_id": null,
-                     *       "made_by": "cl9bn00of0002g7l8a1b2c3d4",
-                     *       "made_by_name": "Robin Vale",
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Key"];
                 };
             };
@@ -4906,10 +3795,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -4922,18 +3808,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "name": "Name",
-                 *       "permissions": {},
-                 *       "expires_at": "2026-05-26T17:21:09.412Z",
-                 *       "ip_ranges": [
-                 *         "Ip ranges"
-                 *       ],
-                 *       "enabled": true,
-                 *       "api_version": "Api version"
-                 *     }
-                 */
                 "application/json": components["schemas"]["KeyChanges"];
             };
         };
@@ -4954,39 +3828,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "key",
-                     *       "id": "cl9bn00of0005g7l8a3b4c5d6",
-                     *       "name": "local-dev",
-                     *       "prefix": "atrium_abc1",
-                     *       "mode": "live",
-                     *       "state": "active",
-                     *       "enabled": true,
-                     *       "integration_id": "cl9bn00of0004g7l8c9d0e1f2",
-                     *       "integration_name": "Support desk",
-                     *       "org_access": "none",
-                     *       "permissions": {
-                     *         "customers": "write",
-                     *         "onboardings": "read"
-                     *       },
-                     *       "ip_ranges": [
-                     *         "203.0.113.0/24"
-                     *       ],
-                     *       "api_version": "2026-10-01",
-                     *       "expires_at": null,
-                     *       "last_used_at": "2026-05-26T18:02:41.007Z",
-                     *       "last_used_from": "203.0.113.7",
-                     *       "ends_at": null,
-                     *       "ended_by": null,
-                     *       "end_reason": null,
-                     *       "successor_id": null,
-                     *       "made_by": "cl9bn00of0002g7l8a1b2c3d4",
-                     *       "made_by_name": "Robin Vale",
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Key"];
                 };
             };
@@ -5007,10 +3848,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -5023,11 +3861,6 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                /**
-                 * @example {
-                 *       "overlap_seconds": 0
-                 *     }
-                 */
                 "application/json": components["schemas"]["Rotation"] | null;
             };
         };
@@ -5048,40 +3881,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "key",
-                     *       "id": "cl9bn00of0005g7l8a3b4c5d6",
-                     *       "name": "local-dev",
-                     *       "prefix": "atrium_abc1",
-                     *       "mode": "live",
-                     *       "state": "active",
-                     *       "enabled": true,
-                     *       "integration_id": "cl9bn00of0004g7l8c9d0e1f2",
-                     *       "integration_name": "Support desk",
-                     *       "org_access": "none",
-                     *       "permissions": {
-                     *         "customers": "write",
-                     *         "onboardings": "read"
-                     *       },
-                     *       "ip_ranges": [
-                     *         "203.0.113.0/24"
-                     *       ],
-                     *       "api_version": "2026-10-01",
-                     *       "expires_at": null,
-                     *       "last_used_at": null,
-                     *       "last_used_from": null,
-                     *       "ends_at": null,
-                     *       "ended_by": null,
-                     *       "end_reason": null,
-                     *       "successor_id": null,
-                     *       "made_by": "cl9bn00of0002g7l8a1b2c3d4",
-                     *       "made_by_name": "Robin Vale",
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z",
-                     *       "secret": "atrium_REPLACE_ME"
-                     *     }
-                     */
                     "application/json": components["schemas"]["IssuedKey"];
                 };
             };
@@ -5123,10 +3922,7 @@ export interface operations {
                 until?: string;
             };
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path?: never;
@@ -5150,40 +3946,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "list",
-                     *       "data": [
-                     *         {
-                     *           "object": "log",
-                     *           "id": "req_019e5a1b2c3d4e5f6071800002a",
-                     *           "request_id": "req_019e5a1b2c3d4e5f6071800002a",
-                     *           "path": "/api/v1/customers",
-                     *           "route": "/api/v1/customers",
-                     *           "method": "POST",
-                     *           "status": 403,
-                     *           "code": "insufficient_permission",
-                     *           "reason": "This needs customers:write; local-dev has customers:read.",
-                     *           "credential_kind": "key",
-                     *           "credential_id": "cl9bn00of0005g7l8a3b4c5d6",
-                     *           "credential_name": "local-dev",
-                     *           "integration_id": "cl9bn00of0004g7l8c9d0e1f2",
-                     *           "member_id": null,
-                     *           "app_id": null,
-                     *           "grant_id": null,
-                     *           "mode": "live",
-                     *           "ip_address": "203.0.113.7",
-                     *           "user_agent": "curl/8.5.0",
-                     *           "duration_ms": 1.4,
-                     *           "created_at": "2026-05-26T17:21:09.412Z"
-                     *         }
-                     *       ],
-                     *       "has_more": true,
-                     *       "next_cursor": "Next cursor",
-                     *       "next_url": "Next url",
-                     *       "searched_back_to": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["LogPage"];
                 };
             };
@@ -5200,10 +3962,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path: {
@@ -5229,31 +3988,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "log",
-                     *       "id": "req_019e5a1b2c3d4e5f6071800002a",
-                     *       "request_id": "req_019e5a1b2c3d4e5f6071800002a",
-                     *       "path": "/api/v1/customers",
-                     *       "route": "/api/v1/customers",
-                     *       "method": "POST",
-                     *       "status": 403,
-                     *       "code": "insufficient_permission",
-                     *       "reason": "This needs customers:write; local-dev has customers:read.",
-                     *       "credential_kind": "key",
-                     *       "credential_id": "cl9bn00of0005g7l8a3b4c5d6",
-                     *       "credential_name": "local-dev",
-                     *       "integration_id": "cl9bn00of0004g7l8c9d0e1f2",
-                     *       "member_id": null,
-                     *       "app_id": null,
-                     *       "grant_id": null,
-                     *       "mode": "live",
-                     *       "ip_address": "203.0.113.7",
-                     *       "user_agent": "curl/8.5.0",
-                     *       "duration_ms": 1.4,
-                     *       "created_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Log"];
                 };
             };
@@ -5271,10 +4005,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path?: never;
@@ -5297,29 +4028,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "api_key_identity",
-                     *       "id": "cl9bn00of0005g7l8a3b4c5d6",
-                     *       "key_name": "local-dev",
-                     *       "key_prefix": "atrium_abc1",
-                     *       "org_id": "org_l9bn00of0000g7l8gcq8c4xk",
-                     *       "org_slug": "vml",
-                     *       "mode": "live",
-                     *       "integration_id": "cl9bn00of0004g7l8c9d0e1f2",
-                     *       "org_access": "none",
-                     *       "permissions": {
-                     *         "customers": "write",
-                     *         "onboardings": "read"
-                     *       },
-                     *       "spaces": [
-                     *         {
-                     *           "role": "contributor",
-                     *           "space_id": "cl9bn00of0003g7l8e5f6a7b8"
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["Identity"];
                 };
             };
@@ -5353,10 +4061,7 @@ export interface operations {
                 updated_after?: string;
             };
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path?: never;
@@ -5380,32 +4085,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "list",
-                     *       "data": [
-                     *         {
-                     *           "object": "member",
-                     *           "id": "cl9bn00of0002g7l8a1b2c3d4",
-                     *           "name": "Robin Vale",
-                     *           "org_access": "admin",
-                     *           "permissions": {},
-                     *           "spaces": [],
-                     *           "person_id": "cl9bn00of0006g7l8e7f8a9b0",
-                     *           "email": "robin@vml.example",
-                     *           "role": "admin",
-                     *           "status": "active",
-                     *           "may_use_api": true,
-                     *           "partner": null,
-                     *           "created_at": "2026-05-26T17:21:09.412Z",
-                     *           "updated_at": "2026-05-26T17:21:09.412Z"
-                     *         }
-                     *       ],
-                     *       "has_more": true,
-                     *       "next_cursor": "Next cursor",
-                     *       "next_url": "Next url"
-                     *     }
-                     */
                     "application/json": components["schemas"]["MemberList"];
                 };
             };
@@ -5422,10 +4101,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path: {
@@ -5451,24 +4127,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "member",
-                     *       "id": "cl9bn00of0002g7l8a1b2c3d4",
-                     *       "name": "Robin Vale",
-                     *       "org_access": "admin",
-                     *       "permissions": {},
-                     *       "spaces": [],
-                     *       "person_id": "cl9bn00of0006g7l8e7f8a9b0",
-                     *       "email": "robin@vml.example",
-                     *       "role": "admin",
-                     *       "status": "active",
-                     *       "may_use_api": true,
-                     *       "partner": null,
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Member"];
                 };
             };
@@ -5486,10 +4144,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -5536,10 +4191,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -5552,22 +4204,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "role": "owner",
-                 *       "status": "active",
-                 *       "may_use_api": true,
-                 *       "partner": "Partner",
-                 *       "org_access": "none",
-                 *       "permissions": {},
-                 *       "spaces": [
-                 *         {
-                 *           "space_id": "cl9bn00of0000g7l8gcq8c4xk",
-                 *           "role": "viewer"
-                 *         }
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["MemberChanges"];
             };
         };
@@ -5588,24 +4224,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "member",
-                     *       "id": "cl9bn00of0002g7l8a1b2c3d4",
-                     *       "name": "Robin Vale",
-                     *       "org_access": "admin",
-                     *       "permissions": {},
-                     *       "spaces": [],
-                     *       "person_id": "cl9bn00of0006g7l8e7f8a9b0",
-                     *       "email": "robin@vml.example",
-                     *       "role": "admin",
-                     *       "status": "active",
-                     *       "may_use_api": true,
-                     *       "partner": null,
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Member"];
                 };
             };
@@ -5643,10 +4261,7 @@ export interface operations {
                 updated_after?: string;
             };
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path?: never;
@@ -5670,27 +4285,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "list",
-                     *       "data": [
-                     *         {
-                     *           "object": "onboarding",
-                     *           "id": "cl9bn00of0003g7l8n9p0q1r2",
-                     *           "customer_id": "cl9bn00of0000g7l8gcq8c4xk",
-                     *           "name": "Loyalty launch",
-                     *           "phase": "before_getting_started",
-                     *           "state": "active",
-                     *           "target_launch_date": "2026-07-15T00:00:00.000Z",
-                     *           "created_at": "2026-05-26T17:21:09.412Z",
-                     *           "updated_at": "2026-05-26T17:21:09.412Z"
-                     *         }
-                     *       ],
-                     *       "has_more": true,
-                     *       "next_cursor": "Next cursor",
-                     *       "next_url": "Next url"
-                     *     }
-                     */
                     "application/json": components["schemas"]["OnboardingList"];
                 };
             };
@@ -5708,10 +4302,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -5721,14 +4312,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "customer_id": "245",
-                 *       "phase": "before_getting_started",
-                 *       "state": "active",
-                 *       "target_launch_date": "2026-07-15T00:00:00Z"
-                 *     }
-                 */
                 "application/json": components["schemas"]["NewOnboarding"];
             };
         };
@@ -5749,19 +4332,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "onboarding",
-                     *       "id": "cl9bn00of0003g7l8n9p0q1r2",
-                     *       "customer_id": "cl9bn00of0000g7l8gcq8c4xk",
-                     *       "name": "Loyalty launch",
-                     *       "phase": "before_getting_started",
-                     *       "state": "active",
-                     *       "target_launch_date": "2026-07-15T00:00:00.000Z",
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Onboarding"];
                 };
             };
@@ -5782,10 +4352,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path: {
@@ -5811,19 +4378,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "onboarding",
-                     *       "id": "cl9bn00of0003g7l8n9p0q1r2",
-                     *       "customer_id": "cl9bn00of0000g7l8gcq8c4xk",
-                     *       "name": "Loyalty launch",
-                     *       "phase": "before_getting_started",
-                     *       "state": "active",
-                     *       "target_launch_date": "2026-07-15T00:00:00.000Z",
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Onboarding"];
                 };
             };
@@ -5841,10 +4395,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -5891,10 +4442,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -5907,14 +4455,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "name": "Aurora Outfitters",
-                 *       "phase": "before_getting_started",
-                 *       "state": "active",
-                 *       "target_launch_date": "2026-05-26T17:21:09.412Z"
-                 *     }
-                 */
                 "application/json": components["schemas"]["OnboardingChanges"];
             };
         };
@@ -5935,19 +4475,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "onboarding",
-                     *       "id": "cl9bn00of0003g7l8n9p0q1r2",
-                     *       "customer_id": "cl9bn00of0000g7l8gcq8c4xk",
-                     *       "name": "Loyalty launch",
-                     *       "phase": "before_getting_started",
-                     *       "state": "active",
-                     *       "target_launch_date": "2026-07-15T00:00:00.000Z",
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Onboarding"];
                 };
             };
@@ -5968,10 +4495,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -5981,14 +4505,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "member_id": "cl9bn00of0000g7l8gcq8c4xk",
-                 *       "auth_time": "2026-05-26T17:21:09.412Z",
-                 *       "origin": "Origin",
-                 *       "valid_seconds": 60
-                 *     }
-                 */
                 "application/json": components["schemas"]["NewPortalLink"];
             };
         };
@@ -6009,16 +4525,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "portal_link",
-                     *       "member_id": "cl9bn00of0002g7l8a1b2c3d4",
-                     *       "origin": null,
-                     *       "url": "https://atrium.example/console/portal#REPLACE_ME",
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "expires_at": "2026-05-26T17:22:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["PortalLink"];
                 };
             };
@@ -6039,10 +4545,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path?: never;
@@ -6065,25 +4568,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "rate_limit",
-                     *       "id": "cl9bn00of0000g7l8gcq8c4xk",
-                     *       "mode": "live",
-                     *       "policies": [
-                     *         {
-                     *           "name": "Name",
-                     *           "per": "workspace",
-                     *           "quota": 1,
-                     *           "window_seconds": 1,
-                     *           "burst": 1,
-                     *           "remaining": 1,
-                     *           "burst_remaining": 1,
-                     *           "reset_seconds": 1
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["RateLimit"];
                 };
             };
@@ -6113,10 +4597,7 @@ export interface operations {
                 updated_after?: string;
             };
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path?: never;
@@ -6140,24 +4621,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "list",
-                     *       "data": [
-                     *         {
-                     *           "object": "space",
-                     *           "id": "cl9bn00of0003g7l8e5f6a7b8",
-                     *           "name": "Launch",
-                     *           "role": "manager",
-                     *           "created_at": "2026-05-26T17:21:09.412Z",
-                     *           "updated_at": "2026-05-26T17:21:09.412Z"
-                     *         }
-                     *       ],
-                     *       "has_more": true,
-                     *       "next_cursor": "Next cursor",
-                     *       "next_url": "Next url"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SpaceList"];
                 };
             };
@@ -6174,10 +4637,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6187,11 +4647,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "name": "Name"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SpaceNamed"];
             };
         };
@@ -6212,16 +4667,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "space",
-                     *       "id": "cl9bn00of0003g7l8e5f6a7b8",
-                     *       "name": "Launch",
-                     *       "role": "manager",
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Space"];
                 };
             };
@@ -6242,10 +4687,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path: {
@@ -6271,16 +4713,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "space",
-                     *       "id": "cl9bn00of0003g7l8e5f6a7b8",
-                     *       "name": "Launch",
-                     *       "role": "manager",
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Space"];
                 };
             };
@@ -6298,10 +4730,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6348,10 +4777,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6364,11 +4790,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "name": "Name"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SpaceNamed"];
             };
         };
@@ -6389,16 +4810,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "space",
-                     *       "id": "cl9bn00of0003g7l8e5f6a7b8",
-                     *       "name": "Launch",
-                     *       "role": "manager",
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Space"];
                 };
             };
@@ -6434,10 +4845,7 @@ export interface operations {
                 updated_after?: string;
             };
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path: {
@@ -6464,31 +4872,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "list",
-                     *       "data": [
-                     *         {
-                     *           "object": "item",
-                     *           "id": "cl9bn00of0007g7l8i5k6m7o8",
-                     *           "space_id": "cl9bn00of0005g7l8w7x8y9z0",
-                     *           "title": "Call Mira about the launch",
-                     *           "assignee_id": "cl9bn00of0006g7l8a1c2e3g4",
-                     *           "state": "open",
-                     *           "author": {
-                     *             "id": "cl9bn00of0002g7l8a1b2c3d4",
-                     *             "name": "local-dev",
-                     *             "kind": "key"
-                     *           },
-                     *           "created_at": "2026-05-26T17:21:09.412Z",
-                     *           "updated_at": "2026-05-26T17:21:09.412Z"
-                     *         }
-                     *       ],
-                     *       "has_more": true,
-                     *       "next_cursor": "Next cursor",
-                     *       "next_url": "Next url"
-                     *     }
-                     */
                     "application/json": components["schemas"]["ItemList"];
                 };
             };
@@ -6506,10 +4889,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6522,13 +4902,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "title": "Call Mira about the launch",
-                 *       "assignee_id": "cl9bn00of0006g7l8a1c2e3g4",
-                 *       "state": "open"
-                 *     }
-                 */
                 "application/json": components["schemas"]["NewItem"];
             };
         };
@@ -6549,23 +4922,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "item",
-                     *       "id": "cl9bn00of0007g7l8i5k6m7o8",
-                     *       "space_id": "cl9bn00of0005g7l8w7x8y9z0",
-                     *       "title": "Call Mira about the launch",
-                     *       "assignee_id": "cl9bn00of0006g7l8a1c2e3g4",
-                     *       "state": "open",
-                     *       "author": {
-                     *         "id": "cl9bn00of0002g7l8a1b2c3d4",
-                     *         "name": "local-dev",
-                     *         "kind": "key"
-                     *       },
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Item"];
                 };
             };
@@ -6586,10 +4942,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path: {
@@ -6617,23 +4970,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "item",
-                     *       "id": "cl9bn00of0007g7l8i5k6m7o8",
-                     *       "space_id": "cl9bn00of0005g7l8w7x8y9z0",
-                     *       "title": "Call Mira about the launch",
-                     *       "assignee_id": "cl9bn00of0006g7l8a1c2e3g4",
-                     *       "state": "open",
-                     *       "author": {
-                     *         "id": "cl9bn00of0002g7l8a1b2c3d4",
-                     *         "name": "local-dev",
-                     *         "kind": "key"
-                     *       },
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Item"];
                 };
             };
@@ -6651,10 +4987,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6703,10 +5036,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6721,13 +5051,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "title": "Aurora Outfitters",
-                 *       "assignee_id": "cl9bn00of0000g7l8gcq8c4xk",
-                 *       "state": "open"
-                 *     }
-                 */
                 "application/json": components["schemas"]["ItemChanges"];
             };
         };
@@ -6748,23 +5071,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "item",
-                     *       "id": "cl9bn00of0007g7l8i5k6m7o8",
-                     *       "space_id": "cl9bn00of0005g7l8w7x8y9z0",
-                     *       "title": "Call Mira about the launch",
-                     *       "assignee_id": "cl9bn00of0006g7l8a1c2e3g4",
-                     *       "state": "open",
-                     *       "author": {
-                     *         "id": "cl9bn00of0002g7l8a1b2c3d4",
-                     *         "name": "local-dev",
-                     *         "kind": "key"
-                     *       },
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Item"];
                 };
             };
@@ -6792,10 +5098,7 @@ export interface operations {
                 starting_after?: string;
             };
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path: {
@@ -6822,24 +5125,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "list",
-                     *       "data": [
-                     *         {
-                     *           "object": "space_member",
-                     *           "id": "cl9bn00of0004g7l8c9d0e1f2",
-                     *           "kind": "integration",
-                     *           "name": "Support desk",
-                     *           "space_id": "cl9bn00of0003g7l8e5f6a7b8",
-                     *           "role": "contributor"
-                     *         }
-                     *       ],
-                     *       "has_more": true,
-                     *       "next_cursor": "Next cursor",
-                     *       "next_url": "Next url"
-                     *     }
-                     */
                     "application/json": components["schemas"]["HolderList"];
                 };
             };
@@ -6857,10 +5142,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6875,11 +5157,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "role": "viewer"
-                 *     }
-                 */
                 "application/json": components["schemas"]["RoleChosen"];
             };
         };
@@ -6900,16 +5177,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "space_member",
-                     *       "id": "cl9bn00of0004g7l8c9d0e1f2",
-                     *       "kind": "integration",
-                     *       "name": "Support desk",
-                     *       "space_id": "cl9bn00of0003g7l8e5f6a7b8",
-                     *       "role": "contributor"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Holder"];
                 };
             };
@@ -6930,10 +5197,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6993,10 +5257,7 @@ export interface operations {
                 updated_after?: string;
             };
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path: {
@@ -7023,29 +5284,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "list",
-                     *       "data": [
-                     *         {
-                     *           "object": "message",
-                     *           "id": "cl9bn00of0004g7l8s3t4u5v6",
-                     *           "space_id": "cl9bn00of0005g7l8w7x8y9z0",
-                     *           "body": "Aurora goes live on Wednesday.",
-                     *           "author": {
-                     *             "id": "cl9bn00of0002g7l8a1b2c3d4",
-                     *             "name": "local-dev",
-                     *             "kind": "key"
-                     *           },
-                     *           "created_at": "2026-05-26T17:21:09.412Z",
-                     *           "updated_at": "2026-05-26T17:21:09.412Z"
-                     *         }
-                     *       ],
-                     *       "has_more": true,
-                     *       "next_cursor": "Next cursor",
-                     *       "next_url": "Next url"
-                     *     }
-                     */
                     "application/json": components["schemas"]["MessageList"];
                 };
             };
@@ -7063,10 +5301,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -7079,11 +5314,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "body": "Aurora goes live on Wednesday."
-                 *     }
-                 */
                 "application/json": components["schemas"]["NewMessage"];
             };
         };
@@ -7104,21 +5334,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "message",
-                     *       "id": "cl9bn00of0004g7l8s3t4u5v6",
-                     *       "space_id": "cl9bn00of0005g7l8w7x8y9z0",
-                     *       "body": "Aurora goes live on Wednesday.",
-                     *       "author": {
-                     *         "id": "cl9bn00of0002g7l8a1b2c3d4",
-                     *         "name": "local-dev",
-                     *         "kind": "key"
-                     *       },
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Message"];
                 };
             };
@@ -7139,10 +5354,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path: {
@@ -7170,21 +5382,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "message",
-                     *       "id": "cl9bn00of0004g7l8s3t4u5v6",
-                     *       "space_id": "cl9bn00of0005g7l8w7x8y9z0",
-                     *       "body": "Aurora goes live on Wednesday.",
-                     *       "author": {
-                     *         "id": "cl9bn00of0002g7l8a1b2c3d4",
-                     *         "name": "local-dev",
-                     *         "kind": "key"
-                     *       },
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Message"];
                 };
             };
@@ -7202,10 +5399,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -7254,10 +5448,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -7272,11 +5463,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "body": "Aurora goes live."
-                 *     }
-                 */
                 "application/json": components["schemas"]["MessageChanges"];
             };
         };
@@ -7297,21 +5483,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "message",
-                     *       "id": "cl9bn00of0004g7l8s3t4u5v6",
-                     *       "space_id": "cl9bn00of0005g7l8w7x8y9z0",
-                     *       "body": "Aurora goes live on Wednesday.",
-                     *       "author": {
-                     *         "id": "cl9bn00of0002g7l8a1b2c3d4",
-                     *         "name": "local-dev",
-                     *         "kind": "key"
-                     *       },
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Message"];
                 };
             };
@@ -7332,10 +5503,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path?: never;
@@ -7358,66 +5526,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "usage",
-                     *       "id": "cl9bn00of0000g7l8gcq8c4xk",
-                     *       "plan": {
-                     *         "name": "Name",
-                     *         "title": "Title"
-                     *       },
-                     *       "live": {
-                     *         "limits": [
-                     *           {
-                     *             "name": "Name",
-                     *             "per": "workspace",
-                     *             "window_seconds": 1,
-                     *             "limit": 1,
-                     *             "used": 1,
-                     *             "remaining": 1,
-                     *             "reset_at": "2026-05-26T17:21:09.412Z"
-                     *           }
-                     *         ],
-                     *         "meters": [
-                     *           {
-                     *             "name": "Name",
-                     *             "title": "Title",
-                     *             "unit": "Unit",
-                     *             "window": "day",
-                     *             "limit": 1,
-                     *             "used": 1,
-                     *             "remaining": 1,
-                     *             "reset_at": "2026-05-26T17:21:09.412Z"
-                     *           }
-                     *         ]
-                     *       },
-                     *       "test": {
-                     *         "limits": [
-                     *           {
-                     *             "name": "Name",
-                     *             "per": "workspace",
-                     *             "window_seconds": 1,
-                     *             "limit": 1,
-                     *             "used": 1,
-                     *             "remaining": 1,
-                     *             "reset_at": "2026-05-26T17:21:09.412Z"
-                     *           }
-                     *         ],
-                     *         "meters": [
-                     *           {
-                     *             "name": "Name",
-                     *             "title": "Title",
-                     *             "unit": "Unit",
-                     *             "window": "day",
-                     *             "limit": 1,
-                     *             "used": 1,
-                     *             "remaining": 1,
-                     *             "reset_at": "2026-05-26T17:21:09.412Z"
-                     *           }
-                     *         ]
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["Usage"];
                 };
             };
@@ -7434,10 +5542,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
             };
             path?: never;
@@ -7460,19 +5565,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "workspace",
-                     *       "id": "org_l9bn00of0000g7l8gcq8c4xk",
-                     *       "name": "VML",
-                     *       "slug": "vml",
-                     *       "plan": "team",
-                     *       "api_enabled": true,
-                     *       "revealing": false,
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Workspace"];
                 };
             };
@@ -7489,10 +5581,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26.
-                 * @example 2026-10-01
-                 */
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
                 /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -7502,11 +5591,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "api_enabled": true
-                 *     }
-                 */
                 "application/json": components["schemas"]["WorkspaceChanges"];
             };
         };
@@ -7527,19 +5611,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "object": "workspace",
-                     *       "id": "org_l9bn00of0000g7l8gcq8c4xk",
-                     *       "name": "VML",
-                     *       "slug": "vml",
-                     *       "plan": "team",
-                     *       "api_enabled": true,
-                     *       "revealing": false,
-                     *       "created_at": "2026-05-26T17:21:09.412Z",
-                     *       "updated_at": "2026-05-26T17:21:09.412Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Workspace"];
                 };
             };

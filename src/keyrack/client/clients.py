@@ -75,7 +75,7 @@ class Calls(Own[S]):
         """Return the host's own objects of a noun: `client.resource("customers").create(name="Aurora Outfitters")`."""
         return Resource(self._sender, *segments)
 
-    def list(self, path: str, **filters: Any) -> Listing[S, dict[str, Any]]:
+    def list(self, path: str, /, **filters: Any) -> Listing[S, dict[str, Any]]:
         """List what is at a path, over all pages: `for customer in client.list("/customers", status="active")`."""
         return Listing(self._sender, _listed(path, filters))
 
@@ -140,7 +140,8 @@ class Client(Calls[SyncSender]):
     """Calls an API that Keyrack guards, and blocks until it answers. Threads may share one.
 
     `base_url` is the host's address. `api_version` is sent with each call, else what the key is pinned to counts. A call that fails for a
-    while is sent again, `max_retries` times at most: each attempt takes at most `timeout` seconds, all of it `total_timeout`.
+    while is sent again, `max_retries` times at most, and not once `total_timeout` seconds are over; an attempt waits at most `timeout`
+    seconds for its connection, and as long for its answer.
     `http_client` brings proxies or certificates of its own, and is closed by whoever made it.
     Raises ValueError for an address, a credential or a bound that cannot be.
     """

@@ -31,8 +31,11 @@ class Object(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     answer: Answer
 
     def __repr__(self) -> str:
-        named = [name for name in ("id", "name", "type", "state", "status") if hasattr(self, name)]
-        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in named)})"
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        # By name, never all of them: some hold a secret.
+        return [(name, getattr(self, name)) for name in ("id", "name", "type", "state", "status") if hasattr(self, name)]
 
 
 class SpaceRole(msgspec.Struct, frozen=True):
@@ -55,27 +58,27 @@ def page_reader(kind: type[Kind]) -> Callable[[Answer], Page[Kind]]:
     return page_of(lambda data, answer: _read(kind, data, answer))
 
 
-def listed(kind: type[Kind], *segments: str, **filters: Any) -> Request[Page[Kind]]:
+def listed(kind: type[Kind], /, *segments: str, **filters: Any) -> Request[Page[Kind]]:
     """Return the call for the first page of a list."""
     return request_of("GET", path_of(*segments), page_reader(kind), query=filters)
 
 
-def got(kind: type[Kind], *segments: str) -> Request[Kind]:
+def got(kind: type[Kind], /, *segments: str) -> Request[Kind]:
     """Return the call that gets one object."""
     return request_of("GET", path_of(*segments), reader(kind))
 
 
-def made(kind: type[Kind], *segments: str, idempotency_key: str | None, **fields: Any) -> Request[Kind]:
+def made(kind: type[Kind], /, *segments: str, idempotency_key: str | None, **fields: Any) -> Request[Kind]:
     """Return the call that makes an object."""
     return request_of("POST", path_of(*segments), reader(kind), body=_sent(fields) or None, idempotency_key=idempotency_key)
 
 
-def changed(kind: type[Kind], *segments: str, **fields: Any) -> Request[Kind]:
+def changed(kind: type[Kind], /, *segments: str, **fields: Any) -> Request[Kind]:
     """Return the call that changes an object."""
     return request_of("PATCH", path_of(*segments), reader(kind), body=_sent(fields))
 
 
-def put(kind: type[Kind], *segments: str, **fields: Any) -> Request[Kind]:
+def put(kind: type[Kind], /, *segments: str, **fields: Any) -> Request[Kind]:
     """Return the call that says what an object is, whether it was there or not."""
     return request_of("PUT", path_of(*segments), reader(kind), body=_sent(fields))
 

@@ -4,7 +4,6 @@ import asyncio
 import random
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -137,8 +136,7 @@ class AsyncSender:
                 async for chunk in answered.aiter_bytes():
                     body.add(chunk)
             finally:
-                with suppress(httpx.RequestError):
-                    await answered.aclose()
+                await answered.aclose()
         except (httpx.RequestError, KeyrackError) as error:
             return _failed(error)
         return body.answer(answered)
