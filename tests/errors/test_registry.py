@@ -97,3 +97,5 @@ async def test_the_docs_have_a_section_for_each_code(host: Host) -> None:
         assert refusal.cause in text
         assert refusal.remedy in text
         assert f'"doc_url": "https://acme.test/docs/errors/{code}"' in text
+    assert "did you mean `target_launch_date`?" in told["invalid_request"]
+    assert '"violated-policies"' in told["rate_limited"]

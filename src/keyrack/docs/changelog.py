@@ -32,7 +32,7 @@ def _of_change(change: VersionChange) -> Entry:
     if change.operations:
         parts.append("It touches " + ", ".join(f"`{name}`" for name in change.operations) + ".")
     if change.objects:
-        parts.append("In answers it touches every object that is " + _or(change.objects) + ".")
+        parts.append("In answers it touches every " + _or(change.objects) + ", wherever it stands.")
     if change.renames:
         parts.append("| Before | Since |\n|---|---|\n" + "\n".join(f"| `{old}` | `{new}` |" for old, new in change.renames.items()))
     parts += [_of_example("What you send", *pair) for pair in change.request_examples]

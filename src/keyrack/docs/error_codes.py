@@ -3,11 +3,39 @@
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from keyrack.gate.problems import Problems
 from keyrack.model.calls import Call
 from keyrack.model.refusals import Refusal
 
+_OCCURRENCES: Mapping[str, dict[str, Any]] = {
+    "invalid_request": {
+        "detail": "target_launch_dat: there is no such field; did you mean `target_launch_date`?",
+        "param": "target_launch_dat",
+        "errors": [
+            {
+                "code": "extra_forbidden",
+                "param": "target_launch_dat",
+                "pointer": "#/target_launch_dat",
+                "detail": "target_launch_dat: there is no such field; did you mean `target_launch_date`?",
+                "fix": "Call it `target_launch_date`, or leave it out.",
+            }
+        ],
+    },
+    "unknown_version": {
+        "detail": "There is no version 2026-02-30; the versions are 2026-01-01, 2026-10-01.",
+        "param": "Api-Version",
+        "extra": {"versions": ["2026-01-01", "2026-10-01"]},
+    },
+    "insufficient_permission": {"detail": "This operation needs customers:write; this key has customers:read."},
+    "method_not_allowed": {"detail": "This path takes GET, POST."},
+    "rate_limited": {
+        "detail": "The limit 'workspace' is used up; it allows the call in 3 s.",
+        "extra": {"violated-policies": ["workspace"]},
+    },
+}
+"""What examples show of codes whose documents say more than their title."""
 REQUEST_ID = "req_019f2c1a7b00000000000000000"
 """The request id that examples show."""
 
@@ -32,7 +60,8 @@ def section(refusal: Refusal, base_url: str) -> str:
 def example_of(refusal: Refusal, base_url: str) -> dict[str, object]:
     """Return the problem document of one occurrence."""
     call = Call("GET", "/", REQUEST_ID, 0, 0)
-    document: dict[str, object] = json.loads(Problems(base_url).document(call, {}, refusal(f"{refusal.title}.")))
+    refused = refusal(**{"detail": f"{refusal.title}.", **_OCCURRENCES.get(refusal.code, {})})
+    document: dict[str, object] = json.loads(Problems(base_url).document(call, {}, refused))
     return document
 
 
