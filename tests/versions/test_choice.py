@@ -1,8 +1,12 @@
 """A call is served at the version that its header names, else at its key's, and says which."""
 
+import httpx
 import pytest
 from sqlalchemy import text
 
+from keyrack.manage import keys
+from keyrack.model.members import Role
+from tests.console.visitors import Office
 from tests.hosts import ADMIN_RIGHTS
 from tests.versions.conftest import FIRST, NEWEST, RENAMED, SPLIT, Changed
 from tests.walk.problems import problem
@@ -89,6 +93,21 @@ async def test_key_from_before_there_were_versions_is_served_at_the_first(change
     assert FIRST == (await host.get(f"/api/v1/keys/{made.key.id}", admin)).json()["api_version"]
     rotated = (await host.send("POST", f"/api/v1/keys/{made.key.id}/rotate", admin)).json()
     assert FIRST == rotated["api_version"]
+
+
+async def test_console_tells_which_keys_still_call_an_older_version(changed: Changed) -> None:
+    host = changed.host
+
+    async def client() -> httpx.AsyncClient:
+        return host.client
+
+    ada = await host.rack.members.add(host.workspace.id, email="ada@acme.example", name="Ada Park", role=Role.OWNER)
+    browser = await Office(host, client, {"Ada": ada}).signed_in()
+    old, new = await host.key(name="old"), await host.key(name="new")
+    await keys.edit(host.rack.assembly.desk, host.owner, old.key.id, api_version=SPLIT)
+    assert f"calls API version {SPLIT}" in (await browser.open("/console/keys?search=old")).text
+    assert "calls API version" not in (await browser.open("/console/keys?search=new")).text
+    assert f"API version {NEWEST}" in (await browser.open(f"/console/keys/{new.key.id}/permissions")).text
 
 
 async def test_pin_that_the_host_no_longer_has_is_served_at_the_version_before_it(changed: Changed) -> None:

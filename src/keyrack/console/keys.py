@@ -107,7 +107,9 @@ class KeyPages:
         lines = await self._with_unused(member, [_line(one, now) for one in found], now)
         listing = query.page(lines, lambda line: query.order.place(line.listed.key))
         expiring = await key_notices.due(self._pages.desk, member, limit=EXPIRING_SHOWN_MAX)
-        return self._pages.render(request, "keys/list.html", listing=listing, ages=AGES, expiring=expiring, now=now, idle_days=IDLE_DAYS)
+        newest = self._pages.desk.versions.newest
+        shown = {"listing": listing, "ages": AGES, "expiring": expiring, "now": now, "idle_days": IDLE_DAYS, "newest": newest}
+        return self._pages.render(request, "keys/list.html", **shown)
 
     async def offer(self, request: Request) -> Response:
         """Show the form that makes a key. Raises Refused `session_ended`, 403."""
