@@ -12,7 +12,7 @@ PAGES = {
     "docs-error": "/docs/errors/insufficient_permission",
     "docs-guide": "/docs/guides/private-saas",
     "docs-explorer": "/docs/api/explorer",
-    "docs-operation": "/docs/api/identity/get-me",
+    "docs-operation": "/docs/api/me/get-me",
     "docs-sdk": "/docs/sdks/python",
     "docs-changelog": "/docs/changelog",
     "docs-search": "/docs/search?q=idempotency",

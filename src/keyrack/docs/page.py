@@ -50,6 +50,11 @@ class Page:
         if not _SLUG.fullmatch(self.slug):
             raise ValueError(f"the docs page {self.slug!r}: a slug is made of a-z, 0-9, - and _, with / between its parts")
 
+    @property
+    def label(self) -> str:
+        """The title as lists of pages have it: its first part, without marks."""
+        return re.split(r"[,.:;] ", self.title)[0].replace("`", "")
+
 
 def read(folder: Path, facts: Facts) -> Iterator[Page]:
     """Yield the pages of a folder, but for those whose `when` is not so for this host. Raises ValueError that names a wrong file."""
