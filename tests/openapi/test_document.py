@@ -193,3 +193,18 @@ def _contents(node: Any) -> Any:
 
 def _examples(content: dict[str, Any]) -> list[Any]:
     return [one["value"] for one in content.get("examples", {}).values()] + ([content["example"]] if "example" in content else [])
+
+
+def test_example_of_the_docs_is_described_as_they_say(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "openapi.md").read_text()
+    (program,) = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    (tmp_path / "shop.py").write_text(program)
+    ended = run(tmp_path, "openapi", "shop:app")
+    assert 0 == ended.returncode, ended.stderr
+    found = json.loads(ended.stdout)
+    made = operations(found)["createOrder"]
+    assert ("Place an order", "orders:write", 1) == (made["summary"], made["x-permission"], made["x-cost"])
+    assert "It is packed on the same day.\n\nNeeds `orders:write`." == made["description"]
+    assert {"item": "Teapot", "count": 2} == made["requestBody"]["content"]["application/json"]["example"]
+    assert "#/components/schemas/Order" == made["responses"]["201"]["content"]["application/json"]["schema"]["$ref"]
+    assert ["What was bought, and what became of it."] == [tag["description"] for tag in found["tags"] if tag["name"] == "orders"]

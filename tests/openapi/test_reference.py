@@ -123,6 +123,6 @@ async def test_form_takes_a_key_that_nobody_keeps(host: Host) -> None:
     (form,) = [one for one in root.all("form") if "data-try" in one.attributes]
     key = next(one for one in form.all("input") if "data-try-key" in one.attributes)
     # Without a name it is never part of what a form sends by itself, and browsers are not to remember it.
-    assert ("password", "off", False) == (key.attributes["type"], key.attributes["autocomplete"], "name" in key.attributes)
+    assert ("password", "new-password", False) == (key.attributes["type"], key.attributes["autocomplete"], "name" in key.attributes)
     assert "Aurora Outfitters" in next(iter(form.all("textarea"))).text
     assert "connect-src 'self'" in (await host.client.get("/docs/api/customers/create-customer")).headers["content-security-policy"]
