@@ -83,7 +83,7 @@ class Listing:
         return self.continued([view(row) for row in shown], place(shown[-1]) if len(rows) > self._limit else None)
 
     def continued(self, views: Sequence[BaseModel], place: Place | None) -> dict[str, Any]:
-        """Return a page that goes on at a place, or ends with None, as the API would answer it."""
+        """Return a page that goes on at a place, or ends with None, as the API would answer it, but without addresses."""
         cursor = None if place is None else self._cursors.write(place, self._filters)
         data = [view.model_dump(mode="json") for view in views]
         return {"object": "list", "data": data, "has_more": cursor is not None, "next_cursor": cursor}
