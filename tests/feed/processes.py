@@ -147,6 +147,10 @@ class Process:
             await self.hold.pass_through()
         await self.feed.settle(revision)
 
+    async def begin_again(self) -> object:
+        """What a change that found nothing waits for."""
+        return await self.feed.begin_again()
+
     async def decide(self, secret: str) -> Verdict | None:
         """Decide a call as the gate does. None: the store could not be read, so nothing was decided."""
         call, headers = a_call(secret)

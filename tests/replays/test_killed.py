@@ -11,7 +11,7 @@ from tests.hosts import ADMIN_RIGHTS
 from tests.replays.host import FLAG, add_table
 from tests.serving import served as serving_module
 from tests.serving.served import Installation, Served, installed, serving, until
-from tests.serving.wire import Cut, Received
+from tests.serving.wire import Cut, Received, connected
 
 NAME = "Idempotency-Key: 8e03978e"
 JSON = "Content-Type: application/json"
@@ -27,7 +27,7 @@ async def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Async
 
 
 async def send(served: Served, key: str, path: str, body: bytes) -> Received:
-    async with serving_module.connected(served.url, key) as wire:
+    async with connected(served.url, key) as wire:
         return await wire.send("POST", path, NAME, JSON, body=body)
 
 

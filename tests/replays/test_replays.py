@@ -13,6 +13,7 @@ from keyrack.manage import keys
 from keyrack.model.principals import Mode
 from keyrack.model.replays import KEPT_SECONDS, LEASE_SECONDS
 from keyrack.store import replays
+from keyrack.store.replay_tables import replays as replay_rows
 from tests.hosts import ADMIN_RIGHTS, Host
 from tests.replays.host import Notes
 from tests.walk.problems import problem
@@ -255,7 +256,7 @@ async def test_an_answer_is_kept_for_a_day_and_not_in_the_clear(noted: Noted, tm
         assert 0 == await replays.prune(c, now - KEPT_SECONDS * 1000)
     assert "true" == (await post(host, key, text="a text that nobody else may read")).headers["idempotent-replayed"]
     async with store.reading() as c:
-        (row,) = await c.all(replays.replays.select())
+        (row,) = await c.all(replay_rows.select())
         assert b"nobody else" not in b"".join(str(value).encode() for value in row) + row.sealed
     async with store.changing() as c:
         assert 1 == await replays.prune(c, now + 60_000)
@@ -268,7 +269,7 @@ async def test_a_stored_answer_whose_key_was_taken_away_is_told_as_lost(noted: N
     key = await host.key()
     await post(host, key)
     async with host.rack.assembly.store.changing() as c:
-        await c.execute(replays.replays.update().values(sealed=b"x" * 64))
+        await c.execute(replay_rows.update().values(sealed=b"x" * 64))
     problem(await post(host, key), 409, "answer_lost")
     assert ["a"] == await notes.texts()
 

@@ -32,7 +32,9 @@ class LogQuery(ListQuery):
 
     path: Search | None = None
     method: Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z]{1,20}$")] | None = None
-    status: Annotated[str, AfterValidator(_status), WithJsonSchema({"type": "string", "pattern": "^[1-5]([0-9]{2}|[xX]{2})$"})] | None = None
+    status: Annotated[str, AfterValidator(_status), WithJsonSchema({"type": "string", "pattern": "^[1-5]([0-9]{2}|[xX]{2})$"})] | None = (
+        None
+    )
     credential_id: Id | None = None
     mode: Mode | None = None
     since: TimeGiven | None = None

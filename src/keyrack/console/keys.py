@@ -108,7 +108,14 @@ class KeyPages:
         listing = query.page(lines, lambda line: query.order.place(line.listed.key))
         expiring = await key_notices.due(self._pages.desk, member, limit=EXPIRING_SHOWN_MAX)
         newest = self._pages.desk.versions.newest
-        shown = {"listing": listing, "ages": AGES, "expiring": expiring, "now": now, "idle_days": IDLE_DAYS, "newest": newest}
+        shown: dict[str, Any] = {
+            "listing": listing,
+            "ages": AGES,
+            "expiring": expiring,
+            "now": now,
+            "idle_days": IDLE_DAYS,
+            "newest": newest,
+        }
         return self._pages.render(request, "keys/list.html", **shown)
 
     async def offer(self, request: Request) -> Response:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from keyrack.console.lists import FILTER_LENGTH_MAX, ROWS, Place
+from keyrack.console.lists import FILTER_LENGTH_MAX, ROWS
 from keyrack.console.pages import Pages
 from keyrack.manage import spaces
 from keyrack.manage.rights import SPACES_MAX
+from keyrack.model.orders import Place
 from keyrack.model.permissions import SpaceRole
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import INVALID_REQUEST

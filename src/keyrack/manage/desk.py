@@ -24,6 +24,9 @@ class Settling(Protocol):
     async def settle(self, revision: int) -> None:
         """Return when nobody can believe what held before this revision."""
 
+    async def begin_again(self) -> object:
+        """Return when the server that answers has proved that no other has replaced it. Raises Refused where it cannot."""
+
 
 class Counting(Protocol):
     """Counts exactly, over every process that shares the counters."""

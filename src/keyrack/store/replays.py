@@ -93,7 +93,8 @@ def _completion(dialect: str, table: Table, claim: Claim, replay: Replay, now: i
     own = {"scope": claim.scope, "workspace_id": claim.workspace_id, "token": claim.token, "request_id": claim.request_id}
     given = _insert(dialect)(table).values(**own, fingerprint=claim.fingerprint, created_at=now, **known)
     # The same claim may say more of its call: first that it was carried out, then what its answer was.
-    return given.on_conflict_do_update(index_elements=["scope"], set_=known, where=table.c.token == claim.token)
+    completion: Executable = given.on_conflict_do_update(index_elements=["scope"], set_=known, where=table.c.token == claim.token)
+    return completion
 
 
 def _plain(made: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
