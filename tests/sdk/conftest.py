@@ -104,8 +104,10 @@ def narrow(narrow_host: tuple[str, str]) -> Iterator[Narrow]:
         yield Narrow(relay, key)
 
 
-@pytest.fixture(params=["silent", "slow"])
+@pytest.fixture(
+    params=[None, b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n"], ids=["silent", "slow"]
+)
 def stalling(request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a server that takes calls and does not answer them, or never ends its answer."""
-    with stalling_server(slow=request.param == "slow") as url:
+    with stalling_server(request.param) as url:
         yield url

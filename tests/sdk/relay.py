@@ -119,17 +119,17 @@ def relaying(upstream: str) -> Iterator[Relay]:
 
 
 @contextmanager
-def stalling_server(*, slow: bool) -> Iterator[str]:
-    """Serve nothing for the length of a block: stay silent, or send an answer byte by byte without an end."""
+def stalling_server(beginning: bytes | None) -> Iterator[str]:
+    """Serve nothing for the length of a block: stay silent, or begin an answer and go on byte by byte without an end."""
     over = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(0.05)
 
     def drip(connection: socket.socket) -> None:
         with connection, suppress(OSError):
-            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n" if slow else b"")
+            connection.sendall(beginning or b"")
             while not over.wait(0.02):
-                connection.sendall(b" " if slow else b"")
+                connection.sendall(b" " if beginning else b"")
 
     def accept() -> None:
         while not over.is_set():

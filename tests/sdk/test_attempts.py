@@ -1,9 +1,12 @@
 """How often is sent and how long is waited is bounded, whatever comes back."""
 
+from typing import Any
+
+import http_sf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyrack.client.answers import answer_of
+from keyrack.client.answers import Budget, answer_of
 from keyrack.client.attempts import BACKOFF_SECONDS_MAX, SPREAD_SECONDS, Attempt, Outcome, Rules, attempts, pause_seconds
 from keyrack.client.errors import KeyrackError, NoAnswerError, TimedOutError
 
@@ -65,3 +68,16 @@ def test_any_headers_and_any_body_can_be_read(limits: str, asked: str, body: byt
     assert isinstance(answer.rate_limits, dict)
     assert (answer.retry_after_seconds or 0) >= 0
     assert repr(answer)
+
+
+NAMES = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=12)
+NUMBERS = st.integers(0, 10**9)
+
+
+@given(st.dictionaries(NAMES, st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS, st.binary(max_size=4)), min_size=1, max_size=5))
+def test_what_is_left_is_read_as_structured_fields_are_written(limits: dict[str, tuple[int, int, int, int, bytes]]) -> None:
+    """RFC 9651 §3.1, written by an independent library."""
+    left: Any = [(name, {"r": r, "t": t, "pk": key}) for name, (r, t, _, _, key) in limits.items()]
+    policies: Any = [(name, {"q": q, "w": w, "qu": "requests;r=7", "pk": key}) for name, (_, _, q, w, key) in limits.items()]
+    answer = answer_of(200, {"ratelimit": http_sf.ser(left), "ratelimit-policy": http_sf.ser(policies)}, b"")
+    assert answer.rate_limits == {name: Budget(name, r, t, q, w) for name, (r, t, q, w, _) in limits.items()}

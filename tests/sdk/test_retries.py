@@ -1,11 +1,14 @@
 """What is sent again, and what is not; and that a call which is sent again happens once."""
 
+import traceback
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from keyrack.client import (
     AlreadyDoneError,
+    AsyncClient,
     IdempotencyKeyReusedError,
     KeyrackError,
     NoAnswerError,
@@ -15,7 +18,7 @@ from keyrack.client import (
     TimedOutError,
 )
 from tests.sdk.conftest import Connect, Demo, Narrow
-from tests.sdk.relay import CUT, CUT_BEFORE, CUT_WITHIN, Instead, Relay
+from tests.sdk.relay import CUT, CUT_BEFORE, CUT_WITHIN, Instead, Relay, stalling_server
 from tests.sdk.surfaces import got, walked
 
 PROBLEM = {"Content-Type": "application/problem+json"}
@@ -126,6 +129,20 @@ async def test_server_that_is_silent_or_slow_is_left(connect: Connect, stalling:
     with pytest.raises(TimedOutError) as raised:
         await got(connect(base_url=stalling, timeout=0.2, max_retries=1).me())
     assert isinstance(raised.value, KeyrackError)
+
+
+async def test_awaited_client_leaves_a_head_that_never_ends() -> None:
+    with stalling_server(b"HTTP/1.1 200 OK\r\nx-head: ") as url:
+        async with AsyncClient("key", base_url=url, timeout=0.2, max_retries=0) as client:
+            with pytest.raises(TimedOutError):
+                await client.me()
+
+
+async def test_header_that_cannot_be_is_not_repeated(connect: Connect) -> None:
+    secret = uuid4().hex
+    with pytest.raises(NoAnswerError) as raised:
+        await got(connect().get("/me", headers={"x-own": f"{secret}\n"}))
+    assert secret not in "".join(traceback.format_exception(raised.value))
 
 
 async def test_call_above_a_limit_waits_for_as_long_as_it_is_told(connect: Connect, narrow: Narrow) -> None:

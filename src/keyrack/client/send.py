@@ -131,13 +131,14 @@ class AsyncSender:
         body = _Body(step.seconds)
         built = self._http.build_request(**prepared, timeout=step.seconds)
         try:
-            answered = await self._http.send(built, auth=self._settings.bearer, stream=True, follow_redirects=False)
-            try:
-                async for chunk in answered.aiter_bytes():
-                    body.add(chunk)
-            finally:
-                await answered.aclose()
-        except (httpx.RequestError, KeyrackError) as error:
+            async with asyncio.timeout(step.seconds):
+                answered = await self._http.send(built, auth=self._settings.bearer, stream=True, follow_redirects=False)
+                try:
+                    async for chunk in answered.aiter_bytes():
+                        body.add(chunk)
+                finally:
+                    await answered.aclose()
+        except (httpx.RequestError, KeyrackError, TimeoutError) as error:
             return _failed(error)
         return body.answer(answered)
 
@@ -168,17 +169,17 @@ class _Body:
         return answer_of(answered.status_code, headers, b"".join(self._parts))
 
 
-def _failed(error: httpx.RequestError | KeyrackError) -> KeyrackError:
+def _failed(error: httpx.RequestError | KeyrackError | TimeoutError) -> KeyrackError:
     """Return what a failure means."""
     if isinstance(error, KeyrackError):
         return error
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, (httpx.TimeoutException, TimeoutError)):
         failed: KeyrackError = TimedOutError(f"No answer in time ({type(error).__name__}).")
     elif isinstance(error, httpx.DecodingError):
         failed = UnreadableAnswerError("The answer's compression is broken.")
     elif isinstance(error, (httpx.LocalProtocolError, httpx.UnsupportedProtocol)):
         # Its own text would repeat the header that cannot be sent.
-        failed = NoAnswerError("The call cannot be sent as it is: a header holds what it may not.", retryable=False)
+        return NoAnswerError("The call cannot be sent as it is: a header holds what it may not.", retryable=False)
     else:
         failed = NoAnswerError(f"No answer: {type(error).__name__}: {error}")
     failed.__cause__ = error
