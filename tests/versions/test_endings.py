@@ -1,7 +1,10 @@
 """Old versions and operations are announced as deprecated (RFC 9745), and to end (RFC 8594), and then they do."""
 
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
+import http_sf
 import pytest
 
 from keyrack import DeprecatedOperation, VersionChange
@@ -15,9 +18,11 @@ PAGE = '<http://acme.test/docs/changelog>; rel="{}"; type="text/html"'
 
 async def test_rfc_9745_section_2_deprecation_is_a_date_of_structured_fields(changed: Changed) -> None:
     key = await changed.host.key()
-    for version, date in ((FIRST, "@1769904000"), (SPLIT, "@1775001600")):
+    for version, day in ((FIRST, datetime(2026, 2, 1, tzinfo=UTC)), (SPLIT, datetime(2026, 4, 1, tzinfo=UTC))):
         answer = await changed.host.get(PATH, key, headers={"Api-Version": version})
-        assert [date] == answer.headers.get_list("deprecation")
+        (told,) = answer.headers.get_list("deprecation")
+        item: Any = http_sf.parse(told.encode(), tltype="item")
+        assert (day, {}) == item
         assert PAGE.format("deprecation") in answer.headers.get_list("link")
     for version in (RENAMED, NEWEST):
         answer = await changed.host.get(PATH, key, headers={"Api-Version": version})
