@@ -1,6 +1,6 @@
 """All pages of one host's docs: in their order, with what stands before and behind each, and rendered when they are first asked for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from keyrack.docs.markdown import Rendered, render
@@ -47,6 +47,7 @@ class Library:
     def __init__(self, pages: Iterable[Page]) -> None:
         self._by_slug = {page.slug: page for page in pages}
         self._rendered: dict[str, Rendered] = {}
+        self._texts: dict[str, str] = {}
         self.tabs = tuple(_tabs(list(self._by_slug.values())))
         self._in_order = [page for tab in self.tabs for section in tab.sections for page in section.pages]
         self.index = Index(self.pages)
@@ -75,6 +76,12 @@ class Library:
         if page.slug not in self._rendered:
             self._rendered[page.slug] = render(page)
         return self._rendered[page.slug]
+
+    def kept(self, name: str, make: Callable[[], str]) -> str:
+        """Return a text that is made once, of all pages."""
+        if name not in self._texts:
+            self._texts[name] = make()
+        return self._texts[name]
 
     def tab(self, page: Page) -> Tab:
         """Return the tab under which a page stands, or to which it would belong."""

@@ -152,11 +152,13 @@ class Site:
 
     async def index(self, request: Request) -> Response:
         """Show the index of all pages."""
-        return self.text(request, llms.index(await self.library(), self.brand, BASE), PLAIN)
+        library = await self.library()
+        return self.text(request, library.kept("index", lambda: llms.index(library, self.brand, BASE)), PLAIN)
 
     async def full(self, request: Request) -> Response:
         """Show all pages as one text."""
-        return self.text(request, llms.full(await self.library(), self.brand, BASE), PLAIN)
+        library = await self.library()
+        return self.text(request, library.kept("full", lambda: llms.full(library, self.brand, BASE)), PLAIN)
 
     async def search(self, request: Request) -> Response:
         """Show what a query finds: as a page, or while somebody types, as what is put below the field."""
