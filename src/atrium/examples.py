@@ -1,7 +1,31 @@
-"""What the API's description and its docs show: the quickstart's customer, and what hangs on it."""
+"""What the API's description and its docs show: what fields are, the quickstart's customer, and what hangs on it."""
 
 from typing import Any
 
+FIELDS = {
+    "assignee_id": "The member whose task it is; null: nobody's.",
+    "author": "Who wrote it, under the name they had then.",
+    "body": "The text.",
+    "created_at": "When it was made.",
+    "customer_id": "The customer, by display_id, id or slug where it is sent, and by id where it is answered.",
+    "display_id": "A small number that people know the customer by: it stands in addresses like /customers/245.",
+    "domain": "The domain of the customer's own pages.",
+    "email": "The email address.",
+    "id": "The object's id. Ids begin with their time, so they sort.",
+    "is_primary": "Whether this is the contact to turn to first. A new one takes the place of the one before.",
+    "kind": "What proved who wrote it.",
+    "name": "The name, for people.",
+    "object": "What kind of object this is.",
+    "phase": "How far the onboarding has come.",
+    "slug": "The name in addresses, like /customers/aurora: a-z, 0-9 and hyphens. Made from the name where none is sent.",
+    "space_id": "The space in which it lies.",
+    "stage": "How far the onboarding has come.",
+    "state": "What it is at this moment.",
+    "status": "How far the customer has come.",
+    "target_launch_date": "When the customer wants to be live.",
+    "title": "What it is about, or what the person does at the customer.",
+    "updated_at": "When it was last changed.",
+}
 _TIMES = {"created_at": "2026-05-26T17:21:09.412Z", "updated_at": "2026-05-26T17:21:09.412Z"}
 _AUTHOR = {"id": "cl9bn00of0002g7l8a1b2c3d4", "name": "local-dev", "kind": "key"}
 

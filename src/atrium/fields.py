@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from atrium.examples import FIELDS
+
 ID_SHAPE = re.compile(r"c[a-z0-9]{24}")
 """A cuid. A slug never has this shape, nor is it all digits, so a name in a path is never ambiguous."""
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -23,10 +25,27 @@ _EMAIL = f"^[^@\\s{_UNSEEN}]+@[^@\\s{_UNSEEN}]+[.][^@\\s{_UNSEEN}]+$"
 _LINES = f"^[^\\S{_UNSEEN_BUT_BREAKS}]*[^\\s{_UNSEEN}][^{_UNSEEN_BUT_BREAKS}]*$"
 
 
+def _describe(schema: dict[str, Any]) -> None:
+    """Say of each field of a JSON schema what it is."""
+    for name, field in schema.get("properties", {}).items():
+        if name in FIELDS:
+            field.setdefault("description", FIELDS[name])
+
+
+def example(value: dict[str, Any]) -> ConfigDict:
+    """Return the configuration of a model that is shown by this example in the API's description."""
+
+    def describe(schema: dict[str, Any]) -> None:
+        _describe(schema)
+        schema["examples"] = [value]
+
+    return ConfigDict(json_schema_extra=describe)
+
+
 class Body(BaseModel):
     """What a caller sends."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_describe)
 
     def values(self) -> dict[str, Any]:
         """The fields that were sent, by name."""
@@ -36,12 +55,7 @@ class Body(BaseModel):
 class View(BaseModel):
     """What a caller gets: read from the attributes of a row."""
 
-    model_config = ConfigDict(from_attributes=True)
-
-
-def example(value: dict[str, Any]) -> ConfigDict:
-    """Return the configuration of a model that is shown by this example in the API's description."""
-    return ConfigDict(json_schema_extra={"examples": [value]})
+    model_config = ConfigDict(from_attributes=True, json_schema_extra=_describe)
 
 
 def _one_line(value: str) -> str:

@@ -102,6 +102,22 @@ def test_secret_stands_in_no_answer_but_those_that_show_it_once(document: dict[s
     assert ["IssuedKey"] == holding
 
 
+def test_every_field_and_parameter_says_what_it_is(document: dict[str, Any]) -> None:
+    silent = [
+        f"{name}.{field}"
+        for name, schema in document["components"]["schemas"].items()
+        for field, one in schema.get("properties", {}).items()
+        if not one.get("description")
+    ]
+    silent += [
+        f"{operation}?{parameter['name']}"
+        for operation, one in operations(document).items()
+        for parameter in one["parameters"]
+        if "$ref" not in parameter and not parameter["description"]
+    ]
+    assert [] == silent
+
+
 def test_schemas_carry_no_names_of_the_framework(document: dict[str, Any]) -> None:
     assert [] == [name for name in document["components"]["schemas"] if not re.fullmatch(r"[A-Z][A-Za-z]+", name)]
     assert "HTTPValidationError" not in json.dumps(document)

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import MISSING, BaseModel
+from pydantic import MISSING
 
 from atrium.examples import CALL, HELLO, NEW_CALL, NEW_HELLO
 from atrium.fields import Body, Name, Reference, Text, Time, View, example
@@ -10,7 +10,7 @@ from atrium.spaces.models import ItemState
 from keyrack import SortedQuery
 
 
-class Author(BaseModel):
+class Author(View):
     """Who wrote something, with the name they had then."""
 
     id: str
