@@ -23,6 +23,8 @@ _ABOUT = """Every refusal is a problem document (RFC 9457), with `Content-Type: 
 | `doc_url`, `type` | The page of the code |
 | `request_id`, `request_log_url` | The call's line in the request log, where people of your workspace see the reason |
 
+Who sends `Accept: text/markdown`, and does not prefer JSON, gets the same facts as Markdown.
+
 A code that you do not know is like its status: 4xx is the caller's to mend, 5xx is ours. Titles and details may be worded anew at any time.
 """
 
