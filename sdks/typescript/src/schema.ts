@@ -842,6 +842,7 @@ export interface components {
             id: string;
             /** @description The integration that the key proves. */
             integration_id: string | null;
+            /** @description What kind it is. */
             kind: components["schemas"]["Kind"];
             /** @description The member. */
             member_id: string | null;
@@ -850,33 +851,53 @@ export interface components {
         };
         /** @description Who wrote something, with the name they had then. */
         Author: {
+            /** @description The object's id. Ids begin with their time, so they sort. */
             id: string;
+            /** @description What proved who wrote it. */
             kind: string;
+            /** @description The name, for people. */
             name: string;
         };
         /** @description A contact. */
         Contact: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
             created_at: string;
+            /** @description The customer, by display_id, id or slug where it is sent, and by id where it is answered. */
             customer_id: string;
+            /** @description The email address. */
             email: string | null;
+            /** @description The object's id. Ids begin with their time, so they sort. */
             id: string;
+            /** @description Whether this is the contact to turn to first. A new one takes the place of the one before. */
             is_primary: boolean;
+            /** @description The name, for people. */
             name: string;
             /**
+             * @description What kind of object this is.
              * @default contact
              * @constant
              */
             object?: "contact";
+            /** @description What it is about, or what the person does at the customer. */
             title: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
             updated_at: string;
         };
         /** @description The fields of a contact that change. */
         ContactChanges: {
+            /** @description The email address. */
             email?: string | null;
+            /** @description Whether this is the contact to turn to first. A new one takes the place of the one before. */
             is_primary?: boolean;
+            /** @description The name, for people. */
             name?: string;
+            /** @description What it is about, or what the person does at the customer. */
             title?: string | null;
         };
         ContactList: {
@@ -897,27 +918,44 @@ export interface components {
         };
         /** @description A customer. */
         Customer: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
             created_at: string;
+            /** @description A small number that people know the customer by: it stands in addresses like /customers/245. */
             display_id: number;
+            /** @description The domain of the customer's own pages. */
             domain: string | null;
+            /** @description The object's id. Ids begin with their time, so they sort. */
             id: string;
+            /** @description The name, for people. */
             name: string;
             /**
+             * @description What kind of object this is.
              * @default customer
              * @constant
              */
             object?: "customer";
+            /** @description The name in addresses, like /customers/aurora: a-z, 0-9 and hyphens. Made from the name where none is sent. */
             slug: string;
+            /** @description How far the customer has come. */
             status: components["schemas"]["CustomerStatus"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
             updated_at: string;
         };
         /** @description The fields of a customer that change. */
         CustomerChanges: {
+            /** @description The domain of the customer's own pages. */
             domain?: string | null;
+            /** @description The name, for people. */
             name?: string;
+            /** @description The name in addresses, like /customers/aurora: a-z, 0-9 and hyphens. Made from the name where none is sent. */
             slug?: string;
+            /** @description How far the customer has come. */
             status?: components["schemas"]["CustomerStatus"];
         };
         CustomerList: {
@@ -998,7 +1036,10 @@ export interface components {
         Holder: {
             /** @description The object's id. Ids begin with their time, so they sort. */
             id: string;
-            /** @enum {string} */
+            /**
+             * @description What kind it is.
+             * @enum {string}
+             */
             kind: "member" | "integration";
             /** @description The name, for people. */
             name: string;
@@ -1284,26 +1325,42 @@ export interface components {
         };
         /** @description An item. */
         Item: {
+            /** @description The member whose task it is; null: nobody's. */
             assignee_id: string | null;
+            /** @description Who wrote it, under the name they had then. */
             author: components["schemas"]["Author"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
             created_at: string;
+            /** @description The object's id. Ids begin with their time, so they sort. */
             id: string;
             /**
+             * @description What kind of object this is.
              * @default item
              * @constant
              */
             object?: "item";
+            /** @description The space in which it lies. */
             space_id: string;
+            /** @description What it is at this moment. */
             state: components["schemas"]["ItemState"];
+            /** @description What it is about, or what the person does at the customer. */
             title: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
             updated_at: string;
         };
         /** @description The fields of an item that change. `assignee_id: null` leaves it to nobody. */
         ItemChanges: {
+            /** @description The member whose task it is; null: nobody's. */
             assignee_id?: string | number | null;
+            /** @description What it is at this moment. */
             state?: components["schemas"]["ItemState"];
+            /** @description What it is about, or what the person does at the customer. */
             title?: string;
         };
         ItemList: {
@@ -1433,10 +1490,14 @@ export interface components {
         Kind: "key" | "personal_token" | "access_token" | "embed_key" | "session" | "operator";
         /** @description What was used of a limit: `used` and `remaining` make up `limit`. By `reset_at` nothing of it is used any more; null: nothing is. */
         LimitUsage: {
+            /** @description How much there is in all; null: no end is set. */
             limit: number;
             /** @description The name, for people. */
             name: string;
-            /** @enum {string} */
+            /**
+             * @description Whose calls are counted together.
+             * @enum {string}
+             */
             per: "workspace" | "integration" | "key";
             /** @description What is left. */
             remaining: number;
@@ -1449,6 +1510,7 @@ export interface components {
         };
         /** @description One call. `reason` is the refusal in words. */
         Log: {
+            /** @description The app of an access token. */
             app_id: string | null;
             /** @description The refusal's code; null where the call was not refused. */
             code: string | null;
@@ -1465,6 +1527,7 @@ export interface components {
             credential_name: string | null;
             /** @description From the call's head to its answer, in milliseconds. */
             duration_ms: number;
+            /** @description The grant of an access token. */
             grant_id: string | null;
             /** @description The object's id. Ids begin with their time, so they sort. */
             id: string;
@@ -1513,6 +1576,7 @@ export interface components {
              * @constant
              */
             object?: "list";
+            /** @description How far back the search came before it stopped; null: all of the time was searched. */
             searched_back_to?: string | null;
         };
         /** @description A member. */
@@ -1600,22 +1664,34 @@ export interface components {
         MemberStatus: "active" | "inactive";
         /** @description A message. */
         Message: {
+            /** @description Who wrote it, under the name they had then. */
             author: components["schemas"]["Author"];
+            /** @description The text. */
             body: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
             created_at: string;
+            /** @description The object's id. Ids begin with their time, so they sort. */
             id: string;
             /**
+             * @description What kind of object this is.
              * @default message
              * @constant
              */
             object?: "message";
+            /** @description The space in which it lies. */
             space_id: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
             updated_at: string;
         };
         /** @description The fields of a message that change. */
         MessageChanges: {
+            /** @description The text. */
             body?: string;
         };
         MessageList: {
@@ -1636,6 +1712,7 @@ export interface components {
         };
         /** @description What was counted by a meter in this day or month. `limit` and `remaining` are null where the plan sets no end. */
         MeterUsage: {
+            /** @description How much there is in all; null: no end is set. */
             limit: number | null;
             /** @description The name, for people. */
             name: string;
@@ -1646,11 +1723,16 @@ export interface components {
              * @description By when all of it is there again.
              */
             reset_at: string;
+            /** @description What people call it. */
             title: string;
+            /** @description What is counted. */
             unit: string;
             /** @description What was used. */
             used: number;
-            /** @enum {string} */
+            /**
+             * @description Whether it is counted by the day or by the month.
+             * @enum {string}
+             */
             window: "day" | "month";
         };
         /**
@@ -1660,23 +1742,37 @@ export interface components {
         Mode: "live" | "test";
         /** @description What was used in one mode. */
         ModeUsage: {
+            /** @description What was used of each limit. */
             limits: components["schemas"]["LimitUsage"][];
+            /** @description What was counted by each meter. */
             meters: components["schemas"]["MeterUsage"][];
         };
         /** @description A contact to create. A new primary contact takes the place of the one before. */
         NewContact: {
+            /** @description The email address. */
             email?: string | null;
-            /** @default false */
+            /**
+             * @description Whether this is the contact to turn to first. A new one takes the place of the one before.
+             * @default false
+             */
             is_primary?: boolean;
+            /** @description The name, for people. */
             name: string;
+            /** @description What it is about, or what the person does at the customer. */
             title?: string | null;
         };
         /** @description A customer to create. Without a slug it gets one made from its name. */
         NewCustomer: {
+            /** @description The domain of the customer's own pages. */
             domain?: string | null;
+            /** @description The name, for people. */
             name: string;
+            /** @description The name in addresses, like /customers/aurora: a-z, 0-9 and hyphens. Made from the name where none is sent. */
             slug?: string | null;
-            /** @default lead */
+            /**
+             * @description How far the customer has come.
+             * @default lead
+             */
             status?: components["schemas"]["CustomerStatus"];
         };
         /** @description An integration to create. It gets the rights that are named here, and no other. */
@@ -1706,9 +1802,14 @@ export interface components {
         };
         /** @description An item to create. */
         NewItem: {
+            /** @description The member whose task it is; null: nobody's. */
             assignee_id?: string | number | null;
-            /** @default open */
+            /**
+             * @description What it is at this moment.
+             * @default open
+             */
             state?: components["schemas"]["ItemState"];
+            /** @description What it is about, or what the person does at the customer. */
             title: string;
         };
         /** @description A key to create. Without an integration it gets one of the same name, with `permissions`, or else the brand's default ones. */
@@ -1733,16 +1834,26 @@ export interface components {
         };
         /** @description A message to post. */
         NewMessage: {
+            /** @description The text. */
             body: string;
         };
         /** @description An onboarding to open. Without a name it gets the configured one. */
         NewOnboarding: {
+            /** @description The customer, by display_id, id or slug where it is sent, and by id where it is answered. */
             customer_id: string | number;
+            /** @description The name, for people. */
             name?: string | null;
-            /** @default before_getting_started */
+            /**
+             * @description How far the onboarding has come.
+             * @default before_getting_started
+             */
             phase?: components["schemas"]["OnboardingPhase"];
-            /** @default active */
+            /**
+             * @description What it is at this moment.
+             * @default active
+             */
             state?: components["schemas"]["OnboardingState"];
+            /** @description When the customer wants to be live. */
             target_launch_date?: string | null;
         };
         /** @description A link to make. `auth_time` is when the host saw the member prove who they are; `origin` is where the console stands in a frame. */
@@ -1761,27 +1872,44 @@ export interface components {
         };
         /** @description An onboarding. */
         Onboarding: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
             created_at: string;
+            /** @description The customer, by display_id, id or slug where it is sent, and by id where it is answered. */
             customer_id: string;
+            /** @description The object's id. Ids begin with their time, so they sort. */
             id: string;
+            /** @description The name, for people. */
             name: string;
             /**
+             * @description What kind of object this is.
              * @default onboarding
              * @constant
              */
             object?: "onboarding";
+            /** @description How far the onboarding has come. */
             phase: components["schemas"]["OnboardingPhase"];
+            /** @description What it is at this moment. */
             state: components["schemas"]["OnboardingState"];
+            /** @description When the customer wants to be live. */
             target_launch_date: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
             updated_at: string;
         };
         /** @description The fields of an onboarding that change. */
         OnboardingChanges: {
+            /** @description The name, for people. */
             name?: string;
+            /** @description How far the onboarding has come. */
             phase?: components["schemas"]["OnboardingPhase"];
+            /** @description What it is at this moment. */
             state?: components["schemas"]["OnboardingState"];
+            /** @description When the customer wants to be live. */
             target_launch_date?: string | null;
         };
         OnboardingList: {
@@ -1819,6 +1947,7 @@ export interface components {
         Plan: {
             /** @description The name, for people. */
             name: string;
+            /** @description What people call it. */
             title: string;
         };
         /**
@@ -1834,8 +1963,12 @@ export interface components {
             burst_remaining: number;
             /** @description The name, for people. */
             name: string;
-            /** @enum {string} */
+            /**
+             * @description Whose calls are counted together.
+             * @enum {string}
+             */
             per: "workspace" | "integration" | "key";
+            /** @description How much comes back in the window. */
             quota: number;
             /** @description What is left. */
             remaining: number;
@@ -1933,6 +2066,7 @@ export interface components {
              * @constant
              */
             object?: "rate_limit";
+            /** @description The limits, and what is left of each. */
             policies: components["schemas"]["Policy"][];
         };
         /** @description A space that an integration has a role in; `id` is the space's. */
@@ -2071,6 +2205,7 @@ export interface components {
         Usage: {
             /** @description The object's id. Ids begin with their time, so they sort. */
             id: string;
+            /** @description What was used by live keys. */
             live: components["schemas"]["ModeUsage"];
             /**
              * @description What kind of object this is.
@@ -2080,6 +2215,7 @@ export interface components {
             object?: "usage";
             /** @description The workspace's plan. */
             plan: components["schemas"]["Plan"];
+            /** @description What was used by test keys; null where keys have no modes. */
             test: components["schemas"]["ModeUsage"] | null;
         };
         /** @description A workspace. */
