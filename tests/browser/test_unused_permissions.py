@@ -77,3 +77,13 @@ async def test_org_level_access_is_narrowed_where_that_is_what_people_choose(piv
     await ada.press("integrations.narrowed.done")
     await expect(ada.page.locator("dl.facts").last).to_contain_text("Reader")
     assert 200 == await status(pivot, issued, "/customers")
+
+
+async def test_the_widest_list_shows_its_menus_on_every_screen(pinpoint: Scene, browsing: Browsing) -> None:
+    await used(pinpoint)
+    ada = await browsing.sign_in(pinpoint)
+    await see_its_use(ada, "/keys", "Has never used")
+    for width in (360, 768, 992, 1024, 1280, 1440):
+        await ada.page.set_viewport_size({"width": width, "height": 800})
+        await expect(ada.control("keys.more")).to_be_in_viewport(ratio=1)
+        assert await ada.page.locator(".table-frame").evaluate("(frame) => frame.scrollWidth <= frame.clientWidth"), width
