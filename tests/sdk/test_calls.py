@@ -179,6 +179,12 @@ async def test_credential_is_sent_to_no_other_host(connect: Connect, path: str) 
         await got(connect().get(path))
 
 
+@pytest.mark.parametrize("path", ["/line\nbreak", "/" + "long" * 20_000])
+async def test_path_that_cannot_be_is_refused(connect: Connect, path: str) -> None:
+    with pytest.raises(ValueError, match="not a URL"):
+        await got(connect().get(path))
+
+
 @pytest.mark.parametrize("id_", ["", ".", "..", "../members"])
 async def test_id_stays_one_segment(connect: Connect, demo: Demo, id_: str) -> None:
     admin = connect(demo.admin_key)

@@ -1,5 +1,6 @@
 """What is sent again, and what is not; and that a call which is sent again happens once."""
 
+import asyncio
 import traceback
 from typing import Any
 from uuid import uuid4
@@ -60,6 +61,19 @@ async def test_call_that_is_repeated_under_its_own_key_is_replayed(connect: Conn
     assert (first["id"], False, True) == (again["id"], first.replayed, again.replayed)
     with pytest.raises(IdempotencyKeyReusedError):
         await got(client.post("/customers", json={"name": "Another"}, idempotency_key=once["idempotency_key"]))
+
+
+async def test_calls_at_once_under_one_key_make_one_object(connect: Connect) -> None:
+    client = connect(max_retries=20)
+    once = {"json": {"name": "At once"}, "idempotency_key": str(uuid4())}
+
+    async def post() -> Any:
+        # The blocking client is shared by threads.
+        return await got(await asyncio.to_thread(client.post, "/customers", **once))
+
+    answers = await asyncio.gather(*[post() for _ in range(8)])
+    assert 1 == len({answer["id"] for answer in answers})
+    assert [False, *[True] * 7] == sorted(answer.replayed for answer in answers)
 
 
 async def test_key_whose_answer_was_cut_is_named_so_that_it_can_be_rotated(connect: Connect, demo: Demo, relay: Relay) -> None:

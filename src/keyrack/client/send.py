@@ -85,7 +85,7 @@ class SyncSender:
 
     def _attempt(self, prepared: dict[str, Any], step: Attempt) -> Outcome:
         body = _Body(step.seconds)
-        built = self._http.build_request(**prepared, timeout=step.seconds)
+        built = _built(self._http, prepared, step)
         try:
             answered = self._http.send(built, auth=self._settings.bearer, stream=True, follow_redirects=False)
             try:
@@ -129,7 +129,7 @@ class AsyncSender:
 
     async def _attempt(self, prepared: dict[str, Any], step: Attempt) -> Outcome:
         body = _Body(step.seconds)
-        built = self._http.build_request(**prepared, timeout=step.seconds)
+        built = _built(self._http, prepared, step)
         try:
             async with asyncio.timeout(step.seconds):
                 answered = await self._http.send(built, auth=self._settings.bearer, stream=True, follow_redirects=False)
@@ -141,6 +141,14 @@ class AsyncSender:
         except (httpx.RequestError, KeyrackError, TimeoutError) as error:
             return _failed(error)
         return body.answer(answered)
+
+
+def _built(http: httpx.Client | httpx.AsyncClient, prepared: dict[str, Any], step: Attempt) -> httpx.Request:
+    """Return what is sent. Raises ValueError for a path that no URL has."""
+    try:
+        return http.build_request(**prepared, timeout=step.seconds)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"not a URL: {error}") from None
 
 
 class _Body:
