@@ -27,7 +27,7 @@ from keyrack.gate import transactions
 from keyrack.gate.gate import Gate
 from keyrack.gate.pages import MemberPages
 from keyrack.gate.requires import Public, Requires, SignedIn
-from keyrack.gate.table import Table
+from keyrack.gate.table import Table, operation_names
 from keyrack.gate.walk import Walk
 from keyrack.manage import sessions, usage
 from keyrack.manage.activity import Activity
@@ -264,7 +264,7 @@ class Keyrack:
             rows = [row for part in described for row in part.rows]
             check_costs(rows, list(self.plans.values()))
             table = Table([*guard, OWN_BASE], rows, SHORT_BASE, OWN_BASE)
-            assembly.versions.check(table.names)
+            assembly.versions.meet(*(operation_names(part.rows) for part in described))
             assembly.catalog = Catalog(table.operations)
             members.use(page_rows(app, host, self.categories, [*guard, OWN_BASE]))
             access_logs.guard(Mask(assembly.prefixes))

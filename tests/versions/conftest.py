@@ -43,8 +43,9 @@ CHANGES: list[VersionChange | DeprecatedOperation] = [
         title="What an order costs is its price",
         description="The field `amount` is called `price`.",
         operations=ORDERS,
-        objects=["order"],
-        renames={"amount": "price"},
+        # A kind of ours is none of the host's: its keys are not what our operations answer with.
+        objects=["order", "key", "api_key_identity"],
+        renames={"amount": "price", "code": "prefix", "title": "key_name"},
         request_examples=[({"amount": 5}, {"price": 5})],
         response_examples=[({"object": "order", "amount": 5}, {"object": "order", "price": 5})],
     ),

@@ -71,11 +71,6 @@ class Table:
         self._remember_fixed_paths()
 
     @property
-    def names(self) -> set[str]:
-        """The operations, as `GET /api/v1/customers/{customer}`."""
-        return {f"{method} {route.operation.template}" for route in self._routes for method in route.methods}
-
-    @property
     def operations(self) -> list[Operation]:
         """The operations, each once for every method that it takes."""
         return [replace(route.operation, method=method) for route in self._routes for method in route.methods or {route.operation.method}]
@@ -162,6 +157,11 @@ class Table:
                 for method in route.methods:
                     self._exact[method, template] = self._search(method, template, websocket=False)
                     self._exact[method, shorter] = self._search(method, shorter, websocket=False)
+
+
+def operation_names(routes: Sequence[Route]) -> set[str]:
+    """Return the operations of these routes, as `GET /api/v1/customers/{customer}`."""
+    return {f"{method} {route.operation.template}" for route in routes for method in route.methods}
 
 
 def _could_match(template: str, head: tuple[str, ...]) -> bool:

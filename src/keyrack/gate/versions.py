@@ -65,7 +65,7 @@ class VersionGate:
         if ending.sunset_at is not None and ending.sunset_at <= self._now():
             raise VERSION_ENDED(f"{operation} at the version {version} has ended.", extra={"versions": list(self._versions.dates)})
         passage = self._versions.passage(version, operation)
-        return _Turned(passage, call, route.app) if version != self._newest else route.app
+        return _Turned(passage, call, route.app) if passage.turns_bodies or passage.turns_answers else route.app
 
     def _announce(self, ending: Ending, scope: Scope) -> Headers:
         """Return the headers that tell of a deprecation (RFC 9745 §2) and of an end (RFC 8594 §3)."""

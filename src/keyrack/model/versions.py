@@ -207,6 +207,7 @@ class Versions:
         self.operations_ending = {one.operation: one.ending for one in self.log if isinstance(one, DeprecatedOperation)}
         self.endings = {date: self._ending(date) for date in self.dates}
         self._named = {name for change in self.changes for name in change.operations}
+        self._own: frozenset[str] = frozenset()
         self._passages: dict[tuple[str, str], Passage] = {}
 
     def of_pin(self, pin: str | None) -> str:
@@ -235,21 +236,25 @@ class Versions:
     def passage(self, version: str, operation: str) -> Passage:
         """Return the way between an operation at this version and at the newest."""
         # What no change names is served alike: strangers' methods on an opaque mount are not remembered.
-        operation = operation if operation in self._named else ""
+        operation = operation if operation in self._named or operation in self._own else ""
         known = self._passages.get((version, operation))
         if known is None:
-            after = [change for change in self.changes if change.date > version]
+            after = [change for change in self.changes if change.date > version and operation not in self._own]
             requests = [change for change in after if operation in change.operations]
             responses = [change for change in after if change.objects or operation in change.operations]
             known = self._passages[version, operation] = Passage(version, requests, responses)
         return known
 
-    def check(self, operations: Collection[str]) -> None:
-        """Raise ValueError where a change names an operation that is not there."""
+    def meet(self, operations: Collection[str], own: Collection[str]) -> None:
+        """Take the operations that the host has, and Keyrack's own, whose objects no change of the host's touches, whatever their kind.
+
+        Raises ValueError where a change names an operation that the host has not.
+        """
+        self._own = frozenset(own)
         for change in self.log:
             for name in change.operations if isinstance(change, VersionChange) else (change.operation,):
                 if name not in operations:
-                    raise ValueError(f"the change {change.title!r} of {change.date} names {name}, and there is no such operation")
+                    raise ValueError(f"the change {change.title!r} of {change.date} names {name}, and the host has no such operation")
 
     def _ending(self, version: str) -> Ending:
         ending = Ending()
