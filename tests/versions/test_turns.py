@@ -118,6 +118,15 @@ async def test_answer_is_turned_though_its_caller_reads_compressed_ones_and_part
     problem(await changed.host.get("/api/v1/odd/compressed", old), 500, "internal_error")
 
 
+async def test_at_the_newest_version_the_handler_gets_the_call_as_it_came(changed: Changed) -> None:
+    headers = {"Accept-Encoding": "gzip", "Range": "bytes=0-10"}
+    answer = await changed.host.get("/api/v1/odd/encodings", await changed.host.key(), headers=headers)
+    assert ["accept-encoding", "range"] == answer.json()["asked"]
+    sent = {"content": b'{ "price" : 5 }', "headers": {"Content-Type": "application/json"}}
+    await changed.host.send("POST", PATH, await changed.host.key(), **sent)
+    assert [b'{ "price" : 5 }'] == changed.seen.bodies
+
+
 async def test_body_of_another_type_is_left_as_it_is(changed: Changed, old: str) -> None:
     answer = await changed.host.send("PATCH", f"{PATH}/o1", old, content=b'{"costs": 5}', headers={"Content-Type": "text/plain"})
     assert {"body": '{"costs": 5}', "length": "12"} == answer.json()
