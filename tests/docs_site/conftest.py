@@ -38,14 +38,14 @@ class Readers:
         return self._racks[brand]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def readers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Readers]:
     """Readers of the docs of all brands."""
     async with AsyncExitStack() as stack:
         yield Readers(tmp_path_factory.mktemp("docs"), stack)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def reader(readers: Readers) -> httpx.AsyncClient:
     """A reader of Pivotal's docs."""
     return await readers.of("pivotal")
