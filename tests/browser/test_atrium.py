@@ -117,7 +117,7 @@ async def test_a_page_that_is_refused_says_so_in_the_colours_of_the_brand(
 ) -> None:
     cy = await browsing.sign_in(pivotal, "Cy", size=size, scheme=scheme)
     await cy.visit("/activity", status=403)
-    await cy.sees("Pivotal", "write in every category")
+    await cy.sees("Pivotal", "write in every category", "Owners and admins of your workspace can let you do more")
     ground = await cy.page.locator(".tile").evaluate("(tile) => getComputedStyle(tile).backgroundColor")
     assert "rgb(91, 70, 214)" == ground
     assert await cy.page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -1,13 +1,19 @@
 """The API toggle: asked, confirmed, effective when the answer has arrived, and for admins alone."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from keyrack.console.forms import FormTokens
 from keyrack.manage import events, keys, sessions
 from keyrack.model.members import Role
 from keyrack.model.principals import Kind, Mode
+from tests.backends import Backend
 from tests.console.browser import Browser, Page
+from tests.console.conftest import opened
 from tests.console.visitors import Office
+from tests.hosts import BRAND
 
 TOGGLE = "/console/api"
 
@@ -126,3 +132,13 @@ async def test_switching_off_what_is_off_is_done_already(office: Office) -> None
     assert 200 == (await first.submit(pages[0], TOGGLE)).status
     assert 200 == (await second.submit(pages[1], TOGGLE)).status
     assert ["api_disabled"] == await codes(office, [await office.host.key()])
+
+
+async def test_brand_without_the_toggle_shows_it_on_no_page(tmp_path: Path) -> None:
+    async with opened(Backend.in_folder(tmp_path), tmp_path, brand=replace(BRAND, api_toggle=False)) as office:
+        for name in ("Ada", "Cy"):
+            browser = await office.signed_in(name)
+            for path in ("", "/logs", *(["/keys", "/integrations"] if name == "Ada" else [])):
+                page = await browser.open(f"/console{path}")
+                assert TOGGLE not in page.actions
+                assert "can switch it" not in page.text

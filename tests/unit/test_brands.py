@@ -60,3 +60,9 @@ def test_what_could_lead_elsewhere_than_home_is_refused(home: str) -> None:
 @pytest.mark.parametrize("home", ["", "/", "/customers", "https://app.acme.example/", "https://app.acme.example:8443/start?tab=1"])
 def test_home_is_a_path_of_this_host_or_an_address(home: str) -> None:
     assert home == Brand("X", "x", home=home).home
+
+
+def test_an_api_that_nobody_could_switch_on_is_refused() -> None:
+    assert not Brand("X", "x", api_enabled_at_first=False).api_enabled_at_first
+    with pytest.raises(ValueError, match="api_toggle"):
+        Brand("X", "x", api_toggle=False, api_enabled_at_first=False)

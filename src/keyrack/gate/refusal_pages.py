@@ -6,7 +6,7 @@ from html import escape
 
 from keyrack.model.brands import Brand
 from keyrack.model.colors import brand_sheet
-from keyrack.model.refusals import SESSION_ENDED, Refused
+from keyrack.model.refusals import INSUFFICIENT_PERMISSION, SESSION_ENDED, Refused
 
 _STYLE = """
 :root{color-scheme:light dark;--ground:light-dark(#f7f7f8,#0e0e10);--surface:light-dark(#fff,#161618);--line:light-dark(#e6e6e9,#29292d);
@@ -42,7 +42,10 @@ class RefusalPages:
 
     def page(self, refused: Refused, root: str, sign_in: str) -> bytes:
         """Return the page for a refusal. `root` is what a proxy or a mount has put in front of this host's paths."""
-        name, refusal = escape(self._brand.name), refused.refusal
+        name, refusal, remedy = escape(self._brand.name), refused.refusal, refused.refusal.remedy
+        if refusal is INSUFFICIENT_PERMISSION:
+            # The words of the list are for those who write programs.
+            remedy = f"Owners and admins of your {self._brand.words.workspace} can let you do more: ask one of them."
         links = (
             [f'<a class="primary" href="{escape(sign_in)}" data-control="refusal.sign-in">Sign in</a>'] if refusal is SESSION_ENDED else []
         )
@@ -54,7 +57,7 @@ class RefusalPages:
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f'<title>{escape(refusal.title)} · {name}</title><link rel="icon" href="data:,"><style>{self._style}</style></head>',
             f'<body><main><p class="product">{self._logo()}{name}</p>',
-            f'<section><h1>{escape(refusal.title)}</h1><p>{_with_code(refused.detail)}</p><p class="soft">{_with_code(refusal.remedy)}</p>',
+            f'<section><h1>{escape(refusal.title)}</h1><p>{_with_code(refused.detail)}</p><p class="soft">{_with_code(remedy)}</p>',
             f'<p class="actions">{"".join(links)}</p></section></main></body></html>',
         ]
         return "".join(parts).encode(errors="replace")

@@ -49,8 +49,8 @@ class Brand:
     `edits_levels` offers the level of each category for editing, `edits_org_and_spaces` the org-level access and the space roles; with
     neither, people see no rights at all. `lists` are the lists of credentials that the console shows: `keys`, `integrations` or both.
     With `reveals`, new workspaces keep the secrets of their keys, sealed, for admins who ask to see one again: each can switch it off.
-    `api_enabled_at_first` says whether new workspaces begin with their API switched on. `home` is where the console leads back to the
-    product: a path of this host below its root, or an https address; without one nothing does.
+    `api_toggle` shows the switch of the API, `api_enabled_at_first` says whether new workspaces begin with it on. `home` is where the
+    console leads back to the product: a path of this host below its root, or an https address; without one nothing does.
     `navigation` are the titles that lead to the first of them, from the outside in. `color` is the console's accent, written `#rrggbb`;
     text on it is black or white, whichever can be read. `logo` is an SVG document; without one the console shows the name's first letter.
     `support_email`, `support_url` and `status_url` are where the docs send people who need help, each where there is one.
@@ -64,6 +64,7 @@ class Brand:
     edits_levels: bool = True
     edits_org_and_spaces: bool = True
     reveals: bool = False
+    api_toggle: bool = True
     api_enabled_at_first: bool = True
     lists: tuple[str, ...] = ("keys", "integrations")
     navigation: tuple[str, ...] = ("Settings", "API & Webhooks")
@@ -87,6 +88,8 @@ class Brand:
             raise ValueError(f"lists {self.lists!r}: name at least one of {', '.join(sorted(LISTS))}, each once")
         for title in self.navigation:
             _check_text("navigation", title)
+        if not (self.api_toggle or self.api_enabled_at_first):
+            raise ValueError("api_enabled_at_first is False without an api_toggle: nobody could switch the API on")
         if self.home and not _HOME.fullmatch(self.home):
             raise ValueError(f"home {self.home!r}: write a path like /customers, or an address that begins with https://")
         if not _COLOR.fullmatch(self.color):
