@@ -96,6 +96,16 @@ async def test_host_header_puts_nothing_into_pages(tmp_path: Path, name: str) ->
         assert name not in answer.text
 
 
+async def test_wrong_page_of_a_host_stops_its_start(tmp_path: Path) -> None:
+    (tmp_path / "wrong.md").write_text("No front matter.")
+    rack = host(tmp_path, Docs(tmp_path))
+    app = build_app(rack)
+    rack.install(app)
+    with pytest.raises(RuntimeError, match=r"wrong\.md: it does not begin with"):
+        async with living(app):
+            pass
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

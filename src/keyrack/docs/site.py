@@ -88,8 +88,11 @@ class Site:
         self._templates.globals.update(brand=assembly.brand, icon=assets.icon, day=_day)
 
     def use(self, operations: Sequence[Operation]) -> None:
-        """Speak of these operations of the host's from now on."""
+        """Speak of these operations of the host's from now on. Raises ValueError that names a page of the host's that is wrong."""
         self._operations, self._library = operations, None
+        if self._host is not None:
+            for _ in page.read(self._host.folder, self.facts):
+                pass
 
     async def library(self) -> Library:
         """Return all pages: read when somebody first asks for one. It takes a moment, in which no call waits."""
