@@ -9,6 +9,11 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from atrium.brands import BRANDS
 from atrium.factory import create_app
@@ -187,6 +192,31 @@ def test_two_routes_of_one_name_get_two_ids_and_ours_keep_theirs(tmp_path: Path)
     paths = rack.openapi(BASE_URL)["paths"]
     assert "listKeys" == paths["/api/v1/keys"]["get"]["operationId"]
     assert "listKeysApiV1MyKeysGET" == paths["/api/v1/my-keys"]["get"]["operationId"]
+
+
+def test_plain_routes_are_told_of_and_hidden_ones_and_sockets_are_not(tmp_path: Path) -> None:
+    rack = Keyrack(Settings(data=tmp_path), brand=Brand("Acme", "acme"), categories=CATEGORIES)
+
+    @rack.needs("customers:read", cost=3)
+    async def get_picture(request: Request) -> Response:
+        """Get a customer's picture."""
+        return Response()
+
+    async def listen(socket: WebSocket) -> None:
+        await socket.close()
+
+    routes = [
+        Route("/api/v1/customers/{customer}/picture", get_picture),
+        Route("/api/v1/hidden", get_picture, include_in_schema=False),
+        WebSocketRoute("/api/v1/socket", rack.needs("any")(listen)),
+    ]
+    rack.install(Starlette(routes=routes))
+    paths = rack.openapi(BASE_URL)["paths"]
+    assert {"/api/v1/customers/{customer}/picture"} == {path for path in paths if re.search("picture|hidden|socket", path)}
+    told = paths["/api/v1/customers/{customer}/picture"]["get"]
+    assert ("getPicture", "Get a customer's picture", 3) == (told["operationId"], told["summary"], told["x-cost"])
+    assert ["customer"] == [one["name"] for one in told["parameters"] if one.get("in") == "path"]
+    assert [] == [error.message for error in OpenAPIV31SpecValidator(rack.openapi(BASE_URL)).iter_errors()]
 
 
 def test_command_prints_the_document_and_leaves_no_data_behind(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 import json
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,9 +20,20 @@ QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """The document of each brand."""
+    """The document of each brand, and behind them one with a fault of each kind: what finds none in it looks at nothing."""
     install(HERE)
-    return write_all(tmp_path_factory.mktemp("documents"))
+    folder = tmp_path_factory.mktemp("documents")
+    written = write_all(folder)
+    planted = json.loads(written[0].read_text())
+    listing, creation = (planted["paths"]["/api/v1/customers"][method] for method in ("get", "post"))
+    del listing["x-permission"], listing["x-cost"], listing["responses"]["200"]["content"]["application/json"]["example"]
+    del creation["responses"]["429"]
+    creation["requestBody"]["content"]["application/json"]["example"] = {"status": "unheard of"}
+    planted["components"]["responses"]["Conflict"]["content"]["text/plain"] = planted["components"]["responses"]["Conflict"]["content"].pop(
+        "application/problem+json"
+    )
+    (folder / "planted.json").write_text(json.dumps(planted))
+    return [*written, folder / "planted.json"]
 
 
 def _run(script: str, *arguments: str) -> str:
@@ -31,12 +44,33 @@ def _run(script: str, *arguments: str) -> str:
     return done.stdout
 
 
-def test_spectral_finds_nothing(files: list[Path]) -> None:
+def test_spectral_finds_what_was_planted_and_nothing_else(files: list[Path]) -> None:
     out = _run("@stoplight/spectral-cli/dist/index.js", "lint", "--ruleset", "spectral.yaml", "--format", "json", *map(str, files))
-    assert [] == [f"{one['code']} at {'/'.join(map(str, one['path']))}: {one['message']}" for one in json.JSONDecoder().raw_decode(out)[0]]
+    found = json.JSONDecoder().raw_decode(out)[0]
+    planted = [one for one in found if one["source"].endswith("planted.json")]
+    assert [] == [f"{one['code']} at {'/'.join(map(str, one['path']))}: {one['message']}" for one in found if one not in planted]
+    assert {
+        "operation-says-what-it-needs",
+        "operation-tells-its-cost",
+        "json-has-an-example",
+        "proven-operation-may-refuse",
+        "refusal-is-a-problem",
+        "oas3-valid-media-example",
+    } == {one["code"] for one in planted}
 
 
-def test_redocly_finds_nothing(files: list[Path]) -> None:
+def test_redocly_finds_what_was_planted_and_nothing_else(files: list[Path]) -> None:
     out = _run("@redocly/cli/bin/cli.js", "lint", "--config", "redocly.yaml", "--format", "json", *map(str, files))
-    found, _ = json.JSONDecoder().raw_decode(out)
-    assert [] == [f"{one['ruleId']} at {one['location'][0].get('pointer')}: {one['message']}" for one in found["problems"]]
+    found = [problem for report in _reports(out) for problem in report["problems"]]
+    planted = [one for one in found if one["location"][0]["source"]["ref"].endswith("planted.json")]
+    assert [] == [f"{one['ruleId']} at {one['location'][0].get('pointer')}: {one['message']}" for one in found if one not in planted]
+    assert "no-invalid-media-type-examples" in {one["ruleId"] for one in planted}
+
+
+def _reports(out: str) -> Iterator[dict[str, Any]]:
+    """What Redocly says: one object for each file, and words between them."""
+    at = out.find("{")
+    while at >= 0:
+        report, end = json.JSONDecoder().raw_decode(out, at)
+        yield report
+        at = out.find("{", end)
