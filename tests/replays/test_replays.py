@@ -314,3 +314,12 @@ async def test_two_names_in_one_call_are_refused(noted: Noted) -> None:
     headers = [("Idempotency-Key", "a"), ("Idempotency-Key", "b"), ("Authorization", f"Bearer {key.secret.text}")]
     problem(await host.client.post("/api/v1/notes", headers=headers, json={"text": "a"}), 400, "invalid_request")
     assert [] == await notes.texts()
+
+
+async def test_both_spellings_of_a_path_are_one_place(noted: Noted) -> None:
+    host, notes = noted
+    key = await host.key()
+    first, second = await post(host, key), await post(host, key, path="/api/notes")
+    assert first.content == second.content
+    assert "true" == second.headers["idempotent-replayed"]
+    assert ["a"] == await notes.texts()

@@ -1,6 +1,7 @@
 """Has this call happened? One claim per idempotency key, and the stored answer for whoever comes again (CONSISTENCY §5)."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -83,7 +84,7 @@ class Replays:
         body = await whole(receive)
         principal = call.principal
         claim = Claim(
-            scope=scope_of(principal, call.method, call.path, key),
+            scope=scope_of(principal, call.method, _place(call), key),
             workspace_id=principal.workspace.id,
             token=new_id(),
             fingerprint=fingerprint_of(query, headers.get(b"api-version", b""), body),
@@ -234,6 +235,12 @@ class Once:
             # It may hold the store's one writer, for which the completion waits.
             await asyncio.wait([self._renewing])
         self._timer.cancel()
+
+
+def _place(call: Call) -> str:
+    """Return what a call is about, under whichever of its spellings it came (`/api/…` is another one of `/api/v1/…`)."""
+    template = call.operation.template if call.operation is not None else call.path
+    return template + json.dumps(call.path_params, sort_keys=True, default=str)
 
 
 def _reused() -> Refused:

@@ -80,10 +80,10 @@ def key_in(header: bytes) -> str | None:
     return text.decode() if _KEY.fullmatch(text) and not text.startswith(b'"') else None
 
 
-def scope_of(principal: Principal, method: str, path: str, key: str) -> str:
-    """Return the name under which a call is kept: nobody else's call can have it, and it survives the rotation of a key."""
+def scope_of(principal: Principal, method: str, place: str, key: str) -> str:
+    """Return the name under which a call to a place is kept: nobody else's call can have it, and it survives the rotation of a key."""
     owner = principal.grant_id or principal.integration_id or principal.member_id or principal.credential_id
-    return _digest(principal.workspace.id, principal.mode, owner, method, path, key)
+    return _digest(principal.workspace.id, principal.mode, owner, method, place, key)
 
 
 def fingerprint_of(query: bytes, version: bytes, body: bytes) -> str:
