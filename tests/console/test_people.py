@@ -60,6 +60,17 @@ async def test_others_are_signed_out_and_this_one_stays(office: Office) -> None:
     assert [200, 401] == [(await one.open("/console")).status for one in (first, second)]
 
 
+async def test_sign_ins_tell_where_they_began(office: Office) -> None:
+    browser = await office.browser()
+    browser.client.headers["user-agent"] = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    await browser.submit(await browser.open(await office.link()), "/console/sign-in")
+    await office.signed_in()
+    page = await browser.open(PREFERENCES)
+    assert "Firefox on Linux, from 127.0.0.1" in page.text
+    assert "An unknown device, from 127.0.0.1" in page.text
+    assert "Gecko" not in page.text
+
+
 async def second_workspace(office: Office) -> Workspace:
     made = await office.host.rack.workspaces.create("Neighbour", slug="neighbour")
     await office.host.rack.members.add(made.id, email=office.members["Ada"].email, name="Ada Park", role=Role.MEMBER)

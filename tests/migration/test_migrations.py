@@ -24,6 +24,7 @@ SCRIPTS = [
     "0005_pre_sorted_lists",
     "0006_pre_docs_feedback",
     "0007_pre_versions",
+    "0008_pre_places_of_sessions",
     "0001_pre_request_log",
     "0002_pre_quotas",
     "0003_pre_call_counts",

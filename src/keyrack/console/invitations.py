@@ -182,7 +182,7 @@ class JoiningPages:
             return pages.again(request, "invitations/accept.html", refused, ["name", "password"], **shown)
         if session is not None:
             await sessions.end(pages.desk, session)
-        return pages.arrive(request, signed_in)
+        return await pages.arrive(request, signed_in)
 
     async def _session(self, request: Request, offer: Offer) -> Principal | None:
         """The session of the very person whom the invitation is for."""

@@ -51,6 +51,6 @@ class OpenIdPages:
             answer: Response = await pages.sign_in(request, refused.refusal.status, problems={"": refused.detail})
             answer.headers.update(refused.headers)
         else:
-            answer = pages.arrive(request, finished.signed_in, finished.return_to)
+            answer = await pages.arrive(request, finished.signed_in, finished.return_to)
         pages.cookies.end_openid(request, answer)
         return answer

@@ -116,9 +116,10 @@ class Pages:
         """Return the client's address, as the gate tells it."""
         return self._heads.address(request.scope)
 
-    def arrive(self, request: Request, signed_in: SignedIn, to: str = "") -> Response:
+    async def arrive(self, request: Request, signed_in: SignedIn, to: str = "") -> Response:
         """Lead on into the console, or to the path of this host that `to` names, with a new session."""
         session, secret = signed_in
+        await sessions.note_place(self.desk, session, address=self.address(request), user_agent=request.headers.get("user-agent", ""))
         answer = RedirectResponse(return_path(to, self.addresses.console(request)), 303)
         seconds = (session.expires_at - session.created_at) // 1000
         self.cookies.begin_session(request, answer, secret, seconds, framed=session.origin is not None)

@@ -65,4 +65,4 @@ class PasswordPages:
             signed_in = await passwords.reset(self._pages.desk, link, new=form.get("password", ""), address=self._pages.address(request))
         except Refused as refused:
             return self._pages.again(request, "passwords/new.html", refused, ["password"], link=link)
-        return self._pages.arrive(request, signed_in)
+        return await self._pages.arrive(request, signed_in)

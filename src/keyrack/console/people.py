@@ -85,7 +85,7 @@ class PeoplePages:
     async def switch(self, request: Request) -> Response:
         """Go on in another workspace. Raises Refused `session_ended`, `csrf_failed`, 404."""
         member, form = await self._pages.sent(request, "workspaces.switch")
-        return self._pages.arrive(request, await sessions.switch(self._pages.desk, member, form.get("workspace_id", "")))
+        return await self._pages.arrive(request, await sessions.switch(self._pages.desk, member, form.get("workspace_id", "")))
 
     async def ask_leave(self, request: Request) -> Response:
         """Ask before somebody leaves the workspace. Raises Refused `session_ended`."""

@@ -47,4 +47,4 @@ class PortalLinkPages:
     async def begin(self, request: Request) -> Response:
         """Exchange a link for a session, which stands in frames of the link's origin alone. Raises Refused `link_ended`, `csrf_failed`."""
         form = await read_form(request)
-        return self._pages.arrive(request, await portal_links.redeem(self._pages.desk, whole(form.get("link", ""))))
+        return await self._pages.arrive(request, await portal_links.redeem(self._pages.desk, whole(form.get("link", ""))))

@@ -46,7 +46,7 @@ class SessionPages:
         form = await read_form(request)
         pages = self._pages
         if "link" in form:
-            return pages.arrive(request, await sessions.redeem(pages.desk, whole(form["link"])))
+            return await pages.arrive(request, await sessions.redeem(pages.desk, whole(form["link"])))
         email, password, to = (form.get(name, "") for name in ("email", "password", "to"))
         replaces = pages.cookies.session(request)
         try:
@@ -57,7 +57,7 @@ class SessionPages:
             page = await pages.sign_in(request, refused.refusal.status, to=to, email=email, problems=problems(refused))
             page.headers.update(refused.headers)
             return page
-        return pages.arrive(request, signed_in, to)
+        return await pages.arrive(request, signed_in, to)
 
     async def end(self, request: Request) -> Response:
         """End the session. Raises Refused `session_ended`, `csrf_failed`."""

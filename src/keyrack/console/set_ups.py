@@ -57,4 +57,4 @@ class SetUpPages:
             if refused.param == "name":
                 refused.param = "workspace_name"
             return pages.again(request, "set_ups/set_up.html", refused, FIELDS, link=link, given=given)
-        return pages.arrive(request, signed_in)
+        return await pages.arrive(request, signed_in)

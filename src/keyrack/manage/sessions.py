@@ -2,12 +2,14 @@
 but itself.
 """
 
+from contextlib import suppress
 from typing import NamedTuple
 
 from keyrack.crypto.digest import digest
 from keyrack.crypto.format import Secret, mint, well_formed
 from keyrack.manage import attempts
 from keyrack.manage.desk import Desk
+from keyrack.model.devices import device_of
 from keyrack.model.permissions import Rights, compile_rights
 from keyrack.model.principals import Kind, Mode, Principal
 from keyrack.model.refusals import INSUFFICIENT_PERMISSION, NOT_FOUND, PROOF_REQUIRED, SESSION_ENDED, SIGN_IN_FAILED, Refused
@@ -161,6 +163,16 @@ async def switch(desk: Desk, session: Principal, workspace_id: str) -> SignedIn:
         if not await rows.end(c, session.workspace.id, session.credential_id, now):
             raise SESSION_ENDED("You are signed out.")
         return await begin(desk, c, member.person_id, workspace_id, proved_at=session.proved_at, expires_at=session.until)
+
+
+async def note_place(desk: Desk, session: Session, *, address: str, user_agent: str) -> None:
+    """Note from where and with what a session began, so that its person knows it again in the list of theirs.
+
+    It has begun already: where the store cannot note it, the list says less.
+    """
+    with suppress(Refused):
+        async with desk.store.changing() as c:
+            await rows.note_place(c, session.workspace_id, session.id, address, device_of(user_agent))
 
 
 async def open_of(desk: Desk, session: Principal) -> list[tuple[Session, str]]:

@@ -19,7 +19,7 @@ class Session:
     """One sign-in. Times are milliseconds since the epoch.
 
     `proved_at` is when the person last proved who they are, 0 where a link let them in. A session that a portal link began was asked for
-    with the key `through_key_id`, whose rights bound it, and may stand in a frame of `origin`.
+    with the key `through_key_id`, whose rights bound it, and may stand in a frame of `origin`. `address` and `device` are where it began.
     """
 
     id: str
@@ -30,6 +30,8 @@ class Session:
     proved_at: int = 0
     through_key_id: str | None = None
     origin: str | None = None
+    address: str | None = None
+    device: str | None = None
 
 
 def is_fresh(proved_at: int, now: int) -> bool:

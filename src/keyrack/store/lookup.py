@@ -308,6 +308,8 @@ def _session(row: Row[Any]) -> Session:
         proved_at=of[sessions.c.proved_at],
         through_key_id=of[sessions.c.through_key_id],
         origin=of[sessions.c.origin],
+        address=of[sessions.c.address],
+        device=of[sessions.c.device],
     )
 
 

@@ -21,6 +21,12 @@ async def prove(c: Connection, workspace_id: str, session_id: str, at: int) -> b
     return bool(await c.execute(update(sessions).where(open_one).values(proved_at=at)))
 
 
+async def note_place(c: Connection, workspace_id: str, session_id: str, address: str, device: str) -> None:
+    """Note where a session began."""
+    own = (sessions.c.workspace_id == workspace_id) & (sessions.c.id == session_id)
+    await c.execute(update(sessions).where(own).values(address=address, device=device))
+
+
 async def end(c: Connection, workspace_id: str, session_id: str, at: int) -> bool:
     """End a session. False: it had ended, or there is none."""
     open_one = (sessions.c.workspace_id == workspace_id) & (sessions.c.id == session_id) & sessions.c.ended_at.is_(None)

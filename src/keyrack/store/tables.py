@@ -240,6 +240,8 @@ sessions = Table(
     _time("ended_at", nullable=True),
     _text("through_key_id", nullable=True),
     _text("origin", nullable=True),
+    _text("address", nullable=True),
+    _text("device", nullable=True),
     Index(None, "person_id"),
     Index(None, "workspace_id"),
 )
