@@ -12,8 +12,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List customers, newest first unless `sort` says otherwise
-         * @description Needs `customers:read`.
+         * List customers
+         * @description List customers, newest first unless `sort` says otherwise.
+         *
+         *     Needs `customers:read`.
          */
         get: operations["listCustomers"];
         put?: never;
@@ -64,14 +66,18 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List a customer's contacts, newest first unless `sort` says otherwise
-         * @description Needs `customers:read`.
+         * List a customer's contacts
+         * @description List a customer's contacts, newest first unless `sort` says otherwise.
+         *
+         *     Needs `customers:read`.
          */
         get: operations["listContacts"];
         put?: never;
         /**
-         * Add a contact. A new primary contact takes the place of the one before
-         * @description Needs `customers:write`.
+         * Add a contact
+         * @description Add a contact. A new primary contact takes the place of the one before.
+         *
+         *     Needs `customers:write`.
          */
         post: operations["createContact"];
         delete?: never;
@@ -116,8 +122,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List events, newest first unless `sort` says otherwise
-         * @description Needs write in every category.
+         * List events
+         * @description List events, newest first unless `sort` says otherwise.
+         *
+         *     Needs write in every category.
          */
         get: operations["listEvents"];
         put?: never;
@@ -136,14 +144,18 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List integrations, newest first unless `sort` says otherwise
-         * @description Needs org-level Admin.
+         * List integrations
+         * @description List integrations, newest first unless `sort` says otherwise.
+         *
+         *     Needs org-level Admin.
          */
         get: operations["listIntegrations"];
         put?: never;
         /**
-         * Create an integration. It has no key yet
-         * @description Needs org-level Admin.
+         * Create an integration
+         * @description Create an integration. It has no key yet.
+         *
+         *     Needs org-level Admin.
          */
         post: operations["createIntegration"];
         delete?: never;
@@ -190,8 +202,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * End all keys of an integration in one mode at once. The one that takes their place is answered
-         * @description Needs org-level Admin.
+         * End all keys of an integration in one mode at once
+         * @description End all keys of an integration in one mode at once. The one that takes their place is answered.
+         *
+         *     Needs org-level Admin.
          */
         post: operations["rotateIntegration"];
         delete?: never;
@@ -208,13 +222,17 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the spaces that an integration has a role in, all at once
-         * @description Needs org-level Admin.
+         * List the spaces that an integration has a role in
+         * @description List the spaces that an integration has a role in, all at once.
+         *
+         *     Needs org-level Admin.
          */
         get: operations["listIntegrationSpaces"];
         /**
-         * Say which spaces an integration has a role in: these and no others
-         * @description Needs org-level Admin.
+         * Say which spaces an integration has a role in
+         * @description Say which spaces an integration has a role in: these and no others.
+         *
+         *     Needs org-level Admin.
          */
         put: operations["setIntegrationSpaces"];
         post?: never;
@@ -256,8 +274,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List invitations, newest first unless `sort` says otherwise
-         * @description Needs org-level Admin.
+         * List invitations
+         * @description List invitations, newest first unless `sort` says otherwise.
+         *
+         *     Needs org-level Admin.
          */
         get: operations["listInvitations"];
         put?: never;
@@ -324,8 +344,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List keys, newest first unless `sort` says otherwise
-         * @description Needs org-level Admin.
+         * List keys
+         * @description List keys, newest first unless `sort` says otherwise.
+         *
+         *     Needs org-level Admin.
          */
         get: operations["listKeys"];
         put?: never;
@@ -348,8 +370,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get a key, also an ended one
-         * @description Needs org-level Admin.
+         * Get a key
+         * @description Get a key, also an ended one.
+         *
+         *     Needs org-level Admin.
          */
         get: operations["getKey"];
         put?: never;
@@ -362,8 +386,10 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change fields of a key, and of its integration where the two are one
-         * @description Needs org-level Admin.
+         * Change fields of a key
+         * @description Change fields of a key, and of its integration where the two are one.
+         *
+         *     Needs org-level Admin.
          */
         patch: operations["updateKey"];
         trace?: never;
@@ -378,8 +404,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Replace a key by its successor, which is answered
-         * @description Needs org-level Admin.
+         * Replace a key by its successor
+         * @description Replace a key by its successor, which is answered.
+         *
+         *     Needs org-level Admin.
          */
         post: operations["rotateKey"];
         delete?: never;
@@ -396,8 +424,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List calls, newest first: the caller's own; for an org-level Admin all of the workspace
-         * @description Needs any credential.
+         * List calls
+         * @description List calls, newest first: the caller's own; for an org-level Admin all of the workspace.
+         *
+         *     Needs any credential.
          */
         get: operations["listLogs"];
         put?: never;
@@ -416,8 +446,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get the line of one call, from the moment of its answer on
-         * @description Needs any credential.
+         * Get the line of one call
+         * @description Get the line of one call, from the moment of its answer on.
+         *
+         *     Needs any credential.
          */
         get: operations["getLog"];
         put?: never;
@@ -436,8 +468,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get the identity of the calling key. It has no side effects and costs one call
-         * @description Needs any credential.
+         * Get the identity of the calling key
+         * @description Get the identity of the calling key. It has no side effects and costs one call.
+         *
+         *     Needs any credential.
          */
         get: operations["getMe"];
         put?: never;
@@ -456,8 +490,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List members, newest first unless `sort` says otherwise
-         * @description Needs org-level Admin.
+         * List members
+         * @description List members, newest first unless `sort` says otherwise.
+         *
+         *     Needs org-level Admin.
          */
         get: operations["listMembers"];
         put?: never;
@@ -504,8 +540,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List onboardings, newest first unless `sort` says otherwise
-         * @description Needs `onboardings:read`.
+         * List onboardings
+         * @description List onboardings, newest first unless `sort` says otherwise.
+         *
+         *     Needs `onboardings:read`.
          */
         get: operations["listOnboardings"];
         put?: never;
@@ -558,8 +596,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Create a link that opens the console for a member, once
-         * @description Needs org-level Admin.
+         * Create a link that opens the console for a member
+         * @description Create a link that opens the console for a member, once.
+         *
+         *     Needs org-level Admin.
          */
         post: operations["createPortalLink"];
         delete?: never;
@@ -576,8 +616,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get what is left of the caller's limits. It takes nothing from them, and is answered also when nothing is left
-         * @description Needs any credential.
+         * Get what is left of the caller's limits
+         * @description Get what is left of the caller's limits. It takes nothing from them, and is answered also when nothing is left.
+         *
+         *     Needs any credential.
          */
         get: operations["getRateLimit"];
         put?: never;
@@ -596,14 +638,18 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the spaces that the caller can see, newest first unless `sort` says otherwise: its own; for an org-level Admin all
-         * @description Needs any credential.
+         * List the spaces that the caller can see
+         * @description List the spaces that the caller can see, newest first unless `sort` says otherwise: its own; for an org-level Admin all.
+         *
+         *     Needs any credential.
          */
         get: operations["listSpaces"];
         put?: never;
         /**
-         * Create a space. The caller is its manager
-         * @description Needs org-level Admin.
+         * Create a space
+         * @description Create a space. The caller is its manager.
+         *
+         *     Needs org-level Admin.
          */
         post: operations["createSpace"];
         delete?: never;
@@ -627,8 +673,10 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Delete a space: nobody reaches what lies in it any more
-         * @description Needs org-level Admin.
+         * Delete a space
+         * @description Delete a space: nobody reaches what lies in it any more.
+         *
+         *     Needs org-level Admin.
          */
         delete: operations["deleteSpace"];
         options?: never;
@@ -648,8 +696,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List a space's items, newest first unless `sort` says otherwise
-         * @description Needs `items:read` through a role in the space.
+         * List a space's items
+         * @description List a space's items, newest first unless `sort` says otherwise.
+         *
+         *     Needs `items:read` through a role in the space.
          */
         get: operations["listItems"];
         put?: never;
@@ -700,8 +750,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List who has a role in a space that the caller can see: members and integrations, by their ids
-         * @description Needs any credential.
+         * List who has a role in a space that the caller can see
+         * @description List who has a role in a space that the caller can see: members and integrations, by their ids.
+         *
+         *     Needs any credential.
          */
         get: operations["listSpaceMembers"];
         put?: never;
@@ -721,14 +773,18 @@ export interface paths {
         };
         get?: never;
         /**
-         * Give a member or an integration a role in a space. The caller is its manager, or an org-level Admin
-         * @description Needs any credential.
+         * Give a member or an integration a role in a space
+         * @description Give a member or an integration a role in a space. The caller is its manager, or an org-level Admin.
+         *
+         *     Needs any credential.
          */
         put: operations["setSpaceRole"];
         post?: never;
         /**
-         * Take somebody's role in a space away. The caller is its manager, or an org-level Admin
-         * @description Needs any credential.
+         * Take somebody's role in a space away
+         * @description Take somebody's role in a space away. The caller is its manager, or an org-level Admin.
+         *
+         *     Needs any credential.
          */
         delete: operations["removeSpaceRole"];
         options?: never;
@@ -744,8 +800,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List a space's messages, newest first unless `sort` says otherwise
-         * @description Needs `messages:read` through a role in the space.
+         * List a space's messages
+         * @description List a space's messages, newest first unless `sort` says otherwise.
+         *
+         *     Needs `messages:read` through a role in the space.
          */
         get: operations["listMessages"];
         put?: never;
@@ -796,8 +854,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get what was used of the workspace's plan. It takes nothing from any limit
-         * @description Needs any credential.
+         * Get what was used of the workspace's plan
+         * @description Get what was used of the workspace's plan. It takes nothing from any limit.
+         *
+         *     Needs any credential.
          */
         get: operations["getUsage"];
         put?: never;

@@ -97,13 +97,20 @@ def _camel(text: str) -> str:
     return head[0].lower() + head[1:] + "".join(word[0].upper() + word[1:] for word in rest)
 
 
+_ASIDE = re.compile(r"[,:;(]|\.(?:\s|$)| unless ")
+
+
 def _described(part: Part, row: Route, method: str, paths: Mapping[str, Any], operation_id: str) -> Found:
     template = row.operation.template
     item = paths.get(template, {}).get(method.lower()) or _plain(row, operation_id)
-    first, _, rest = str(item.pop("description", "")).strip().partition("\n")
-    summary = getattr(row.context, "summary", None) or first.strip().removesuffix(".") or str(item.get("summary", operation_id))
-    if rest.strip():
-        item["description"] = rest.strip()
+    said = str(item.pop("description", "")).strip()
+    first, _, rest = said.partition("\n")
+    # The title is what stands before the first aside: the whole sentence opens the description then.
+    title = _ASIDE.split(first)[0].strip()
+    summary = getattr(row.context, "summary", None) or title or str(item.get("summary", operation_id))
+    description = rest.strip() if title == first.strip().removesuffix(".") else said
+    if description:
+        item["description"] = description
     return Found(part, row.operation, method, summary, item)
 
 
