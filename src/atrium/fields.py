@@ -4,11 +4,13 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from atrium.examples import FIELDS
 
+FIELDS_MAX = 100
+"""How many fields a body has at most. Each unknown one is an error of its own, and to tell 100,000 of them holds up every other call."""
 ID_SHAPE = re.compile(r"c[a-z0-9]{24}")
 """A cuid. A slug never has this shape, nor is it all digits, so a name in a path is never ambiguous."""
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -46,6 +48,13 @@ class Body(BaseModel):
     """What a caller sends."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=_describe)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_too_many_fields(cls, sent: Any) -> Any:
+        if isinstance(sent, dict) and len(sent) > FIELDS_MAX:
+            raise ValueError(f"an object has at most {FIELDS_MAX} members here")
+        return sent
 
     def values(self) -> dict[str, Any]:
         """The fields that were sent, by name."""

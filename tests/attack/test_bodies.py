@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
 
 from keyrack import Keyrack, Settings, refusals
@@ -43,3 +44,24 @@ async def test_all_permissions_at_none_are_no_permissions(host: Host) -> None:
     admin = await host.key(ADMIN_RIGHTS)
     made = await host.send("POST", "/api/v1/integrations", admin, json={"name": "Nothing", "permissions": {"*": "none"}})
     assert (201, {}) == (made.status_code, made.json()["permissions"])
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {f"a{number}": 1 for number in range(50_000)},
+        {"name": "Many", "permissions": {f"a{number}": "much" for number in range(30_000)}},
+    ],
+)
+async def test_a_body_of_very_many_faults_is_one_fault(host: Host, sent: dict[str, Any]) -> None:
+    """To make an error of each would hold up every call of everybody for seconds."""
+    refused = problem(await host.send("POST", "/api/v1/keys", await host.key(ADMIN_RIGHTS), json=sent), 400, "invalid_request")
+    assert 1 == len(refused["errors"])
+    assert "members" in refused["detail"]
+
+
+async def test_the_name_of_an_unknown_field_is_repeated_in_part(host: Host) -> None:
+    answer = await host.send("POST", "/api/v1/customers", await host.key(), json={"name": "Long", "é" * 400_000: 1})
+    refused = problem(answer, 400, "invalid_request")
+    assert f"{'é' * 100}…: there is no such field." == refused["detail"]
+    assert len(answer.content) < 5000

@@ -1,15 +1,18 @@
 """The kinds of fields that bodies, queries and answers are made of. Every text is bounded, and unknown fields are refused."""
 
 import re
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 
 from keyrack.api.described import describe
 from keyrack.model.permissions import Level, OrgAccess, Rights, SpaceRole
 from keyrack.model.times import iso, read_iso
 
+FIELDS_MAX = 100
+"""How many fields any body has at most. Each unknown one is an error of its own, and to tell 100,000 of them holds up every other call."""
 CATEGORIES_MAX = 200
 SPACES_MAX = 1000
 _ID = r"^[A-Za-z0-9_.-]{1,64}$"
@@ -25,6 +28,11 @@ class Body(BaseModel):
     """What a caller sends. Numbers and booleans are taken as such, never from text."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=describe)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_too_many_fields(cls, sent: Any) -> Any:
+        return _at_most(FIELDS_MAX, sent)
 
     def values(self) -> dict[str, Any]:
         """The fields that were sent, by name, as what they mean inside."""
@@ -42,6 +50,12 @@ class ObjectView(View):
 
     object: str
     id: str
+
+
+def _at_most(count: int, sent: Any) -> Any:
+    if isinstance(sent, dict) and len(sent) > count:
+        raise ValueError(f"an object has at most {count} members here")
+    return sent
 
 
 def _one_line(value: str) -> str:
@@ -82,6 +96,7 @@ Permissions = Annotated[
     dict[Annotated[str, StringConstraints(min_length=1, max_length=60)], Literal["none", "read", "write"]],
     Field(max_length=CATEGORIES_MAX),
     AfterValidator(_levels),
+    BeforeValidator(partial(_at_most, CATEGORIES_MAX)),
 ]
 """Levels by category, or `{"*": "write"}` for all."""
 

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 
-from keyrack.embed.suggestions import meant
+from keyrack.embed.suggestions import NAME_LENGTH_MAX, meant
 from keyrack.gate.bodies import body_cut_short
 from keyrack.gate.transactions import refusal_of
 from keyrack.model.calls import CURRENT
@@ -89,7 +89,7 @@ def _of_validation(connection: HTTPConnection, error: RequestValidationError) ->
 
 def _one(error: Any, sent: Any, route: Any) -> dict[str, object]:
     """One fault of the input: where, what, and what to do. The value itself is not repeated: it may be a secret."""
-    place, *path = error["loc"]
+    place, *path = (_shortened(part) for part in error["loc"])
     kind = str(error["type"])
     param = ".".join(str(part) for part in path) or None
     if kind == "json_invalid":
@@ -112,6 +112,11 @@ def _one(error: Any, sent: Any, route: Any) -> dict[str, object]:
     elif kind == "missing":
         detail, fix = f"{param or 'The body'} is required.", f"Send {param or 'it'}."
     return {"code": kind, "param": param, "pointer": pointer(path) if place == "body" else None, "detail": detail, "fix": fix}
+
+
+def _shortened(part: Any) -> Any:
+    """A name that a caller made up is told thrice in each answer."""
+    return part if not isinstance(part, str) or len(part) <= NAME_LENGTH_MAX else f"{part[:NAME_LENGTH_MAX]}…"
 
 
 def pointer(path: Sequence[object]) -> str:

@@ -27,7 +27,7 @@ def meant(route: Any, place: str, path: Sequence[str | int], sent: Any) -> str |
         types = [inner for one in types for inner in _inside(one, step)]
         around = _value(around, step)
     known = {name for one in types for shape in _shapes(one) for name in _fields(shape)}
-    return closest(path[-1], known - (around.keys() if isinstance(around, Mapping) else set()))
+    return closest(path[-1], {name for name in known if not (isinstance(around, Mapping) and name in around)})
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
