@@ -48,6 +48,16 @@ async def test_answer_and_comment_are_kept_together(host: Host) -> None:
     assert ("errors", 0, 1, 1) == (counted.page, counted.helpful, counted.unhelpful, counted.comments)
 
 
+async def test_a_key_in_a_comment_is_not_kept(host: Host) -> None:
+    key = (await host.key()).secret.text
+    shown = f"I sent this:\n-H 'Authorization: Bearer {key}'\nand got 401"
+    sent = {"page": "errors", "token": token_of(await answer(host)), "comment": shown}
+    assert 200 == (await host.send("POST", "/docs/feedback/comment", data=sent)).status_code
+    (kept,) = await docs_feedback.page(host.rack.assembly.desk, limit=10)
+    assert key not in kept.comment
+    assert ["I sent this:", "and got 401"] == kept.comment.split("\n")[::2]
+
+
 async def test_comment_is_added_once_by_who_gave_the_answer(host: Host) -> None:
     token = token_of(await answer(host))
     sent = COMMENT | {"token": token}

@@ -10,6 +10,7 @@ from keyrack.model.docs_feedback import COMMENT_LENGTH_MAX, DocsFeedback, PageCo
 from keyrack.model.limits import Bucket, Limit
 from keyrack.model.orders import Place
 from keyrack.model.refusals import INVALID_REQUEST, RATE_LIMITED
+from keyrack.model.request_logs import Mask
 from keyrack.store import docs_feedback as rows
 from keyrack.store.ids import new_id
 from keyrack.volatile.throttle import together
@@ -38,7 +39,10 @@ def token(desk: Desk, feedback: DocsFeedback) -> str:
 async def comment(desk: Desk, token: str, text: str, *, address: str) -> None:
     """Put a comment to an answer, once. Raises Refused: `rate_limited`; 400 for an empty or overlong one, or a token that holds no more."""
     _count(desk, address)
-    written = "".join(letter for letter in text if letter.isprintable() or letter == "\n").strip()
+    plain = "".join(letter for letter in text if letter.isprintable() or letter == "\n").strip()
+    # People show what they sent, with their key in it.
+    mask = Mask(desk.brand.prefix(mode) for mode in desk.brand.modes)
+    written = "\n".join(mask(line, len(line)) for line in plain.split("\n"))
     if not written or len(written) > COMMENT_LENGTH_MAX:
         raise INVALID_REQUEST(f"Write 1 to {COMMENT_LENGTH_MAX} characters.", param="comment")
     try:
