@@ -61,7 +61,7 @@ class Embedding:
     def page(self) -> str:
         """The host's page."""
         return (
-            f'<!doctype html><title>Host</title><h1>Host</h1><iframe title="Keys" width="1000" height="700" src="{self.source}"></iframe>'
+            f'<!doctype html><title>Host</title><h1>Host</h1><iframe title="Keys" width="1290" height="700" src="{self.source}"></iframe>'
         )
 
 
