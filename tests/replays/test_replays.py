@@ -323,3 +323,14 @@ async def test_both_spellings_of_a_path_are_one_place(noted: Noted) -> None:
     assert first.content == second.content
     assert "true" == second.headers["idempotent-replayed"]
     assert ["a"] == await notes.texts()
+
+
+async def test_a_large_body_counts_by_its_bytes(noted: Noted) -> None:
+    host, notes = noted
+    key = await host.key()
+    headers = {"Idempotency-Key": NAME, "Content-Type": "application/json"}
+    large = b'{"text": "%s"}' % (b"x" * 70_000)
+    answers = [await host.send("POST", "/api/v1/notes", key, headers=headers, content=content) for content in (large, large, large + b" ")]
+    assert [201, 201, 422] == [answer.status_code for answer in answers]
+    assert "true" == answers[1].headers["idempotent-replayed"]
+    assert 1 == len(await notes.texts())

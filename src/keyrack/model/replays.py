@@ -22,6 +22,9 @@ KEPT_SECONDS = 24 * 3600
 LEASE_SECONDS = 10
 """How long a claim holds without being renewed: a process that died is waited for no longer."""
 
+CONTENT_BYTES_MAX = 65_536
+"""Up to which size a body counts by its content: reading a larger one would hold up other calls, so its bytes count."""
+
 MADE_MAX = 20
 """How many of the things that a call made are named where its answer was not kept."""
 
@@ -87,7 +90,7 @@ def scope_of(principal: Principal, method: str, place: str, key: str) -> str:
 
 
 def fingerprint_of(query: bytes, version: bytes, body: bytes) -> str:
-    """Return what tells two calls of one name apart: query, requested version, and body. JSON counts by its content, not its spelling."""
+    """Return what tells two calls of one name apart: query, requested version, and body. JSON that is not large counts by its content."""
     return _digest(query, version, _canonical(body))
 
 
@@ -139,7 +142,7 @@ def unpacked(text: bytes) -> tuple[list[tuple[bytes, bytes]], bytes]:
 
 
 def _canonical(body: bytes) -> bytes:
-    content = _read(body)
+    content = _read(body) if len(body) <= CONTENT_BYTES_MAX else None
     return body if content is None else json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
 
 
