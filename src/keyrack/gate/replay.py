@@ -43,6 +43,8 @@ from keyrack.store.ids import new_id
 
 log = structlog.get_logger("keyrack.gate")
 RENEW_SECONDS = LEASE_SECONDS / 3
+AGAIN_SECONDS = 2
+"""When at the latest somebody is asked to come again whose first call still runs."""
 REPLAYED = (b"idempotent-replayed", b"true")
 
 
@@ -154,7 +156,8 @@ class Replays:
         fingerprint, until = running
         if fingerprint != claim.fingerprint:
             raise _reused()
-        seconds = max(1, -(-(until - now) // 1000))
+        # Most first calls are answered within milliseconds; the whole lease is waited for only where a process died.
+        seconds = min(AGAIN_SECONDS, max(1, -(-(until - now) // 1000)))
         raise IDEMPOTENCY_KEY_IN_USE("The first call with this idempotency key has no answer yet.", headers={"Retry-After": str(seconds)})
 
     def _read(self, claim: Claim, replay: Replay | None) -> Stored | None:
