@@ -185,7 +185,7 @@ class Assembly:
             self.heads,
             authenticator,
             limiter,
-            Replays(self.store, self.sealers["replay"], self.now),
+            Replays(self.store, self.sealers["replay"], self.now, self.refusals),
             self.recorder,
             self.problems,
             table,

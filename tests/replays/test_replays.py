@@ -161,6 +161,8 @@ async def test_a_lasting_refusal_is_replayed_word_for_word(noted: Noted) -> None
     problem(first, 409, "conflict")
     assert first.json() == second.json()
     assert "true" == second.headers["idempotent-replayed"]
+    line = (await host.get(f"/api/v1/logs/{second.headers['x-request-id']}", key)).json()
+    assert (409, "conflict", "There is such a note.") == (line["status"], line["code"], line["reason"])
     missing = [await host.send("DELETE", "/api/v1/notes/none", key, headers={"Idempotency-Key": "d"}) for _ in range(2)]
     assert [404, 404] == [answer.status_code for answer in missing]
     assert missing[0].content == missing[1].content

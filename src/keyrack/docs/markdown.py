@@ -22,6 +22,8 @@ from keyrack.docs.page import Page
 
 ROOT = "/root-path.invalid"
 """Stands for what a proxy or a mount has put in front of this host's paths, in HTML that is made once."""
+FORM = "/docs/help"
+"""The one page that is a form, and has no twin."""
 WORDS_A_MINUTE = 220
 _TITLES = {"sh": "Shell", "bash": "Shell", "json": "JSON", "python": "Python", "typescript": "TypeScript", "http": "HTTP", "text": "Text"}
 _LINK = re.compile(r"\]\((/[^)\s#]*)(#[^)\s]*)?\)")
@@ -94,7 +96,7 @@ def twin(markdown: str, base_url: str) -> str:
 
     def whole(found: re.Match[str]) -> str:
         path, anchor = found[1], found[2] or ""
-        is_page = path.startswith("/docs/") and "." not in path.rpartition("/")[2]
+        is_page = path.startswith("/docs/") and path != FORM and "." not in path.rpartition("/")[2]
         return f"]({base_url}{path}{'.md' if is_page else ''}{anchor})"
 
     return _INFO.sub(r"\1", _LINK.sub(whole, markdown))

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from keyrack.model.catalog import Operation
-from keyrack.model.permissions import Need
+from keyrack.model.permissions import Need, OrgAccess
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import INSUFFICIENT_PERMISSION, NOT_FOUND, Refused
+
+ORG_ADMIN = "org_admin"
 
 
 def authorize(principal: Principal, operation: Operation, path_params: Mapping[str, Any]) -> None:
@@ -35,9 +37,13 @@ def authorize_in_space(principal: Principal, need: Need, space_id: str, what: st
 
 def missing(principal: Principal, need: Need, what: str) -> Refused:
     """Return the refusal that names what is needed and what there is."""
-    return INSUFFICIENT_PERMISSION(f"{what} needs {need.text}; {principal.describe()}.", headers=_challenge(need))
+    has = principal.describe()
+    if need.declared == ORG_ADMIN and principal.rights.org_access is OrgAccess.NONE:
+        # No permission adds up to it, not even all of them.
+        has += ", and no org-level access"
+    return INSUFFICIENT_PERMISSION(f"{what} needs {need.text}; {has}.", headers=_challenge(need))
 
 
 def _challenge(need: Need) -> dict[str, str]:
-    # RFC 6750 §3.1: insufficient_scope, with the scope that would do.
-    return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{need.text}"'}
+    # RFC 6750 §3.1: insufficient_scope, with the scope that would do, as one token.
+    return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{need.declared}"'}

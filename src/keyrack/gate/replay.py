@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import structlog
@@ -18,6 +18,7 @@ from keyrack.model.refusals import (
     IDEMPOTENCY_KEY_INVALID,
     IDEMPOTENCY_KEY_REUSED,
     SHOWN_ONCE,
+    Refusal,
     Refused,
 )
 from keyrack.model.replays import (
@@ -34,6 +35,7 @@ from keyrack.model.replays import (
     key_in,
     made_in,
     packed,
+    read_json,
     scope_of,
     unpacked,
 )
@@ -53,21 +55,23 @@ class Superseded(Exception):
 
 
 class Stored(NamedTuple):
-    """The answer of a call that was carried out before."""
+    """The answer of a call that was carried out before. `refused`: the refusal that it tells of, where it tells of one, for the log."""
 
     request_id: str
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
+    refused: Refused | None
 
 
 class Replays:
-    """Lets each call that has an idempotency key happen once. `sealer` seals what is kept."""
+    """Lets each call that has an idempotency key happen once. `sealer` seals what is kept; `refusals` are all that the host knows."""
 
-    def __init__(self, store: Store, sealer: Sealer, now: Callable[[], int]) -> None:
+    def __init__(self, store: Store, sealer: Sealer, now: Callable[[], int], refusals: Mapping[str, Refusal]) -> None:
         self._store = store
         self._sealer = sealer
         self._now = now
+        self._refusals = refusals
 
     async def begin(
         self, call: Call, query: bytes, headers: dict[bytes, bytes], receive: Receive
@@ -172,8 +176,14 @@ class Replays:
                 # Sealed under a key that these settings have no more.
                 log.warning("replay_unreadable", request_id=replay.request_id)
             else:
-                return Stored(replay.request_id, replay.status, headers, body)
+                return Stored(replay.request_id, replay.status, headers, body, self._refused(replay.status, body))
         raise _lost(replay)
+
+    def _refused(self, status: int, body: bytes) -> Refused | None:
+        told = read_json(body) if status >= 400 else None
+        if not isinstance(told, dict) or (refusal := self._refusals.get(str(told.get("code")))) is None:
+            return None
+        return refusal(str(told.get("detail")))
 
 
 class Once:

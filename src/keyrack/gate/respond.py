@@ -185,7 +185,7 @@ class Answer:
         """Give the stored answer of a call that was carried out before."""
         self.headers += [REPLAYED, (b"idempotency-original-request", stored.request_id.encode())]
         self.status = stored.status
-        self._record(None)
+        self._record(stored.refused)
         await self._send({"type": "http.response.start", "status": stored.status, "headers": [*stored.headers, *self.headers]})
         await self._send({"type": "http.response.body", "body": stored.body})
 

@@ -123,7 +123,7 @@ def is_stream(headers: Headers) -> bool:
 
 def made_in(body: bytes) -> list[dict[str, str]]:
     """Return the object that an answer shows, by `object` and `id`, where it shows one."""
-    shown = _read(body)
+    shown = read_json(body)
     if isinstance(shown, dict) and isinstance(shown.get("object"), str) and isinstance(shown.get("id"), str):
         return [{"object": shown["object"], "id": shown["id"]}]
     return []
@@ -142,11 +142,12 @@ def unpacked(text: bytes) -> tuple[list[tuple[bytes, bytes]], bytes]:
 
 
 def _canonical(body: bytes) -> bytes:
-    content = _read(body) if len(body) <= CONTENT_BYTES_MAX else None
+    content = read_json(body) if len(body) <= CONTENT_BYTES_MAX else None
     return body if content is None else json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _read(body: bytes) -> Any:
+def read_json(body: bytes) -> Any:
+    """Return what a body says, or None where it is no JSON."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

@@ -178,7 +178,7 @@ class Passage:
 
     def _forward(self, sent: Sent, turn: Callable[[VersionChange, Sent], Sent], names: Callable[[Sent], Iterable[str]]) -> Sent:
         for place, change in enumerate(self._requests):
-            unknown = _later_name(names(sent), change, self.version)
+            unknown = _later_name(names(sent), change, self.version, in_body=isinstance(sent, dict))
             if unknown is not None:
                 # It speaks as of the version before this change, which may still not be the caller's.
                 raise _retold(unknown, self._requests[:place])
@@ -277,14 +277,14 @@ def _in_objects(answer: Any, kinds: frozenset[str], turn: Turn) -> Any:
     return turn(inner) if inner.get("object") in kinds else inner
 
 
-def _later_name(sent: Iterable[str], change: VersionChange, version: str) -> Refused | None:
+def _later_name(sent: Iterable[str], change: VersionChange, version: str, *, in_body: bool) -> Refused | None:
     """The refusal of what was sent under a name that its version had not yet."""
     names = set(sent)
     for old, name in change.renames.items():
         if name in names and name not in change.renames:
-            detail = f"{name}: the version {version} has no such field; did you mean `{old}`?"
+            detail = f"{name}: the version {version} has no such {'field' if in_body else 'parameter'}; did you mean `{old}`?"
             fix = f"Call it `{old}`, or call at a newer version."
-            error = {"code": "extra_forbidden", "param": name, "pointer": f"#/{name}", "detail": detail, "fix": fix}
+            error = {"code": "extra_forbidden", "param": name, "pointer": f"#/{name}" if in_body else None, "detail": detail, "fix": fix}
             return INVALID_REQUEST(detail, param=name, errors=[error])
     return None
 
