@@ -2449,7 +2449,7 @@ export interface components {
     parameters: {
         /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
         ApiVersion: "2026-10-01";
-        /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+        /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
         IdempotencyKey: string;
     };
     requestBodies: never;
@@ -2544,7 +2544,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -2637,7 +2637,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -2684,7 +2684,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -2794,7 +2794,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -2892,7 +2892,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -2941,7 +2941,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -3106,7 +3106,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -3199,7 +3199,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -3246,7 +3246,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -3299,7 +3299,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -3395,7 +3395,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -3448,7 +3448,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -3503,7 +3503,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -3603,7 +3603,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -3696,7 +3696,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -3743,7 +3743,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -3851,7 +3851,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -3944,7 +3944,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -3993,7 +3993,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -4046,7 +4046,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -4342,7 +4342,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -4389,7 +4389,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -4500,7 +4500,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -4593,7 +4593,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -4640,7 +4640,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -4693,7 +4693,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -4835,7 +4835,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -4928,7 +4928,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -4975,7 +4975,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -5087,7 +5087,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -5185,7 +5185,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -5234,7 +5234,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -5340,7 +5340,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -5395,7 +5395,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -5499,7 +5499,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -5597,7 +5597,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -5646,7 +5646,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -5779,7 +5779,7 @@ export interface operations {
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
                 "Api-Version"?: components["parameters"]["ApiVersion"];
-                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back. */
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;

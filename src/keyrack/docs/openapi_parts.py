@@ -79,7 +79,8 @@ _PARAMETERS: Mapping[str, Any] = {
         "in": "header",
         "required": False,
         "description": "A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. "
-        "Sent again with it, within 24 hours, the call is done once: the stored answer comes back.",
+        "Sent again with it, within 24 hours, the call is done once: the stored answer comes back, "
+        "or 409 `shown_once` where that held a secret.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r'^([!#-~][!-~]*|"([ !#-\[\]-~]|\\["\\])+")$'},
     },
 }
