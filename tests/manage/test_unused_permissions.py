@@ -40,6 +40,15 @@ async def test_what_no_key_of_an_integration_was_used_for_is_named(host: Host, d
     assert () == await unused_by(host, desk, await host.key(BOTH))
 
 
+async def test_a_right_that_was_missing_is_not_used_by_being_refused(host: Host, desk: Desk) -> None:
+    key = await host.key(Rights(permissions={"customers": Level.READ}))
+    await use(host, key, ("GET", "/customers"))
+    assert 403 == (await host.send("POST", "/api/v1/customers", key, json={"name": "Aurora"})).status_code
+    await host.rack.assembly.moving.turn()
+    await host.edit_rights(key, BOTH)
+    assert ("customers:write", "onboardings:write") == await unused_by(host, desk, key)
+
+
 async def test_narrowing_takes_effect_at_once_is_told_and_can_be_undone(host: Host, desk: Desk) -> None:
     space = await host.rack.spaces.create(host.workspace.id, "Launch")
     key, catalog = await host.key(ALL_RIGHTS), host.rack.assembly.catalog

@@ -15,6 +15,7 @@ MINUTES_PER_DAY = 24 * MINUTES_PER_HOUR
 BUCKETS_MAX = 1500
 FIRST_ERROR, FIRST_REFUSED = 500, 400
 UNAUTHORIZED = 401
+FORBIDDEN = 403
 
 Durations = dict[int, int]
 """A histogram: how many calls took how long, by class of duration (see `duration_class`). Histograms are merged by adding."""
@@ -83,6 +84,11 @@ class CallGroup(msgspec.Struct, array_like=True, gc=False):
     def is_accepted(self) -> bool:
         """Whether these calls used their credential: it was not refused."""
         return self.credential_id is not None and self.status != UNAUTHORIZED
+
+    @property
+    def used_its_right(self) -> bool:
+        """Whether these calls were let into their operation: what was refused for want of a right used none."""
+        return self.is_accepted and self.status != FORBIDDEN
 
     def subjects(self) -> list[tuple[str, str]]:
         """Return what these calls are counted under: kind and value."""

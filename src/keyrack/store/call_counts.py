@@ -73,7 +73,7 @@ async def settle(c: Connection, groups: Sequence[CallGroup]) -> None:
                 found[key] = CallCount.of(group)
             else:
                 count.add(CallCount.of(group))
-        if group.is_accepted and group.route is not None and group.credential_id is not None:
+        if group.used_its_right and group.route is not None and group.credential_id is not None:
             used = (group.workspace_id, group.credential_id, group.method, group.route)
             uses[used] = max(uses.get(used, 0), group.used_at)
     await add_many(c, call_counts, [(*key, part, n.calls, n.refused, n.errors, _encode(n.durations)) for key, n in sorted(found.items())])
@@ -128,7 +128,7 @@ async def operations_used(c: Connection, workspace_id: str, credential_ids: Coll
         found.setdefault(row.credential_id, set()).add((row.method, row.route))
     for group in await unsettled(c, workspace_id):
         used_by = group.credential_id
-        if used_by is not None and used_by in credential_ids and group.is_accepted and group.route is not None:
+        if used_by is not None and used_by in credential_ids and group.used_its_right and group.route is not None:
             found.setdefault(used_by, set()).add((group.method, group.route))
     return found
 
