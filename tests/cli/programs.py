@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,10 @@ class Program:
     def __init__(self, folder: Path, name: str, arguments: tuple[str, ...], variables: dict[str, str]) -> None:
         self._out, self._err = folder / f"{name}.out", folder / f"{name}.err"
         with self._out.open("w") as out, self._err.open("w") as err:
-            self.process = subprocess.Popen([KEYRACK, *arguments], cwd=folder, env=environment(**variables), stdout=out, stderr=err)
+            # A session of its own, by which its workers are found where it was killed before them.
+            self.process = subprocess.Popen(
+                [KEYRACK, *arguments], cwd=folder, env=environment(**variables), stdout=out, stderr=err, start_new_session=True
+            )
 
     @property
     def out(self) -> str:
@@ -73,6 +76,6 @@ def running(folder: Path, *arguments: str, name: str = "program", **variables: s
     try:
         yield program
     finally:
-        if program.process.poll() is None:
-            program.process.kill()
-            program.process.wait(SECONDS_MAX)
+        with suppress(ProcessLookupError):
+            os.killpg(program.process.pid, signal.SIGKILL)
+        program.process.wait(SECONDS_MAX)
