@@ -110,7 +110,7 @@ def _one(error: Any, sent: Any, route: Any) -> dict[str, object]:
     elif kind in _NO_OBJECT and place == "body" and not path:
         detail, fix = "The body is no JSON object sent with `Content-Type: application/json`.", "Send both: the object, and the header."
     elif kind in ("enum", "literal_error"):
-        detail, fix = f"{param or place}: there is no such value.", f"Write {error['ctx']['expected']}."
+        detail, fix = f"{param or place}: there is no such value; write {error['ctx']['expected']}.", "Send one of these."
     elif kind == "missing":
         detail, fix = f"{param or 'The body'} is required.", f"Send {param or 'it'}."
     return {"code": kind, "param": param, "pointer": pointer(path) if place == "body" else None, "detail": detail, "fix": fix}
