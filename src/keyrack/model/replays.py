@@ -85,8 +85,7 @@ def key_in(header: bytes) -> str | None:
 
 def scope_of(principal: Principal, method: str, place: str, key: str) -> str:
     """Return the name under which a call to a place is kept: nobody else's call can have it, and it survives the rotation of a key."""
-    owner = principal.grant_id or principal.integration_id or principal.member_id or principal.credential_id
-    return _digest(principal.workspace.id, principal.mode, owner, method, place, key)
+    return _digest(principal.workspace.id, principal.mode, principal.owner_id, method, place, key)
 
 
 def fingerprint_of(query: bytes, version: bytes, body: bytes) -> str:
