@@ -2,16 +2,21 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from keyrack.manage.keys import Issued
 from keyrack.store.migrations import migrate
 from tests.backends import Backend, copy_files
+from tests.hosts import ADMIN_RIGHTS, Host, running
 from tests.postgresql import Server, serve
 from tests.secrets.guard import left_in, pytest_runtest_makereport, remember_secrets
+from tests.valkey import Server as ValkeyServer
+from tests.valkey import serve as serve_valkey
 
 __all__ = ["pytest_runtest_makereport", "remember_secrets"]
 
@@ -76,3 +81,33 @@ def migrated_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files = Backend.in_folder(folder)
     asyncio.run(migrate(files.url, files.traffic_url))
     return folder
+
+
+@pytest.fixture
+async def host(backend: Backend, tmp_path: Path) -> AsyncIterator[Host]:
+    """A running host with one workspace, on each database in turn."""
+    async with running(backend, tmp_path) as one:
+        yield one
+
+
+@pytest.fixture
+async def admin(host: Host) -> Issued:
+    """A key whose integration has org-level Admin."""
+    return await host.key(ADMIN_RIGHTS, name="admin")
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[ValkeyServer]:
+    """A Valkey of this test process, started when the first test asks. Whoever stops or kills it has it running again at its end."""
+    with serve_valkey() as server:
+        yield server
+
+
+@pytest.fixture(params=["file", "valkey"])
+def counters(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """The settings of each kind of counters in turn."""
+    if request.param == "file":
+        return {}
+    server = request.getfixturevalue("valkey_server")
+    server.empty()
+    return {"valkey_url": server.url, "valkey_wait_seconds": 5.0}

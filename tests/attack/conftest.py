@@ -8,14 +8,6 @@ import pytest
 from tests.backends import Backend
 from tests.console.conftest import opened
 from tests.console.visitors import Office
-from tests.hosts import Host, running
-
-
-@pytest.fixture
-async def host(backend: Backend, tmp_path: Path) -> AsyncIterator[Host]:
-    """A running host with one workspace."""
-    async with running(backend, tmp_path) as one:
-        yield one
 
 
 @pytest.fixture

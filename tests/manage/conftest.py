@@ -1,8 +1,5 @@
 """Changes and queries are kept to their word on both databases, through the real assembly."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from keyrack.crypto.digest import digest
@@ -11,15 +8,7 @@ from keyrack.manage.desk import Desk
 from keyrack.manage.keys import Issued
 from keyrack.model.members import Role
 from keyrack.model.principals import Principal
-from tests.backends import Backend
-from tests.hosts import Host, running
-
-
-@pytest.fixture
-async def host(backend: Backend, tmp_path: Path) -> AsyncIterator[Host]:
-    """A running host with one workspace."""
-    async with running(backend, tmp_path) as one:
-        yield one
+from tests.hosts import Host
 
 
 @pytest.fixture

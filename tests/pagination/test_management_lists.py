@@ -1,32 +1,17 @@
 """A walk through a list of the management API never repeats a row and never misses one that was there throughout, whoever works beside."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from keyrack.manage.keys import Issued
-from tests.backends import Backend
-from tests.hosts import ADMIN_RIGHTS, Host, running
+from tests.hosts import Host
 from tests.pagination.walks import TIMES, Subject, hold_to_its_promises
 
 NUMBERS = count()
-
-
-@pytest.fixture
-async def host(backend: Backend, tmp_path: Path) -> AsyncIterator[Host]:
-    """A running host with one workspace."""
-    async with running(backend, tmp_path) as one:
-        yield one
-
-
-@pytest.fixture
-async def admin(host: Host) -> Issued:
-    """A key whose integration has org-level Admin."""
-    return await host.key(ADMIN_RIGHTS, name="admin")
 
 
 class Lists:

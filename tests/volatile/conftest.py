@@ -9,7 +9,6 @@ import pytest
 
 from keyrack.model.limits import Bucket, Limit
 from keyrack.volatile.counters import Counters
-from tests.valkey import Server, serve
 
 SECOND = 1_000_000_000
 
@@ -69,10 +68,3 @@ def open_counters(path: Path, clocks: Clocks) -> Iterator[Open]:
     yield open_one
     for counters in opened:
         counters.close()
-
-
-@pytest.fixture(scope="session")
-def valkey_server() -> Iterator[Server]:
-    """A Valkey of this test process, started when the first test asks. Whoever stops or kills it has it running again at its end."""
-    with serve() as server:
-        yield server

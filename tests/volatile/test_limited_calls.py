@@ -7,8 +7,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from keyrack import Keyrack, Limit, Plan, Settings
 from keyrack.crypto.digest import digest
 from keyrack.manage import keys
@@ -29,16 +27,6 @@ async def limited(backend: Backend, data: Path, **options: Any) -> AsyncIterator
     rack.install(app)
     async with living(app), client_of(rack, app) as host:
         yield host, await host.key(ALL_RIGHTS)
-
-
-@pytest.fixture(params=["file", "valkey"])
-def counters(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """The settings of each kind of counters in turn."""
-    if request.param == "file":
-        return {}
-    server = request.getfixturevalue("valkey_server")
-    server.empty()
-    return {"valkey_url": server.url, "valkey_wait_seconds": 5.0}
 
 
 async def test_calls_tell_what_is_left_of_the_tightest_limit(backend: Backend, tmp_path: Path, counters: dict[str, Any]) -> None:
