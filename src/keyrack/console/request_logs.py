@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -16,6 +15,7 @@ from keyrack.console.curls import BODY_METHODS, curl
 from keyrack.console.log_queries import FILTERS, METHODS, STATUSES, chosen_mode, chosen_range, read, tone
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
+from keyrack.gate.refusal_pages import with_code
 from keyrack.manage import integrations, keys, request_logs
 from keyrack.model.call_counts import Subject
 from keyrack.model.principals import Kind, Principal
@@ -219,13 +219,7 @@ class RequestLogPages:
 
     @property
     def _words(self) -> dict[str, Any]:
-        return {"took": took, "tone": tone, "slow_us": SLOW_US, "with_code": _with_code}
-
-
-def _with_code(text: str) -> Markup:
-    """Text in which `what stands in backticks` is code."""
-    parts = [Markup("<code>{}</code>").format(part) if number % 2 else escape(part) for number, part in enumerate(text.split("`"))]
-    return Markup("").join(parts)
+        return {"took": took, "tone": tone, "slow_us": SLOW_US, "with_code": with_code}
 
 
 def _address(asked: Mapping[str, str]) -> str:

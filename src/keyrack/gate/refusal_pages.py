@@ -4,6 +4,8 @@ from base64 import b64encode
 from hashlib import sha256
 from html import escape
 
+from markupsafe import Markup
+
 from keyrack.model.brands import Brand
 from keyrack.model.colors import brand_sheet
 from keyrack.model.refusals import INSUFFICIENT_PERMISSION, SESSION_ENDED, Refused
@@ -57,7 +59,7 @@ class RefusalPages:
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f'<title>{escape(refusal.title)} · {name}</title><link rel="icon" href="data:,"><style>{self._style}</style></head>',
             f'<body><main><p class="product">{self._logo()}{name}</p>',
-            f'<section><h1>{escape(refusal.title)}</h1><p>{_with_code(refused.detail)}</p><p class="soft">{_with_code(remedy)}</p>',
+            f'<section><h1>{escape(refusal.title)}</h1><p>{with_code(refused.detail)}</p><p class="soft">{with_code(remedy)}</p>',
             f'<p class="actions">{"".join(links)}</p></section></main></body></html>',
         ]
         return "".join(parts).encode(errors="replace")
@@ -68,7 +70,7 @@ class RefusalPages:
         return f'<img src="data:image/svg+xml;base64,{b64encode(self._brand.logo.encode()).decode()}" alt="" width="32" height="32">'
 
 
-def _with_code(text: str) -> str:
-    """Text in which `what stands in backticks` is code."""
-    parts = [f"<code>{escape(part)}</code>" if number % 2 else escape(part) for number, part in enumerate(text.split("`"))]
-    return "".join(parts)
+def with_code(text: str) -> Markup:
+    """Return a refusal's text as HTML in which `what stands in backticks` is code."""
+    parts = [Markup("<code>{}</code>").format(part) if number % 2 else Markup.escape(part) for number, part in enumerate(text.split("`"))]
+    return Markup("").join(parts)
