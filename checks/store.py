@@ -57,7 +57,13 @@ CALLER = re.compile(r"`(keyrack\.[\w.]+)`")
 # What writes rows, as SQLAlchemy calls it.
 WRITES = {"insert", "update", "delete"}
 WRITER_NAMES = ("add", "save", "delete")
-TABLES = ("keyrack.store.tables", "keyrack.store.replay_tables", "keyrack.store.traffic_tables")
+TABLES = (
+    "keyrack.store.delivery_tables",
+    "keyrack.store.endpoint_tables",
+    "keyrack.store.replay_tables",
+    "keyrack.store.tables",
+    "keyrack.store.traffic_tables",
+)
 
 
 def finders_take_the_workspace_first(tree: Tree) -> Iterator[Violation]:

@@ -3,11 +3,11 @@
 from atrium.spaces.schemas import ItemView, MessageView
 from keyrack import EventType
 
-MESSAGE_CREATED = EventType("message.created", MessageView)
-MESSAGE_UPDATED = EventType("message.updated", MessageView)
-MESSAGE_DELETED = EventType("message.deleted", MessageView)
-ITEM_CREATED = EventType("item.created", ItemView)
-ITEM_UPDATED = EventType("item.updated", ItemView)
-ITEM_DELETED = EventType("item.deleted", ItemView)
+MESSAGE_CREATED = EventType("message.created", MessageView, category="messages")
+MESSAGE_UPDATED = EventType("message.updated", MessageView, category="messages")
+MESSAGE_DELETED = EventType("message.deleted", MessageView, category="messages")
+ITEM_CREATED = EventType("item.created", ItemView, category="items")
+ITEM_UPDATED = EventType("item.updated", ItemView, category="items")
+ITEM_DELETED = EventType("item.deleted", ItemView, category="items")
 
 SPACE_EVENTS = [MESSAGE_CREATED, MESSAGE_UPDATED, MESSAGE_DELETED, ITEM_CREATED, ITEM_UPDATED, ITEM_DELETED]

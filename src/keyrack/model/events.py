@@ -4,16 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from keyrack.model.permissions import Category, Level, Masks, need
 from keyrack.model.principals import Kind, Mode, Principal
 
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """A kind of change, `noun.verb` (`customer.created`). `schema` is the pydantic model or dataclass that its `data` follows."""
+    """A kind of change, `noun.verb` (`customer.created`). `schema` is the pydantic model or dataclass that its `data` follows.
+
+    `category` is the kind of the host's data that it tells of: who may read that may be told. Where that lies in spaces, `space_id` in the
+    event's data says in which. Without a category, only those who manage the workspace are told.
+    """
 
     name: str
     schema: type | None = None
     description: str = ""
+    category: str | None = None
 
     def __post_init__(self) -> None:
         parts = self.name.split(".")
@@ -52,3 +58,18 @@ class Event:
     data: Mapping[str, Any] = field(default_factory=dict)
     request_id: str | None = None
     position: int | None = None
+
+
+def may_read(event: Event, kinds: Mapping[str, EventType], categories: Mapping[str, Category], masks: Masks) -> bool:
+    """Whether somebody with these rights may be told of an event: whoever may read what it speaks of, or manages the workspace.
+
+    What lies in spaces is told to those alone who have a role in that space, whatever else they may do (DESIGN §5).
+    """
+    kind = kinds.get(event.type)
+    category = categories.get(kind.category) if kind is not None and kind.category is not None else None
+    if category is None:
+        return masks.allow(need("org_admin", categories))
+    if category.in_spaces:
+        role = masks.spaces.get(str(event.data.get("space_id")))
+        return role is not None and role.level >= Level.READ
+    return masks.allow(need(f"{category.name}:read", categories))
