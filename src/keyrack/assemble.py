@@ -32,6 +32,7 @@ from keyrack.manage import docs_feedback, key_notices
 from keyrack.manage.desk import Desk, OpenId, Outside, untraced
 from keyrack.model.brands import Brand
 from keyrack.model.catalog import Catalog
+from keyrack.model.events import EventType
 from keyrack.model.measures import Tally
 from keyrack.model.meters import Meter
 from keyrack.model.permissions import Category
@@ -88,6 +89,7 @@ class Assembly:
         *,
         refusals: Mapping[str, Refusal] = ALL,
         versions: Versions | None = None,
+        event_types: Mapping[str, EventType] | None = None,
     ) -> None:
         self.settings = settings
         self.brand = brand
@@ -120,7 +122,7 @@ class Assembly:
         self.traces = self._traces()
         self.heads = HeadReader(settings.trusted_proxies, settings.header_bytes_max, settings.header_count_max, self.prefixes)
         self.passwords = Passwords()
-        self.desk = self._desk(meters or {})
+        self.desk = self._desk(meters or {}, event_types or {})
         self.readiness = Readiness(self.store, self.spool, self.feed)
         self.measuring = self._measuring()
         self.moving = Moving(self.store, self.spool, settings.log_lines_here_max, now, self.measuring)
@@ -215,7 +217,7 @@ class Assembly:
             return SqliteFeed(settings.store_path, self.cache)
         return PostgresqlFeed(settings.feed_url, self.store, self.cache, Terms(settings.lease_seconds), settings.store_wait_seconds)
 
-    def _desk(self, meters: Mapping[str, Meter]) -> Desk:
+    def _desk(self, meters: Mapping[str, Meter], event_types: Mapping[str, EventType]) -> Desk:
         settings = self.settings
         return Desk(
             self.store,
@@ -228,6 +230,7 @@ class Assembly:
             self.shared_counters or Alone(self.counters),
             self.now,
             meters,
+            event_types,
             sealers=self.sealers,
             passwords=self.passwords,
             outside=Outside(settings.base_url, settings.sends_mail, tuple(settings.portal_origins), _openid(settings)),

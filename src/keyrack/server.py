@@ -90,7 +90,15 @@ class Keyrack:
         self.meters = _by_name("meter", meters)
         check_plans(self.plans.values(), self.meters)
         self.assembly = Assembly(
-            self.settings, brand, self.categories, self.plans, now, self.meters, refusals=self.refusals, versions=self.versions
+            self.settings,
+            brand,
+            self.categories,
+            self.plans,
+            now,
+            self.meters,
+            refusals=self.refusals,
+            versions=self.versions,
+            event_types=self.event_types,
         )
         self.public = Depends(Public())
         described = Described(brand.name, self.categories, self.refusals, self.versions)

@@ -9,6 +9,7 @@ from keyrack.crypto.passwords import Passwords
 from keyrack.crypto.seal import Sealer
 from keyrack.crypto.sign import Signer
 from keyrack.model.brands import Brand
+from keyrack.model.events import EventType
 from keyrack.model.limits import Bucket, Budget, Taken
 from keyrack.model.measures import Tally
 from keyrack.model.meters import Meter
@@ -81,8 +82,8 @@ class Desk:
     """The parts that changes and queries are made with.
 
     `now` gives ms since the epoch; `cursors` signs the places in lists; `counters` bound how fast a workspace makes keys and how often
-    somebody tries to sign in; `budgets` are those of workspaces' plans and of the host's `meters`; `sealers` seal secrets that may be
-    revealed (`key`) and mail that waits (`mail`).
+    somebody tries to sign in; `budgets` are those of workspaces' plans and of the host's `meters`; `event_types` are the host's own;
+    `sealers` seal secrets that may be revealed (`key`) and mail that waits (`mail`).
     `tally` counts how long changes wait; `trace` follows them, where the operator wants that. `versions` are those of the host's
     API, to which keys are pinned.
     """
@@ -97,6 +98,7 @@ class Desk:
     budgets: Budgets
     now: Callable[[], int]
     meters: Mapping[str, Meter] = field(default_factory=dict)
+    event_types: Mapping[str, EventType] = field(default_factory=dict)
     sealers: Mapping[str, Sealer] = field(default_factory=dict)
     passwords: Passwords = field(default_factory=Passwords)
     outside: Outside = field(default_factory=Outside)
