@@ -29,7 +29,8 @@ class Settings(BaseSettings):
     `valkey_url` (`valkey://`, `valkeys://` for TLS, `unix://`) names the Valkey with which several machines count their limits together; a
     call waits for its answer `valkey_wait_seconds` at most, once. Without it, limits are counted per machine.
     `trusted_proxies` are the networks whose `X-Forwarded-For` or `Forwarded` header is believed. `base_url` is the address that people
-    outside use; without it, links follow the call's Host header.
+    outside use; without it, links follow the call's Host header. Addresses that customers give are called only where they are public, or
+    in one of `outgoing_networks`, where it may also be http.
 
     The server's own log is text for people at a terminal and JSON elsewhere, or what `log_format` says. `/metrics` is there for whoever
     sends `metrics_token`, and for nobody where none is set. Traces go to the OTLP/HTTP address `traces_url`, `traces_ratio` of them.
@@ -48,6 +49,7 @@ class Settings(BaseSettings):
     base_url: str | None = None
     secrets: list[SecretStr] = Field(default_factory=list)
     trusted_proxies: list[str] = Field(default_factory=list)
+    outgoing_networks: list[str] = Field(default_factory=list)
     body_bytes_max: int = Field(default=1024 * 1024, ge=1024, le=1024**3)
     header_bytes_max: int = Field(default=32 * 1024, ge=1024, le=1024**2)
     header_count_max: int = Field(default=100, ge=10, le=1000)
@@ -73,7 +75,7 @@ class Settings(BaseSettings):
     oidc_client_secret: SecretStr | None = None
     oidc_name: str = "single sign-on"
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "outgoing_networks")
     @classmethod
     def _networks(cls, value: list[str]) -> list[str]:
         for network in value:

@@ -11,7 +11,7 @@ DECISIONS = ROOT / "docs" / "decisions"
 PAGES = [ROOT / "ARCHITECTURE.md", ROOT / "docs" / "glossary.md", ROOT / "docs" / "consistency.md", *sorted(DECISIONS.glob("*.md"))]
 
 # How the files of a noun are called where the plural is not made with an s.
-PLURALS = {"people": "person", "catalog": "catalog"}
+PLURALS = {"people": "person", "catalog": "catalog", "addresses": "address"}
 
 TABLE_ROW = re.compile(r"^\| ([a-z][a-zA-Z -]*) \| (.+) \|$", re.MULTILINE)
 IN_BACKTICKS = re.compile(r"`((?:src|tests|docs|checks)/[\w./-]+|pyproject\.toml)`")

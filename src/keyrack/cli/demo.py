@@ -26,6 +26,7 @@ APP = "atrium.app:app"
 BRAND_NAMED = "atrium.brands:named"
 SAMPLES = "atrium.samples:load"
 DRAIN_SECONDS = 5
+OUTGOING_NETWORKS = '["127.0.0.0/8", "::1/128"]'
 OWNER_EMAIL, OWNER_NAME = "robin@atrium.example", "Robin Vale"
 EVERYTHING = Rights(permissions={ALL: Level.WRITE})
 MANAGEMENT = Rights(OrgAccess.ADMIN)
@@ -64,6 +65,8 @@ def demo(
     # Links must lead to this server, whatever an installation on this machine is set to.
     os.environ.pop("KEYRACK_BASE_URL", None)
     os.environ["ATRIUM_BRAND"] = brand
+    # Whoever tries webhooks out has their receiver on this machine.
+    os.environ.setdefault("KEYRACK_OUTGOING_NETWORKS", OUTGOING_NETWORKS)
     listener = listen(host, port)
     app = hosts.load(APP)
     rack = hosts.rack_in(app, APP)

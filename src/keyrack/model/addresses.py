@@ -1,7 +1,7 @@
-"""Addresses that customers give: which of them outgoing calls may reach, and why not the others. Everything that is not public is refused.
+"""Addresses that customers give: which of them outgoing calls may reach, and why not the others. What is not public is refused.
 
-Two questions, asked one after the other. What a URL says by itself (`destination`, `refused_url`) is asked before anything is resolved, also
-when somebody enters it. What its host resolves to (`refused_address`) is asked right before a connection, of every address.
+Two questions, asked one after the other. What a URL says by itself (`destination`, `refused_url`) is asked before anything is resolved,
+also when somebody enters it. What its host resolves to (`refused_address`) is asked right before a connection, of every address.
 """
 
 import re
@@ -136,7 +136,10 @@ _ONLY_PUBLIC = "only public addresses are called"
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a URL leads. `host` is in ASCII and lower case, without brackets; `address` is what it says where it is no name; `path` has the query."""
+    """Where a URL leads. `host` is in ASCII and lower case, without brackets; `path` includes the query.
+
+    `address` is there where the host is one, and no name.
+    """
 
     scheme: str
     host: str

@@ -52,7 +52,7 @@ class Connection:
         self._tls = tls
 
     def begin(self, data: bytes) -> None:
-        """Send a request. What the socket takes at once, so also the first byte, has left when this returns; the rest follows beside reading.
+        """Send a request. What the socket takes at once, with the first byte, has left when this returns; the rest goes beside reading.
 
         Where the receiver has closed already, reading tells: it may have answered before.
         """

@@ -1,8 +1,8 @@
 """Sending an outgoing call: the one client for every address that a customer gave.
 
 The order, all of it within one timeout: read the URL, resolve its host once, check every address, connect to one of those, begin TLS, ask
-whether the call is still wanted, send, read the answer up to a size. Redirects are answers like any other, nothing is decompressed, no proxy,
-cookie or password file is known here, and each call has a connection of its own.
+whether the call is still wanted, send, read the answer up to a size. Redirects are answers like any other, nothing is decompressed, no
+proxy, cookie or password file is known here, and each call has a connection of its own.
 
 A host that resolves to any address that may not be reached is refused as a whole: such a name is an attack or a mistake, and neither should
 work now and then. (A resolver that adds NAT64 addresses needs its network in `outgoing_networks`.)
