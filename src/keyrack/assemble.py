@@ -28,8 +28,9 @@ from keyrack.gate.replay import Replays
 from keyrack.gate.table import Table
 from keyrack.gate.versions import VersionGate
 from keyrack.gate.walk import Walk
-from keyrack.manage import docs_feedback, key_notices
+from keyrack.manage import docs_feedback, event_types, key_notices
 from keyrack.manage.desk import Desk, OpenId, Outside, untraced
+from keyrack.model.addresses import networks
 from keyrack.model.brands import Brand
 from keyrack.model.catalog import Catalog
 from keyrack.model.events import EventType
@@ -89,7 +90,7 @@ class Assembly:
         *,
         refusals: Mapping[str, Refusal] = ALL,
         versions: Versions | None = None,
-        event_types: Mapping[str, EventType] | None = None,
+        host_events: Mapping[str, EventType] | None = None,
     ) -> None:
         self.settings = settings
         self.brand = brand
@@ -103,7 +104,7 @@ class Assembly:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         keys = [secret.get_secret_value() for secret in settings.secrets] or keys_in(settings.data / "secret.key")
         self.signers = {purpose: Signer(keys, purpose) for purpose in ("cursor", "form")}
-        self.sealers = {purpose: Sealer(keys, purpose) for purpose in ("key", "mail", "openid", "replay")}
+        self.sealers = {purpose: Sealer(keys, purpose) for purpose in ("endpoint", "key", "mail", "openid", "replay")}
         self.request_ids = RequestIds()
         self.problems = Problems(settings.base_url)
         self.store = Store(settings.store_url, settings.traffic_url, settings.store_answer_seconds)
@@ -122,7 +123,7 @@ class Assembly:
         self.traces = self._traces()
         self.heads = HeadReader(settings.trusted_proxies, settings.header_bytes_max, settings.header_count_max, self.prefixes)
         self.passwords = Passwords()
-        self.desk = self._desk(meters or {}, event_types or {})
+        self.desk = self._desk(meters or {}, {**event_types.own(), **(host_events or {})})
         self.readiness = Readiness(self.store, self.spool, self.feed)
         self.measuring = self._measuring()
         self.moving = Moving(self.store, self.spool, settings.log_lines_here_max, now, self.measuring)
@@ -217,7 +218,7 @@ class Assembly:
             return SqliteFeed(settings.store_path, self.cache)
         return PostgresqlFeed(settings.feed_url, self.store, self.cache, Terms(settings.lease_seconds), settings.store_wait_seconds)
 
-    def _desk(self, meters: Mapping[str, Meter], event_types: Mapping[str, EventType]) -> Desk:
+    def _desk(self, meters: Mapping[str, Meter], kinds: Mapping[str, EventType]) -> Desk:
         settings = self.settings
         return Desk(
             self.store,
@@ -230,10 +231,10 @@ class Assembly:
             self.shared_counters or Alone(self.counters),
             self.now,
             meters,
-            event_types,
+            kinds,
             sealers=self.sealers,
             passwords=self.passwords,
-            outside=Outside(settings.base_url, settings.sends_mail, tuple(settings.portal_origins), _openid(settings)),
+            outside=_outside(settings),
             tally=self.tally,
             trace=self.traces.follow if self.traces is not None else untraced,
             versions=self.versions,
@@ -317,6 +318,11 @@ class Assembly:
                 )
                 os.kill(os.getpid(), signal.SIGTERM)
             self.feed.current()
+
+
+def _outside(settings: Settings) -> Outside:
+    origins = tuple(settings.portal_origins)
+    return Outside(settings.base_url, settings.sends_mail, origins, _openid(settings), networks(settings.outgoing_networks))
 
 
 def _openid(settings: Settings) -> OpenId | None:

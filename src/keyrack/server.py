@@ -29,7 +29,7 @@ from keyrack.gate.pages import MemberPages
 from keyrack.gate.requires import Public, Requires, SignedIn
 from keyrack.gate.table import Table, operation_names
 from keyrack.gate.walk import Walk
-from keyrack.manage import sessions, usage
+from keyrack.manage import event_types, sessions, usage
 from keyrack.manage.activity import Activity
 from keyrack.manage.cursors import Cursors
 from keyrack.manage.members import Members
@@ -83,7 +83,8 @@ class Keyrack:
         self.brand = brand
         self.categories = _by_name("category", categories, reserved=OWN_NEEDS)
         self.plans = _by_name("plan", plans)
-        self.event_types = _by_name("event type", events)
+        self.event_types = _by_name("event type", events, reserved=event_types.own())
+        _check_categories(events, self.categories)
         self._docs = docs
         self.refusals = registry(refusals)
         self.versions = Versions(versions, first_version)
@@ -98,7 +99,7 @@ class Keyrack:
             self.meters,
             refusals=self.refusals,
             versions=self.versions,
-            event_types=self.event_types,
+            host_events=self.event_types,
         )
         self.public = Depends(Public())
         described = Described(brand.name, self.categories, self.refusals, self.versions)
@@ -296,6 +297,12 @@ def _by_name(what: str, things: Sequence[Any], reserved: Mapping[str, object] | 
             raise ValueError(f"The {what} {thing.name!r} stands twice, or is a word of Keyrack's own: choose another name.")
         named[thing.name] = thing
     return named
+
+
+def _check_categories(events: Sequence[EventType], categories: Mapping[str, Category]) -> None:
+    for kind in events:
+        if kind.category is not None and kind.category not in categories:
+            raise ValueError(f"The event type {kind.name!r} tells of {kind.category!r}, and there is no such category.")
 
 
 def _mark(mark: Requires | Public) -> Callable[[Endpoint], Endpoint]:

@@ -19,10 +19,10 @@ from starlette.types import ASGIApp
 
 from keyrack.docs import openapi_parts as shared
 from keyrack.docs.facts import BASE
-from keyrack.docs.openapi_examples import example
 from keyrack.docs.openapi_routes import OWN_ERRORS, Found, Part, read
 from keyrack.docs.openapi_schemas import tidy, tidy_one
 from keyrack.gate.problems import Problems
+from keyrack.model.json_examples import example
 from keyrack.model.permissions import Category, Need
 from keyrack.model.refusals import Refusal
 from keyrack.model.versions import Versions

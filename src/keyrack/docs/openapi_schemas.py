@@ -32,13 +32,6 @@ def tidy_one(schema: Any, names: Mapping[str, str], *, query: bool = False) -> A
     return found
 
 
-def resolve(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a reference leads to, or the schema itself."""
-    while "$ref" in schema:
-        schema = schemas[str(schema["$ref"]).removeprefix(PREFIX)]
-    return schema
-
-
 def _names(schemas: Mapping[str, Any]) -> dict[str, str]:
     """`CustomerView` is a `Customer`, a page of them a `CustomerList`; a name that is taken stays what it was."""
     names: dict[str, str] = {}

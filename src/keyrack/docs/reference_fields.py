@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from keyrack.docs.openapi_schemas import PREFIX, resolve
+from keyrack.docs.openapi_schemas import PREFIX
+from keyrack.model.json_examples import resolve
 
 Row = tuple[str, str, str, str]
 DEPTH_MAX = 4

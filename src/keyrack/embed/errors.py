@@ -12,10 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 
-from keyrack.embed.suggestions import NAME_LENGTH_MAX, meant
+from keyrack.embed.suggestions import meant
 from keyrack.gate.bodies import body_cut_short
 from keyrack.gate.transactions import refusal_of
 from keyrack.model.calls import CURRENT
+from keyrack.model.likeness import NAME_LENGTH_MAX
 from keyrack.model.refusals import INVALID_REQUEST, Refusal, Refused, of_status
 
 Handler = Callable[[Any, Any], Awaitable[Response] | Response]

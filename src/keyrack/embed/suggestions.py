@@ -1,16 +1,13 @@
 """Which field somebody meant who misspelt one: looked for among those that the route's models have at that place."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
-from difflib import SequenceMatcher
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
-LIKENESS_MIN = 0.75
-"""How much of both names must be the same, in the same order: below that, a suggestion would be a guess."""
-NAME_LENGTH_MAX = 100
+from keyrack.model.likeness import closest
 
 
 def meant(route: Any, place: str, path: Sequence[str | int], sent: Any) -> str | None:
@@ -28,20 +25,6 @@ def meant(route: Any, place: str, path: Sequence[str | int], sent: Any) -> str |
         around = _value(around, step)
     known = {name for one in types for shape in _shapes(one) for name in _fields(shape)}
     return closest(path[-1], {name for name in known if not (isinstance(around, Mapping) and name in around)})
-
-
-def closest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that is most like this one, or None where none is like it. Case and separators make no difference."""
-    plain = _plain(name)
-    if not plain or len(name) > NAME_LENGTH_MAX:
-        return None
-    likeness = {one: SequenceMatcher(None, plain, _plain(one), autojunk=False).ratio() for one in known}
-    best = max(sorted(likeness), key=likeness.__getitem__, default=None)
-    return best if best is not None and likeness[best] >= LIKENESS_MIN else None
-
-
-def _plain(name: str) -> str:
-    return "".join(character for character in name.lower() if character.isalnum())
 
 
 def _roots(route: Any, place: str) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from keyrack.crypto.passwords import Passwords
 from keyrack.crypto.seal import Sealer
 from keyrack.crypto.sign import Signer
+from keyrack.model.addresses import Network
 from keyrack.model.brands import Brand
 from keyrack.model.events import EventType
 from keyrack.model.limits import Bucket, Budget, Taken
@@ -67,14 +68,15 @@ class OpenId:
 
 @dataclass(frozen=True)
 class Outside:
-    """What the operator set about the world outside: where this host is, whether it sends mail, which origins may frame the console, and
-    who else proves people.
+    """What the operator set about the world outside: where this host is, whether it sends mail, which origins may frame the console, who
+    else proves people, and which `networks` that are not public may be called.
     """
 
     base_url: str | None = None
     sends_mail: bool = False
     portal_origins: tuple[str, ...] = ()
     openid: OpenId | None = None
+    networks: tuple[Network, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,8 @@ class Desk:
     """The parts that changes and queries are made with.
 
     `now` gives ms since the epoch; `cursors` signs the places in lists; `counters` bound how fast a workspace makes keys and how often
-    somebody tries to sign in; `budgets` are those of workspaces' plans and of the host's `meters`; `event_types` are the host's own;
-    `sealers` seal secrets that may be revealed (`key`) and mail that waits (`mail`).
+    somebody tries to sign in; `budgets` are those of workspaces' plans and of the host's `meters`; `event_types` are the host's own and
+    ours; `sealers` seal secrets that may be revealed (`key`), what endpoints sign with (`endpoint`) and mail that waits (`mail`).
     `tally` counts how long changes wait; `trace` follows them, where the operator wants that. `versions` are those of the host's
     API, to which keys are pinned.
     """

@@ -14,6 +14,7 @@ from keyrack.model.orders import NEWEST, Order, Place
 from keyrack.model.permissions import OrgAccess, Rights, SpaceRole
 from keyrack.model.principals import Principal
 from keyrack.store import credential_uses
+from keyrack.store import endpoints as endpoint_rows
 from keyrack.store import integrations as rows
 from keyrack.store import invitations as invitation_rows
 from keyrack.store import keys as key_rows
@@ -161,7 +162,8 @@ async def set_space_roles(desk: Desk, actor: Principal, integration_id: str, rol
 
 
 async def delete(desk: Desk, actor: Principal, integration_id: str) -> Integration:
-    """Delete an integration and end its keys: when this returns, they are refused everywhere. Its name stays on what it wrote.
+    """Delete an integration with its endpoints, and end its keys: when this returns, they are refused everywhere, and no delivery to its
+    endpoints begins. Its name stays on what it wrote.
 
     Raises Refused 403, 404.
     """
@@ -174,8 +176,11 @@ async def delete(desk: Desk, actor: Principal, integration_id: str) -> Integrati
         deleted = replace(integration, rights=Rights(), deleted_at=c.now, deleted_by=actor.credential_name, updated_at=c.now)
         await rows.save(c.connection, deleted)
         await invitation_rows.revoke_made_by(c.connection, deleted.workspace_id, deleted.id, c.now)
-        c.touch(deleted.id)
-        c.record(INTEGRATION_DELETED, deleted.id, shown(integration) | {"keys_ended": ended})
+        endpoint_ids = await endpoint_rows.delete_of_integration(
+            c.connection, actor.workspace.id, deleted.id, at=c.now, by=actor.credential_name
+        )
+        c.touch(deleted.id, *endpoint_ids)
+        c.record(INTEGRATION_DELETED, deleted.id, shown(integration) | {"keys_ended": ended, "endpoints_deleted": len(endpoint_ids)})
     return deleted
 
 

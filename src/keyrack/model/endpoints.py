@@ -2,10 +2,18 @@
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from keyrack.model.principals import Mode
 
+ENDPOINTS_MAX = 200
+"""How many a workspace has at most."""
+ENDPOINTS_OF_INTEGRATION_MAX = 100
+EVENTS_MAX = 100
+HEADERS_MAX = 20
 PARALLEL_MAX = 20
+SIGNING_KEYS_MAX = 5
+"""How many sign at a moment, while rotations overlap: each is a signature more in every delivery."""
 OVERLAP_SECONDS_MAX = 7 * 24 * 3600
 OVERLAP_SECONDS = 24 * 3600
 EVERYTHING = "*"
@@ -101,6 +109,12 @@ def passes(wanted: str, event_type: str) -> bool:
     if wanted.endswith(".*"):
         return event_type.startswith(wanted[:-1])
     return wanted in (EVERYTHING, event_type)
+
+
+def shown_url(url: str) -> str:
+    """Return an address for events and logs: of its query, in which receivers like to have tokens, is told only that there is one."""
+    parts = urlsplit(url)
+    return parts._replace(query="…" if parts.query else "").geturl()
 
 
 @dataclass(frozen=True, slots=True)

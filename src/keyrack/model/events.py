@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from keyrack.model.permissions import Category, Level, Masks, need
+from keyrack.model.permissions import Category, Level, Masks, OrgAccess, Rights, need
 from keyrack.model.principals import Kind, Mode, Principal
 
 
@@ -73,3 +73,21 @@ def may_read(event: Event, kinds: Mapping[str, EventType], categories: Mapping[s
         role = masks.spaces.get(str(event.data.get("space_id")))
         return role is not None and role.level >= Level.READ
     return masks.allow(need(f"{category.name}:read", categories))
+
+
+def tells(kind: EventType, categories: Mapping[str, Category], rights: Rights) -> bool:
+    """Whether somebody with these rights may be told of any events of a type, by the rule of `may_read`."""
+    category = categories.get(kind.category) if kind.category is not None else None
+    if category is None:
+        return rights.org_access is OrgAccess.ADMIN
+    if category.in_spaces:
+        return rights.has_all or bool(rights.spaces)
+    return rights.level(category) >= Level.READ
+
+
+def needed_for(kind: EventType, categories: Mapping[str, Category]) -> str:
+    """Say what somebody needs to be told of events of a type."""
+    category = categories.get(kind.category) if kind.category is not None else None
+    if category is None:
+        return "org-level Admin"
+    return "a role in a space" if category.in_spaces else f"{category.name}:read"

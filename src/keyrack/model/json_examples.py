@@ -1,9 +1,7 @@
-"""Examples for bodies: the ones that a schema gives, completed, else one made from what it says. Always the same for the same schema."""
+"""Examples of JSON: the ones that a JSON schema gives, completed, else one made from what it says. The same for the same schema, always."""
 
 from collections.abc import Mapping
 from typing import Any
-
-from keyrack.docs.openapi_schemas import resolve
 
 DEPTH_MAX = 8
 _BY_FORMAT = {
@@ -15,6 +13,13 @@ _BY_FORMAT = {
     "uuid": "3f2c1f9a-6d0e-4a4b-9c0a-2f6f1f6f7a11",
     "ipv4": "203.0.113.7",
 }
+
+
+def resolve(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a reference leads to, or the schema itself. References end in the name of one of the `schemas`."""
+    while "$ref" in schema:
+        schema = schemas[str(schema["$ref"]).rpartition("/")[2]]
+    return schema
 
 
 def example(schema: Mapping[str, Any], schemas: Mapping[str, Any], name: str = "", depth: int = 0) -> Any:

@@ -1,0 +1,92 @@
+"""Examples of what Keyrack's own events tell: what the functions called `shown` in this layer return."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_ID = "cl9bn00of0005g7l8a3b4c5d6"
+_SPACE = "cl9bn00of0003g7l8e5f6a7b8"
+_MEMBER = "cl9bn00of0002g7l8a1b2c3d4"
+_RIGHTS: Mapping[str, Any] = {
+    "org_access": "none",
+    "permissions": {"customers": "write"},
+    "spaces": [{"space_id": _SPACE, "role": "contributor"}],
+}
+_KEY: Mapping[str, Any] = {
+    "id": _ID,
+    "name": "local-dev",
+    "prefix": "atrium_abc1",
+    "mode": "live",
+    "integration_id": "cl9bn00of0004g7l8c9d0e1f2",
+    "expires_at": None,
+    "ends_at": None,
+    "enabled": True,
+    "successor_id": None,
+    "api_version": "2026-10-01",
+}
+_INTEGRATION: Mapping[str, Any] = {"id": "cl9bn00of0004g7l8c9d0e1f2", "name": "Support desk", **_RIGHTS}
+_ENDPOINT: Mapping[str, Any] = {
+    "id": "cl9bn00of0009g7l8a7b8c9d0",
+    "description": "Our CRM",
+    "integration_id": None,
+    "api_version": "2026-10-01",
+    "parallel": 5,
+    "in_order": False,
+    "url": "https://crm.example.com/hooks/atrium",
+    "events": ["customer.*"],
+    "mode": "live",
+    "signature": "v1",
+    "header_names": [],
+    "enabled": True,
+    "disable_reason": None,
+}
+_INVITATION: Mapping[str, Any] = {"id": "cl9bn00of0007g7l8c1d2e3f4", "email": "mira@vml.example", "role": "member", "spaces": []}
+_WORKSPACE: Mapping[str, Any] = {
+    "id": "org_l9bn00of0000g7l8gcq8c4xk",
+    "name": "VML",
+    "slug": "vml",
+    "plan": "team",
+    "api_enabled": True,
+    "revealing": False,
+}
+
+_BY_NOUN: Mapping[str, Mapping[str, Any]] = {
+    "endpoint": _ENDPOINT,
+    "integration": _INTEGRATION,
+    "invitation": _INVITATION,
+    "key": _KEY,
+    "member": {
+        "id": _MEMBER,
+        "name": "Robin Vale",
+        "role": "member",
+        "status": "active",
+        "may_use_api": True,
+        "partner": None,
+        "access_until": None,
+        **_RIGHTS,
+    },
+    "space": {"id": _SPACE, "name": "Launch"},
+    "workspace": _WORKSPACE,
+}
+_BY_NAME: Mapping[str, Mapping[str, Any]] = {
+    "endpoint.disabled": _ENDPOINT | {"enabled": False, "disable_reason": "gone"},
+    "endpoint.rotated": _ENDPOINT | {"overlap_seconds": 86_400},
+    "integration.deleted": _INTEGRATION | {"keys_ended": 1, "endpoints_deleted": 0},
+    "integration.rotated": _INTEGRATION | {"key_id": _ID, "keys_ended": 1},
+    "invitation.accepted": _INVITATION | {"member_id": _MEMBER},
+    "key.expires_soon": _KEY | {"expires_at": "2026-06-02T17:21:09.412Z", "days": 7},
+    "key.revealed": {"id": _ID, "name": "local-dev", "prefix": "atrium_abc1"},
+    "member.portal_link_made": {"id": _MEMBER, "name": "Robin Vale", "origin": None},
+    "person.identity_linked": {"id": "cl9bn00of0006g7l8e7f8a9b0", "issuer": "https://login.vml.example"},
+    "person.password_changed": {"id": "cl9bn00of0006g7l8e7f8a9b0", "by_link": False},
+    "person.password_link_made": {"id": "cl9bn00of0006g7l8e7f8a9b0", "member_id": _MEMBER},
+    "person.renamed": {"id": "cl9bn00of0006g7l8e7f8a9b0", "name": "Robin Vale"},
+    "space.role_removed": {"space_id": _SPACE, "holder_id": _MEMBER, "holder_name": "Robin Vale"},
+    "space.role_set": {"space_id": _SPACE, "holder_id": _MEMBER, "holder_kind": "member", "holder_name": "Robin Vale", "role": "viewer"},
+    "workspace.revealing_switched": {"id": "org_l9bn00of0000g7l8gcq8c4xk", "revealing": True, "destroyed": 0},
+    "workspace.transferred": {"from_member_id": _MEMBER, "to_member_id": "cl9bn00of000ag7l8b1c2d3e4", "to_name": "Mira Ode"},
+}
+
+
+def example_of(name: str) -> Mapping[str, Any]:
+    """Return what an event of one of our own types could tell."""
+    return _BY_NAME.get(name) or _BY_NOUN.get(name.partition(".")[0]) or {"id": _ID}
