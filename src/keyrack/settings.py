@@ -22,7 +22,7 @@ class Settings(BaseSettings):
     `data` are used. `direct_url` leads to the same database itself where `database_url` leads to a pooler. On PostgreSQL a process may
     believe its memory for `lease_seconds` after each renewal, so a change waits about as long for one that does not answer; a call waits
     `store_wait_seconds` for its process to renew. The look-up of a credential may take `store_answer_seconds`, and so may the begin of any
-    transaction (a free connection, a server that answers, a lock): after that the answer is 503.
+    transaction (a free connection, a server that answers, a lock), a call's look-up and its change together: after that the answer is 503.
     A process moves up to `log_lines_here_max` lines a second of the request log into the store itself; where there are more, a process
     beside it does that for the whole data folder.
     `secrets` are the signing keys, newest first; without any, a file in `data` holds one.

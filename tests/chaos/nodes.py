@@ -22,6 +22,8 @@ SECONDS_MAX = 60
 READY_SECONDS_MAX = 240
 POLL_SECONDS = 0.05
 STARTS_MAX = 5
+# A change returns after this, the longest lease and its margin: within lease + 1 s.
+STORE_ANSWER_SECONDS = 0.75
 SECRETS = '["the same for all nodes of a test"]'
 
 
@@ -62,6 +64,7 @@ class Node:
             "PYTHONPATH": f"{ROOT}/src:{ROOT}",
             "KEYRACK_DATABASE_URL": url(self.link),
             "KEYRACK_LEASE_SECONDS": f"{self.lease_seconds}",
+            "KEYRACK_STORE_ANSWER_SECONDS": f"{STORE_ANSWER_SECONDS}",
             "KEYRACK_SECRETS": SECRETS,
         }
         with self.folder.with_suffix(".log").open("ab") as log:

@@ -16,7 +16,7 @@ from tests.chaos.faults import Faults
 from tests.chaos.hands import Hands, Site, new_workspace
 from tests.chaos.history import History
 from tests.chaos.links import Link
-from tests.chaos.nodes import APP, Node, url
+from tests.chaos.nodes import APP, STORE_ANSWER_SECONDS, Node, url
 from tests.chaos.report import Strength
 
 NODES = 4
@@ -60,7 +60,8 @@ async def play(plan: Plan, folder: Path, tell: Tell) -> History:
         both = await stack.enter_async_context(databases(has_standby=plan.has_standby))
         links = [await stack.enter_async_context(_link(lambda: both.primary.socket)) for _ in range(NODES + 1)]
         await migrate(url(links[NODES]))
-        operator = build_rack(Settings(data=folder / "operator", database_url=url(links[NODES])))
+        settings = Settings(data=folder / "operator", database_url=url(links[NODES]), store_answer_seconds=STORE_ANSWER_SECONDS)
+        operator = build_rack(settings)
         stack.push_async_callback(operator.assembly.store.close)
         nodes = [
             Node(number, links[number], folder / f"node-{number}", plan.leases[number % len(plan.leases)], plan.app, plan.environment)

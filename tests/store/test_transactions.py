@@ -307,3 +307,27 @@ async def _end_session(store: Store, c: Connection) -> None:
     async with killer.begin() as connection:
         await connection.execute(text(f"SELECT pg_terminate_backend({process[0]}, 5000)"))
     await killer.dispose()
+
+
+async def test_whoever_waited_for_the_store_before_waits_for_so_much_less(backend: Backend) -> None:
+    store = Store(backend.url, backend.traffic_url, 3.0)
+    over: list[str] = []
+
+    async def wait(name: str, waited_seconds: float) -> None:
+        with pytest.raises(Refused) as refused:
+            async with store.changing("acme", waited_seconds):
+                pytest.fail("two changes of a workspace ran at once")
+        assert refused.value.refusal is STORE_UNAVAILABLE
+        over.append(name)
+
+    try:
+        async with store.changing("acme") as c:
+            waiting = asyncio.gather(wait("fresh", 0.0), wait("has waited", 2.5))
+            while not waiting.done():
+                # A server ends a change that stands still.
+                await c.first(text("SELECT 1"))
+                await asyncio.sleep(0.1)
+            await waiting
+    finally:
+        await store.close()
+    assert over == ["has waited", "fresh"]

@@ -141,18 +141,20 @@ class PostgresqlFeed:
         settling = Settling(session, self._terms, None)
         done, heard = asyncio.Event(), asyncio.Event()
         settling.ask(revision, done.set)
-        lost = True
+        lost, told = True, False
         while not done.is_set():
             try:
                 if lost:
                     await session.open(lambda _channel, _own: heard.set())
                 heard.clear()
                 await settling.round()
-                lost = False
+                lost, told = False, False
             except SessionLost as error:
                 lost = True
                 settling.reset()
-                log.warning("session_lost", reason=str(error))
+                if not told:
+                    log.warning("session_lost", reason=str(error))
+                    told = True
             settling.expire()
             if not done.is_set():
                 await _wait(heard, POLL_SECONDS)

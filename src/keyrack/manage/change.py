@@ -125,7 +125,8 @@ async def change(desk: Desk, actor: Principal) -> AsyncIterator[Change]:
     trust = desk.store.trust
     with desk.trace("change") as told:
         try:
-            async with AsyncExitStack() as last, desk.store.changing(actor.workspace.id) as connection:
+            waited_seconds = call.waited_seconds if call is not None else 0.0
+            async with AsyncExitStack() as last, desk.store.changing(actor.workspace.id, waited_seconds) as connection:
                 current = Change(desk, actor, connection)
                 yield current  # act
                 await last.enter_async_context(desk.store.revising)  # until the commit

@@ -14,7 +14,8 @@ class Call:
 
     The gate fills it in as it goes: `principal` after authentication, `claim` where an idempotency key lets it happen once, `sessions`
     when a host joins its transaction, `refused` when the host's code refused. Times: `arrived_at` in ms since the epoch, `started_ns` on
-    the monotonic clock. Mutable and slotted, for one is made on every request.
+    the monotonic clock, `waited_seconds` is how long the store has been waited for so far. Mutable and slotted, for one is made on every
+    request.
     """
 
     __slots__ = (
@@ -32,6 +33,7 @@ class Call:
         "sessions",
         "started_ns",
         "user_agent",
+        "waited_seconds",
     )
 
     def __init__(self, method: str, path: str, request_id: str, arrived_at: int, started_ns: int) -> None:
@@ -49,6 +51,7 @@ class Call:
         self.sessions: list[Any] | None = None
         self.claim: Claim | None = None
         self.refused: Refused | None = None
+        self.waited_seconds = 0.0
 
 
 CURRENT: ContextVar[Call | None] = ContextVar("keyrack_call", default=None)

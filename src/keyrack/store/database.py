@@ -25,6 +25,9 @@ RETRY_AFTER_SECONDS = "1"
 WAIT_SECONDS = 2.0
 """How long a transaction may take to begin, where nobody sets it."""
 
+WAIT_SECONDS_MIN = 0.25
+"""How long it may take also where the store was waited for before."""
+
 TRAFFIC_WAIT_SECONDS = 10.0
 """How long one may that writes traffic: no call waits for it, and on a busy machine many processes write there."""
 
@@ -142,8 +145,8 @@ class Store:
             yield connection
 
     @asynccontextmanager
-    async def changing(self, one_at_a_time: str | None = None) -> AsyncIterator[Connection]:
-        """Read and write in one transaction.
+    async def changing(self, one_at_a_time: str | None = None, waited_seconds: float = 0.0) -> AsyncIterator[Connection]:
+        """Read and write in one transaction. Whoever has waited for the store before waits for so much less here.
 
         On SQLite all changes run one after another. On PostgreSQL those do that name the same `one_at_a_time` (a workspace's id), so
         that what a change has read is still so when it writes; the server ends one that stands still, so that others go on.
@@ -151,7 +154,7 @@ class Store:
         async with AsyncExitStack() as stack:
             with translated():
                 # One bound over the connection and the turn: whoever waits for longer is told that nothing has changed.
-                async with asyncio.timeout(self._wait_seconds):
+                async with asyncio.timeout(max(self._wait_seconds - waited_seconds, WAIT_SECONDS_MIN)):
                     connection = await stack.enter_async_context(_transaction(self._writer, self._wait_seconds, commit=True))
                     if one_at_a_time is not None and self.dialect == postgresql.DIALECT:
                         await connection.all(postgresql.turn(one_at_a_time))
