@@ -25,7 +25,7 @@ from tests.chaos.report import Strength, lines
 
 REPORT_WIDTH = 140
 LONG = Strength(changes=20_000, waited=500, races=1_000, judged=500)
-SECONDS = 1320.0
+SECONDS = 1620.0
 INTERRUPTED = 130
 VIOLATIONS_SHOWN = 20
 
