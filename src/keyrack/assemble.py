@@ -30,6 +30,7 @@ from keyrack.gate.versions import VersionGate
 from keyrack.gate.walk import Walk
 from keyrack.manage import docs_feedback, event_types, key_notices
 from keyrack.manage.desk import Desk, OpenId, Outside, untraced
+from keyrack.manage.followers import Followers
 from keyrack.model.addresses import networks
 from keyrack.model.brands import Brand
 from keyrack.model.catalog import Catalog
@@ -124,6 +125,7 @@ class Assembly:
         self.heads = HeadReader(settings.trusted_proxies, settings.header_bytes_max, settings.header_count_max, self.prefixes)
         self.passwords = Passwords()
         self.desk = self._desk(meters or {}, {**event_types.own(), **(host_events or {})})
+        self.followers = Followers(self.desk)
         self.readiness = Readiness(self.store, self.spool, self.feed)
         self.measuring = self._measuring()
         self.moving = Moving(self.store, self.spool, settings.log_lines_here_max, now, self.measuring)
@@ -158,6 +160,7 @@ class Assembly:
         """Do what is due once more, and close."""
         self.started = self.readiness.is_started = False
         self.moving.hire_nobody()
+        self.followers.close()
         await self.jobs.stop()
         await self.moving.stop()
         await self._close()

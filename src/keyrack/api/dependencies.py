@@ -60,7 +60,6 @@ Actor = Annotated[Principal, Depends(_actor)]
 
 ANYBODY = Depends(Requires("any"))
 FREE = Depends(Requires("any", cost=0))
-FULL_WRITE = Depends(Requires("full_write"))
 ADMIN = Depends(Requires("org_admin"))
 PLAIN = Depends(_no_parameters)
 NEVER_STORED = Depends(_never_stored)

@@ -21,7 +21,7 @@ TAGS = (
         "description": "Handing a signed-in user of the host's over to the console.",
     },
     {"name": "spaces", "x-displayName": "Spaces", "description": "Named areas inside the workspace, and who is in them."},
-    {"name": "events", "x-displayName": "Events", "description": "What happened in the workspace, and who did it."},
+    {"name": "events", "x-displayName": "Events", "description": "What happened in the workspace, and who did it: as far as the caller may read it."},
     {"name": "logs", "x-displayName": "Request log", "description": "Every call, answered or refused."},
 )
 
@@ -128,6 +128,7 @@ FILTERS = {
     "since": "From when on.",
     "until": "Up to when.",
     "updated_after": "Only what was changed at this moment or later.",
+    "wait_seconds": "How long to wait for the next one where there is none, 0 to 20; with `sort=created_at`.",
     "credential_id": "Only the calls of this credential.",
     "integration_id": "Only those of this integration.",
     "method": "Only calls with this HTTP method.",

@@ -1,20 +1,27 @@
 """Events over HTTP: what happened in the workspace, and who did it."""
 
+import asyncio
 import re
+import time
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
-from fastapi import APIRouter, Query
-from pydantic import AfterValidator, StringConstraints, WithJsonSchema
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
-from keyrack.api.dependencies import FULL_WRITE, Actor, Desk
+from keyrack.api.dependencies import ANYBODY, Desk, TheAssembly
 from keyrack.api.examples import EVENT
 from keyrack.api.fields import Id, ObjectView, Search, Time, View
 from keyrack.api.lists import ListQuery, Page, TheLists
+from keyrack.gate.callers import CurrentCaller
+from keyrack.gate.requires import current_caller
 from keyrack.manage import events
+from keyrack.manage.followers import STOPPING, WAIT_SECONDS_MAX, Followers
 from keyrack.model.events import Event
 from keyrack.model.orders import Place
 from keyrack.model.principals import Kind, Mode
+from keyrack.model.refusals import INVALID_REQUEST
 
 router = APIRouter(prefix="/events")
 _TYPE = r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*(\.\*)?$"
@@ -39,7 +46,8 @@ class EventQuery(ListQuery):
     member who acted.
 
     They come in the order in which they were committed, which `created_at` follows as closely as changes are short: an event never
-    appears before one that was listed. So `sort=created_at`, again and again with `starting_after`, meets every event once.
+    appears before one that was listed. So `sort=created_at`, again and again with `starting_after`, meets every event once. Where there is
+    none yet, the answer waits for the next one, up to `wait_seconds`.
     """
 
     type: TypeAsked | None = None
@@ -47,6 +55,7 @@ class EventQuery(ListQuery):
     object_id: Id | None = None
     actor_id: Id | None = None
     sort: Literal["created_at", "-created_at"] = "-created_at"
+    wait_seconds: Annotated[int, Field(ge=0, le=WAIT_SECONDS_MAX)] = 0
 
 
 class ActorView(View):
@@ -75,15 +84,60 @@ class EventView(ObjectView):
     created_at: Time
 
 
-@router.get("", dependencies=[FULL_WRITE])
-async def list_events(query: Annotated[EventQuery, Query()], actor: Actor, desk: Desk, lists: TheLists) -> Page[EventView]:
-    """List events, newest first unless `sort` says otherwise."""
-    place = await lists.after(query, partial(events.get, desk, actor), _place)
+@router.get("", dependencies=[ANYBODY])
+async def list_events(
+    query: Annotated[EventQuery, Query()],
+    request: Request,
+    caller: Annotated[CurrentCaller, Depends(current_caller)],
+    desk: Desk,
+    assembly: TheAssembly,
+    lists: TheLists,
+) -> Page[EventView]:
+    """List the events that the caller may read, newest first unless `sort` says otherwise."""
+    if query.wait_seconds and query.order.descending:
+        raise INVALID_REQUEST("What comes next is behind the newest: wait_seconds needs sort=created_at.", param="wait_seconds")
+    place = await lists.after(query, partial(events.position, desk, caller.principal), lambda position: (position, ""))
     wanted = query.filters()
     kind = wanted.pop("type")
     side = {"before": place and place[0]} if query.order.descending else {"after": place[0] if place else 0}
-    found = await events.page(desk, actor, limit=query.limit + 1, kind=kind, **side, **wanted)
+
+    async def read() -> list[Event]:
+        return await events.page(desk, caller.principal, limit=query.limit + 1, kind=kind, **side, **wanted)
+
+    found = await read()
+    if query.wait_seconds and not found:
+        found = await _next(request, caller, assembly.followers, read, query.wait_seconds)
     return lists.page(query, found, _view, _place)
+
+
+async def _next(
+    request: Request, caller: CurrentCaller, followers: Followers, read: Callable[[], Awaitable[list[Event]]], seconds: int
+) -> list[Event]:
+    """Wait for the next events, for as long as the caller is accepted. Raises Refused 401 at the moment when it is no more."""
+
+    async def read_anew() -> list[Event]:
+        await caller.recheck()
+        return await read()
+
+    began_ns = time.monotonic_ns()
+    waiting = asyncio.create_task(followers.first(caller.principal, read_anew, seconds, partial(_is_over, request)))
+    watch = caller.watch(waiting)
+    try:
+        return await waiting
+    except asyncio.CancelledError:
+        if not watch.ended:
+            raise
+        await caller.recheck()
+        return []
+    finally:
+        watch.close()
+        waiting.cancel()
+        # What it was asked to wait is no time that the answer took: the log and its charts leave it out.
+        caller.call.started_ns += time.monotonic_ns() - began_ns
+
+
+async def _is_over(request: Request) -> bool:
+    return bool(request.scope.get("state", {}).get(STOPPING)) or await request.is_disconnected()
 
 
 def _place(event: Event) -> Place:

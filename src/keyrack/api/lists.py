@@ -16,7 +16,7 @@ from keyrack.model.refusals import INVALID_REQUEST, NOT_FOUND, Refused
 LIMIT_MAX = 100
 Row = TypeVar("Row")
 Item = TypeVar("Item")
-_PLACING = ("limit", "cursor", "starting_after")
+_PLACING = ("limit", "cursor", "starting_after", "wait_seconds")
 _ORDERING = ("sort", "updated_after")
 
 

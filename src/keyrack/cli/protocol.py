@@ -4,6 +4,8 @@ import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from keyrack.manage.followers import STOPPING
+
 # More than any `header_bytes_max` allows: a head between the two is refused by the gate, and logged.
 HEAD_BYTES_MAX = 2 * 1024 * 1024
 # Less than the library takes that reads the head of a WebSocket again, and leaves a connection open whose head it does not take.
@@ -39,7 +41,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.headers = []
 
     def shutdown(self) -> None:
-        """End with the answer that is under way, or with the next one; without any, soon.
+        """End with the answer that is under way, or with the next one; without any, soon. A call that waits for something is told.
 
         To close an idle connection at once would cut off a request that its client has just sent.
         """
@@ -48,6 +50,7 @@ class BoundedProtocol(HttpToolsProtocol):
             asyncio.get_running_loop().call_later(LAST_REQUEST_SECONDS, self._close_if_idle)
         else:
             self.cycle.keep_alive = False
+            self.cycle.scope["state"][STOPPING] = True
 
     def _close_if_idle(self) -> None:
         if self.cycle is None or self.cycle.response_complete:

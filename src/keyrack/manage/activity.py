@@ -8,7 +8,9 @@ from keyrack.manage import events, request_logs
 from keyrack.manage.desk import Desk
 from keyrack.model.events import Event
 from keyrack.model.orders import Place
+from keyrack.model.permissions import FULL_WRITE
 from keyrack.model.principals import Principal
+from keyrack.model.refusals import INSUFFICIENT_PERMISSION
 from keyrack.model.request_logs import Filter, RequestLog
 
 _START: Place = (0, "")
@@ -32,10 +34,13 @@ class Activity:
         self._desk = desk
 
     async def page(self, actor: Principal, *, limit: int, after: Place | None = None, changes_only: bool = False) -> list[Deed]:
-        """Return what was done, newest first: every change, and what was read with the API in the last 24 hours unless told otherwise.
+        """Return what was done, newest first: changes, and what was read with the API in the last 24 hours unless told otherwise.
 
-        Whoever is no org-level Admin sees of the reads its own. Raises Refused 403 without write in every category.
+        What lies in spaces is shown to those who have a role there. Whoever is no org-level Admin sees of the reads its own.
+        Raises Refused 403 without write in every category.
         """
+        if not actor.masks.allow(FULL_WRITE):
+            raise INSUFFICIENT_PERMISSION(f"To see what was done, you need {FULL_WRITE.text}; {actor.describe()}.")
         position, line = _read(after)
         changes = await events.page(self._desk, actor, limit=limit, before=position)
         reads: tuple[RequestLog, ...] = ()

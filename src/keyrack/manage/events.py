@@ -1,19 +1,19 @@
-"""Events, for whoever reads what happened: the activity feed, the audit."""
+"""Events, for whoever reads what happened: the activity feed, the audit, programs that keep a copy."""
 
 from keyrack.manage.desk import Desk
-from keyrack.model.events import Event
-from keyrack.model.permissions import FULL_WRITE
+from keyrack.model.events import Event, readable
 from keyrack.model.principals import Principal
-from keyrack.model.refusals import INSUFFICIENT_PERMISSION
 from keyrack.store import events as rows
 
 
-async def get(desk: Desk, actor: Principal, event_id: str) -> Event:
-    """Return an event. Raises Refused 403 without write in every category, 404."""
-    _require_full_write(actor)
+async def position(desk: Desk, actor: Principal, event_id: str) -> int:
+    """Return the place of an event in the order, also of one that the actor may not read (any more): a place tells nothing of it.
+
+    Raises Refused 404.
+    """
     await _number(desk)
     async with desk.store.reading() as c:
-        return await rows.get(c, actor.workspace.id, event_id)
+        return await rows.position(c, actor.workspace.id, event_id)
 
 
 async def page(
@@ -28,21 +28,23 @@ async def page(
     object_id: str | None = None,
     actor_id: str | None = None,
 ) -> list[Event]:
-    """Return events: newest first below the position `before`, or oldest first above the position `after`.
+    """Return events that the actor may read: newest first below the position `before`, or oldest first above the position `after`.
 
     `kind` is an event type, or ends in `.*` for all that begin so. An event is there as soon as its change was answered, and none gets a
-    place below one that was read, however late it is committed. Raises Refused 403 without write in every category.
+    place below one that was read, however late it is committed.
     """
-    _require_full_write(actor)
     await _number(desk)
     within = {"kind": kind, "object_type": object_type, "object_id": object_id, "actor_id": actor_id}
+    of = readable(desk.event_types, desk.categories, actor.masks)
     async with desk.store.reading() as c:
-        return await rows.page(c, actor.workspace.id, limit=limit, before=before, after=after, **within)
+        return await rows.page(c, actor.workspace.id, limit=limit, before=before, after=after, of=of, **within)
 
 
-def _require_full_write(actor: Principal) -> None:
-    if not actor.masks.allow(FULL_WRITE):
-        raise INSUFFICIENT_PERMISSION(f"To read events, you need {FULL_WRITE.text}; {actor.describe()}.")
+async def arrived(desk: Desk, after: int | None) -> tuple[int, frozenset[str]]:
+    """Return the newest position of all events, and which workspaces have some above the position `after`; None asks for none of them."""
+    await _number(desk)
+    async with desk.store.reading() as c:
+        return await rows.arrived(c, after)
 
 
 async def _number(desk: Desk) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from keyrack.model.permissions import Category, Level, Masks, OrgAccess, Rights, need
+from keyrack.model.permissions import FULL_WRITE, Category, Level, Masks, OrgAccess, Rights, need
 from keyrack.model.principals import Kind, Mode, Principal
 
 
@@ -58,6 +58,43 @@ class Event:
     data: Mapping[str, Any] = field(default_factory=dict)
     request_id: str | None = None
     position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """The events that somebody may read in the list: those of `types`; those of types `in_spaces` that lie in one of `spaces`; and with
+    `others` all whose types speak of no data of the host's, so are neither of `types`, nor `in_spaces`, nor `closed`.
+    """
+
+    types: frozenset[str]
+    in_spaces: frozenset[str]
+    spaces: frozenset[str]
+    closed: frozenset[str]
+    others: bool
+
+    @property
+    def all(self) -> bool:
+        """Whether no event is left out."""
+        return self.others and not self.closed and not self.in_spaces
+
+
+def readable(kinds: Mapping[str, EventType], categories: Mapping[str, Category], masks: Masks) -> Readable:
+    """Return which events somebody with these rights may read in the list: those that they may be told of, by `may_read`.
+
+    Whoever may write in every category reads there what happens to the workspace itself, too.
+    """
+    types, in_spaces, closed = set(), set(), set()
+    for kind in kinds.values():
+        category = categories.get(kind.category) if kind.category is not None else None
+        if category is None:
+            continue
+        if category.in_spaces:
+            in_spaces.add(kind.name)
+        elif masks.allow(need(f"{category.name}:read", categories)):
+            types.add(kind.name)
+        else:
+            closed.add(kind.name)
+    return Readable(frozenset(types), frozenset(in_spaces), frozenset(masks.spaces), frozenset(closed), masks.allow(FULL_WRITE))
 
 
 def may_read(event: Event, kinds: Mapping[str, EventType], categories: Mapping[str, Category], masks: Masks) -> bool:

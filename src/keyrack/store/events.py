@@ -1,14 +1,15 @@
 """Events as rows: added in the transaction of the change, numbered once they are committed, paged by their number (CONSISTENCY §6)."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Row, func, insert, literal, select, update
+from sqlalchemy import JSON, ColumnElement, Row, String, and_, cast, false, func, insert, literal, or_, select, update
 from sqlalchemy.event import listens_for
 from sqlalchemy.orm import Mapper, Session, object_mapper, object_session, registry
 from sqlalchemy.orm.attributes import set_committed_value
 
-from keyrack.model.events import Actor, Event
+from keyrack.model.events import Actor, Event, Readable
 from keyrack.model.principals import Kind, Mode
 from keyrack.model.refusals import NOT_FOUND
 from keyrack.store import postgresql
@@ -79,12 +80,16 @@ async def page(
     object_type: str | None = None,
     object_id: str | None = None,
     actor_id: str | None = None,
+    of: Readable | None = None,
 ) -> list[Event]:
     """Return numbered events: newest first below the position `before`, or oldest first above the position `after`.
 
-    `kind` is an event type, or ends in `.*` for all that begin so; `actor_id` the id of the credential or person who acted.
+    `kind` is an event type, or ends in `.*` for all that begin so; `actor_id` the id of the credential or person who acted; `of` leaves
+    out what somebody may not read.
     """
     found = select(events).where(events.c.workspace_id == workspace_id, events.c.position.is_not(None))
+    if of is not None and not of.all:
+        found = found.where(_among(c.dialect, of))
     if before is not None:
         found = found.where(events.c.position < before)
     if after is not None:
@@ -98,6 +103,24 @@ async def page(
         found = found.where(events.c.object_type == kind.partition(".")[0], same)
     order = events.c.position.asc() if after is not None else events.c.position.desc()
     return [_read(row) for row in await c.all(found.order_by(order).limit(limit))]
+
+
+async def position(c: Connection, workspace_id: str, event_id: str) -> int:
+    """Return the place of an event in the order. Raises Refused `not_found`."""
+    row = await c.first(select(events.c.position).where(events.c.workspace_id == workspace_id, events.c.id == event_id))
+    if row is None or row.position is None:
+        raise NOT_FOUND("There is no such event.")
+    return int(row.position)
+
+
+async def arrived(c: Connection, after: int | None) -> tuple[int, frozenset[str]]:
+    """Return the newest position of all, and the workspaces that have events above the position `after`; None asks for none of them."""
+    newest = await c.first(select(event_positions.c.position).where(event_positions.c.id == COUNTER_ID))
+    assert newest is not None
+    if after is None or newest.position <= after:
+        return newest.position, frozenset()
+    found = await c.all(select(events.c.workspace_id).distinct().where(events.c.position > after))
+    return newest.position, frozenset(row.workspace_id for row in found)
 
 
 def event_row(dialect_name: str, event: Event, payload: Payload | None = None) -> object:
@@ -157,6 +180,19 @@ def _write_payload(session: Session, row: Any, payload: Payload) -> None:
     connection.execute(update(table).where(table.c.id == row.id).values(object_id=object_id, data=dict(data)))
     set_committed_value(row, "object_id", object_id)
     set_committed_value(row, "data", dict(data))
+
+
+def _among(dialect: str, of: Readable) -> ColumnElement[bool]:
+    parts: list[ColumnElement[bool]] = [events.c.type.in_(of.types) if of.types else false()]
+    if of.in_spaces and of.spaces:
+        # As one parameter: a workspace may have more spaces than a statement may have parameters.
+        spaces = literal(json.dumps(sorted(of.spaces)), String)
+        listed = func.json_array_elements_text(cast(spaces, JSON)) if dialect == postgresql.DIALECT else func.json_each(spaces)
+        ids = select(listed.table_valued("value").c.value)
+        parts.append(and_(events.c.type.in_(of.in_spaces), events.c.data["space_id"].as_string().in_(ids)))
+    if of.others:
+        parts.append(events.c.type.not_in(of.types | of.in_spaces | of.closed))
+    return or_(*parts)
 
 
 def _read(row: Row[Any]) -> Event:
