@@ -18,6 +18,7 @@ from keyrack.feed.cache import Cache
 from keyrack.feed.leases import Terms
 from keyrack.feed.look_ups import Feed, LookUps
 from keyrack.feed.postgresql import PostgresqlFeed
+from keyrack.feed.recipients import Recipients
 from keyrack.feed.sqlite import SqliteFeed
 from keyrack.gate.authenticate import Authenticator
 from keyrack.gate.head import HeadReader
@@ -56,11 +57,13 @@ from keyrack.volatile.shares import Shares
 from keyrack.volatile.throttle import Throttle
 from keyrack.volatile.valkey import SCRIPT_LOAD, ValkeyCounters
 from keyrack.volatile.wire import Wire
-from keyrack.work import mail, quotas, request_logs
+from keyrack.work import delivery_retention, mail, quotas, request_logs
+from keyrack.work.deliveries import Deliveries
 from keyrack.work.jobs import Job, Jobs
 from keyrack.work.measuring import Measuring
 from keyrack.work.moving import Moving
 from keyrack.work.readiness import Finding, Readiness
+from keyrack.work.send import GuardedClient
 
 log = structlog.get_logger("keyrack")
 CHANGES_KEPT = 10_000
@@ -129,6 +132,9 @@ class Assembly:
         self.readiness = Readiness(self.store, self.spool, self.feed)
         self.measuring = self._measuring()
         self.moving = Moving(self.store, self.spool, settings.log_lines_here_max, now, self.measuring)
+        self.outgoing = GuardedClient(networks(settings.outgoing_networks))
+        self.recipients = Recipients(self.store, self.cache, self.feed, self.categories, self.plans, answer_seconds)
+        self.deliveries = Deliveries(self.desk, self.recipients, self.outgoing)
         self.jobs = Jobs(self._due())
 
     @property
@@ -152,6 +158,7 @@ class Assembly:
             raise
         self.moving.start()
         self.jobs.start()
+        self.deliveries.start()
         if self.traces is not None:
             self.traces.start()
         self.started = self.readiness.is_started = True
@@ -161,6 +168,7 @@ class Assembly:
         self.started = self.readiness.is_started = False
         self.moving.hire_nobody()
         self.followers.close()
+        await self.deliveries.stop()
         await self.jobs.stop()
         await self.moving.stop()
         await self._close()
@@ -275,6 +283,7 @@ class Assembly:
             *keeping,
             Job("move_logs", 1.0, self.moving.turn),
             Job("prune_logs", 3600.0, lambda: request_logs.prune_in_turn(self.store, self._days_kept, self.now())),
+            Job("prune_deliveries", 3600.0, lambda: delivery_retention.prune(self.store, self._days_kept, self.now())),
             Job("prune_quotas", 3600.0, lambda: quotas.prune(self.store, self.now())),
             Job("prune_changes", 3600.0, self._prune_changes),
             Job("prune_replays", 600.0, self._prune_replays),

@@ -79,6 +79,13 @@ def _calls(reading: Reading) -> Iterator[Metric]:
     waits = HistogramMetricFamily("keyrack_change_wait_seconds", "From a change's commit until nobody could believe the old state.")
     waits.add_metric([], *_buckets(tally.change_waits))
     yield waits
+    attempts = CounterMetricFamily("keyrack_delivery_attempts", "Attempts of webhook deliveries, by what they ended with.", labels=["result"])
+    for result, count in sorted(tally.attempts.items()):
+        attempts.add_metric([result], count)
+    yield attempts
+    lasted = HistogramMetricFamily("keyrack_delivery_attempt_duration_seconds", "From the beginning of an attempt to its end.")
+    lasted.add_metric([], *_buckets(tally.attempt_durations))
+    yield lasted
 
 
 def _processes(standings: list[Standing]) -> Iterator[Metric]:

@@ -1,16 +1,18 @@
-"""The credentials this process believes in.
+"""The credentials and endpoints this process believes in.
 
 The read path takes no lock: it reads one dict. Evicting, advancing and storing hold the lock, for memory operations only, so that a slow
 database never holds up an event loop.
 """
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from keyrack.model.principals import Principal
+from keyrack.model.recipients import Recipient
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class Start:
 
 
 class Cache:
-    """Principals by the digest of their credential, each evicted by any of the ids it was derived from.
+    """Principals by the digest of their credential, and recipients by their endpoint, each evicted by any of the ids it was derived from.
 
     `applied` is the newest revision whose changes have been evicted; -1 before the first was read. It only moves in `advance` and `drop`,
     after the evictions that it speaks for.
@@ -30,8 +32,9 @@ class Cache:
 
     def __init__(self, entries_max: int) -> None:
         self.entries: dict[bytes, Principal] = {}
+        self.recipients: dict[str, Recipient] = {}
         self.applied = -1
-        self._digests: dict[str, set[bytes]] = {}
+        self._names: dict[str, set[bytes | str]] = {}
         self._entries_max = entries_max
         self._drops = 0
         # Taken again by its holder where a garbage collection inside closes a stream, which takes its watch back.
@@ -43,26 +46,27 @@ class Cache:
         with self._lock:
             return Start(self._drops, self.applied)
 
-    def store(self, digest: bytes, principal: Principal, revision: int, start: Start) -> bool:
+    def store(self, name: bytes | str, found: Principal | Recipient, revision: int, start: Start) -> bool:
         """Keep what a look-up read at a revision, unless something was evicted since that the look-up may have missed."""
         with self._lock:
             if start.drops != self._drops or self.applied < 0 or revision < self.applied:
                 return False
-            self._forget(digest)
-            if len(self.entries) >= self._entries_max:
-                self._forget_oldest()
+            self._forget(name)
+            shelf: dict[Any, Any] = self.recipients if isinstance(name, str) else self.entries
+            if len(shelf) >= self._entries_max:
+                self._forget_oldest(shelf)
             # The ids first: an entry that an eviction could not find would be believed for ever.
-            for key in principal.derived_from:
-                self._digests.setdefault(key, set()).add(digest)
-            self.entries[digest] = principal
+            for key in found.derived_from:
+                self._names.setdefault(key, set()).add(name)
+            shelf[name] = found
             return True
 
     def advance(self, revision: int, touched: Collection[str]) -> None:
         """Evict what the changes up to a revision touched, then let `applied` say so."""
         with self._lock:
             for key in touched:
-                for digest in list(self._digests.get(key, ())):
-                    self._forget(digest)
+                for name in list(self._names.get(key, ())):
+                    self._forget(name)
             if touched:
                 self._tell_watchers()
             self.applied = revision
@@ -72,7 +76,8 @@ class Cache:
         with self._lock:
             self._drops += 1
             self.entries.clear()
-            self._digests.clear()
+            self.recipients.clear()
+            self._names.clear()
             self._tell_watchers()
             self.applied = revision
 
@@ -109,18 +114,18 @@ class Cache:
                 with suppress(RuntimeError):
                     may_have_ended()
 
-    def _forget(self, digest: bytes) -> None:
-        principal = self.entries.pop(digest, None)
-        if principal is None:
+    def _forget(self, name: bytes | str) -> None:
+        found = self.recipients.pop(name, None) if isinstance(name, str) else self.entries.pop(name, None)
+        if found is None:
             return
-        for key in principal.derived_from:
-            digests = self._digests.get(key)
-            if digests is not None:
-                digests.discard(digest)
-                if not digests:
-                    del self._digests[key]
+        for key in found.derived_from:
+            names = self._names.get(key)
+            if names is not None:
+                names.discard(name)
+                if not names:
+                    del self._names[key]
 
-    def _forget_oldest(self) -> None:
+    def _forget_oldest(self, shelf: Mapping[Any, object]) -> None:
         # A tenth at a time, oldest stored first: a dict keeps its order, and a hot credential is back after one look-up.
-        for digest in list(islice(self.entries, max(1, self._entries_max // 10))):
-            self._forget(digest)
+        for name in list(islice(shelf, max(1, self._entries_max // 10))):
+            self._forget(name)

@@ -24,7 +24,7 @@ from keyrack.model.refusals import (
     Refused,
 )
 from keyrack.model.replays import MADE_MAX, Lost, Replay
-from keyrack.store import changes, events, replays
+from keyrack.store import bells, changes, events, replays
 from keyrack.store.database import Connection
 from keyrack.store.ids import new_id
 
@@ -136,7 +136,9 @@ async def change(desk: Desk, actor: Principal) -> AsyncIterator[Change]:
                 await _settle_what_is_gone(desk, refused, trust)
                 raise
             await _find_out(desk, actor, current.id, refused)
-        told["keyrack.change.events"] = current.kinds if current is not None else []
+        told["keyrack.change.events"] = kinds = current.kinds if current is not None else []
+        if kinds:
+            bells.ring()
         if revision is not None:  # committed
             told["keyrack.change.revision"] = revision
             await settled(desk, revision)

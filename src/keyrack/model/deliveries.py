@@ -54,7 +54,8 @@ class Trigger(StrEnum):
 class Delivery:
     """An event on its way to one endpoint: one per event and endpoint, whatever happens. Times are milliseconds since the epoch.
 
-    `position` is the event's place in the order. `due_at` is when the next attempt comes, None when there is none.
+    `position` is the event's place in the order. `due_at` is when the next attempt comes, None when there is none. `failures` counts those
+    of the schedule as it runs now: whoever has it sent again begins a new one.
     """
 
     id: str
@@ -69,8 +70,18 @@ class Delivery:
     updated_at: int
     why: Why | None = None
     attempts: int = 0
+    failures: int = 0
     due_at: int | None = None
     trigger: Trigger = Trigger.SCHEDULE
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryCount:
+    """How many deliveries of an hour (its beginning in ms) stand in a state."""
+
+    hour: int
+    state: State
+    deliveries: int
 
 
 @dataclass(frozen=True, slots=True)

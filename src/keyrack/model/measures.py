@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from keyrack.model.deliveries import Attempt
 from keyrack.model.refusals import ALL
 from keyrack.model.request_logs import RequestLog
 
@@ -42,7 +43,7 @@ class Tally(msgspec.Struct):
     """What a process has counted in its life, and what it took over from dead ones.
 
     `calls` are by operation class, status and refusal code, separated by spaces (NONE where nothing was refused); `proved` are those whose
-    credential was known; `look_ups` are by how they ended.
+    credential was known; `look_ups` are by how they ended, `attempts` of deliveries too.
     """
 
     calls: dict[str, int] = msgspec.field(default_factory=dict)
@@ -50,6 +51,8 @@ class Tally(msgspec.Struct):
     proved: int = 0
     look_ups: dict[str, int] = msgspec.field(default_factory=dict)
     change_waits: Histogram = msgspec.field(default_factory=Histogram)
+    attempts: dict[str, int] = msgspec.field(default_factory=dict)
+    attempt_durations: Histogram = msgspec.field(default_factory=Histogram)
 
     def note(self, lines: Iterable[RequestLog]) -> None:
         """Count calls by their lines in the request log."""
@@ -66,6 +69,12 @@ class Tally(msgspec.Struct):
         """Count one look-up of a credential."""
         self.look_ups[how] = self.look_ups.get(how, 0) + 1
 
+    def note_attempt(self, attempt: Attempt) -> None:
+        """Count one attempt of a delivery by what it ended with: the class of its status (`2xx`), or why none came."""
+        how = attempt.error or OTHER if attempt.status is None else f"{attempt.status // 100}xx"
+        self.attempts[how] = self.attempts.get(how, 0) + 1
+        self.attempt_durations.observe(attempt.duration_ms / 1000)
+
     def add(self, other: "Tally") -> None:
         """Count what another one has counted."""
         _add(self.calls, other.calls)
@@ -74,6 +83,8 @@ class Tally(msgspec.Struct):
             self.durations.setdefault(operation, Histogram()).add(histogram)
         self.proved += other.proved
         self.change_waits.add(other.change_waits)
+        _add(self.attempts, other.attempts)
+        self.attempt_durations.add(other.attempt_durations)
 
 
 class Standing(msgspec.Struct, frozen=True):

@@ -1,6 +1,20 @@
 """Deliveries as tables. They are derived from events by cursor and lie with the traffic: nothing here is joined with `tables`."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    literal_column,
+)
 
 from keyrack.store.tables import Json
 from keyrack.store.traffic_tables import metadata
@@ -14,7 +28,8 @@ event_cursors = Table(
 )
 
 # One per event and endpoint: deriving twice makes no second one. A process that sends one holds it until `claimed_until`; one that dies
-# lets it go by that. `due_at` is null where no attempt comes any more.
+# lets it go by that. `due_at` is null where no attempt comes, `failures` counts those of the schedule as it runs now. A lane table, as
+# `claims` has it: its lanes are the endpoints.
 deliveries = Table(
     "keyrack_deliveries",
     metadata,
@@ -29,6 +44,7 @@ deliveries = Table(
     Column("why", Text, nullable=True),
     Column("trigger", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
     Column("due_at", BigInteger, nullable=True),
     Column("claimed_until", BigInteger, nullable=True),
     Column("created_at", BigInteger, nullable=False),
@@ -36,15 +52,19 @@ deliveries = Table(
     UniqueConstraint("event_id", "endpoint_id"),
     Index(None, "workspace_id", "created_at", "id"),
     Index(None, "endpoint_id", "created_at", "id"),
-    Index(None, "endpoint_id", "state", "due_at"),
+    Index(None, "endpoint_id", "state", "position"),
 )
-Index(
-    "ix_keyrack_deliveries_due",
-    deliveries.c.endpoint_id,
-    deliveries.c.due_at,
-    sqlite_where=deliveries.c.due_at.is_not(None),
-    postgresql_where=deliveries.c.due_at.is_not(None),
-)
+
+
+def _partial(name: str, where: ColumnElement[bool], *columns: Column[Any]) -> None:
+    Index(f"ix_keyrack_deliveries_{name}", *columns, sqlite_where=where, postgresql_where=where)
+
+
+_due, _held = deliveries.c.due_at.is_not(None), deliveries.c.state == literal_column("'held'")
+_partial("next", _due, deliveries.c.due_at)
+_partial("due", _due, deliveries.c.endpoint_id, deliveries.c.due_at, deliveries.c.position)
+_partial("claimed", deliveries.c.claimed_until.is_not(None), deliveries.c.endpoint_id, deliveries.c.claimed_until)
+_partial("held", _held, deliveries.c.endpoint_id, deliveries.c.position)
 
 attempts = Table(
     "keyrack_attempts",

@@ -1,7 +1,7 @@
 """Events as rows: added in the transaction of the change, numbered once they are committed, paged by their number (CONSISTENCY §6)."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from sqlalchemy import JSON, ColumnElement, Row, String, and_, cast, false, func, insert, literal, or_, select, update
@@ -12,7 +12,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from keyrack.model.events import Actor, Event, Readable
 from keyrack.model.principals import Kind, Mode
 from keyrack.model.refusals import NOT_FOUND
-from keyrack.store import postgresql
+from keyrack.store import bells, postgresql
 from keyrack.store.database import Connection
 from keyrack.store.tables import COUNTER_ID, event_positions, events, metadata, without_schema
 
@@ -22,7 +22,7 @@ NUMBERED_MAX = 1000
 Payload = Callable[[], tuple[str, Mapping[str, Any]]]
 """Gives an event's object id and data, once the database has filled in what it generates."""
 
-_UNREAD = "keyrack_events_unread"
+_UNREAD, _RECORDED = "keyrack_events_unread", "keyrack_events_recorded"
 
 
 async def add(c: Connection, event: Event) -> None:
@@ -123,6 +123,23 @@ async def arrived(c: Connection, after: int | None) -> tuple[int, frozenset[str]
     return newest.position, frozenset(row.workspace_id for row in found)
 
 
+async def newest(c: Connection) -> int:
+    """Return the last place in the order that was given; 0 where none was."""
+    row = await c.first(select(event_positions.c.position).where(event_positions.c.id == COUNTER_ID))
+    return int(row.position) if row else 0
+
+
+async def above(c: Connection, position: int, limit: int) -> list[Event]:
+    """Return events of all workspaces above a position, in order."""
+    found = select(events).where(events.c.position > position).order_by(events.c.position).limit(limit)
+    return [_read(row) for row in await c.all(found)]
+
+
+async def by_ids(c: Connection, event_ids: Collection[str]) -> dict[str, Event]:
+    """Return these events, of whatever workspaces, by their ids."""
+    return {row.id: _read(row) for row in await c.all(select(events).where(events.c.id.in_(event_ids)))}
+
+
 def event_row(dialect_name: str, event: Event, payload: Payload | None = None) -> object:
     """Return an event as an object for a host's own session, sync or async: `session.add` joins it to the host's transaction.
 
@@ -160,8 +177,16 @@ _registry.map_imperatively(_RecordedOnPostgresql, events)
 @listens_for(_Recorded, "before_insert", propagate=True)
 def _note_unread(_mapper: Mapper[Any], _connection: object, row: _Recorded) -> None:
     session = object_session(row)
-    if row.payload is not None and session is not None:
-        session.info.setdefault(_UNREAD, []).append(row)
+    if session is not None:
+        session.info[_RECORDED] = True
+        if row.payload is not None:
+            session.info.setdefault(_UNREAD, []).append(row)
+
+
+@listens_for(Session, "after_commit")
+def _tell_of_recorded(session: Session) -> None:
+    if session.info.pop(_RECORDED, False):
+        bells.ring()
 
 
 @listens_for(Session, "after_flush")

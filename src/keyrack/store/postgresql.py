@@ -46,6 +46,7 @@ class Lock(IntEnum):
     EVENTS = 0x4B520003
     PARTITIONS = 0x4B520004
     COUNTS = 0x4B520005
+    CLAIMS = 0x4B520006
 
 
 def lock(kind: Lock, name: str = "") -> Select[Any]:

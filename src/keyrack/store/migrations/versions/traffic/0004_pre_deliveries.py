@@ -38,17 +38,24 @@ def _make_deliveries(op: Operations) -> None:
         *(_text(name) for name in ("mode", "state")),
         Column("why", Text),
         _text("trigger"),
-        Column("attempts", Integer, nullable=False),
+        *(Column(name, Integer, nullable=False) for name in ("attempts", "failures")),
         Column("due_at", BigInteger),
         Column("claimed_until", BigInteger),
         *(_number(name) for name in ("created_at", "updated_at")),
         UniqueConstraint("event_id", "endpoint_id", name="uq_keyrack_deliveries_event_id_endpoint_id"),
         schema=SCHEMA,
     )
-    for names in (["workspace_id", "created_at", "id"], ["endpoint_id", "created_at", "id"], ["endpoint_id", "state", "due_at"]):
+    for names in (["workspace_id", "created_at", "id"], ["endpoint_id", "created_at", "id"], ["endpoint_id", "state", "position"]):
         op.create_index(f"ix_{DELIVERIES}_{'_'.join(names)}", DELIVERIES, names, schema=SCHEMA)
-    due = text("due_at IS NOT NULL")
-    op.create_index(f"ix_{DELIVERIES}_due", DELIVERIES, ["endpoint_id", "due_at"], schema=SCHEMA, sqlite_where=due, postgresql_where=due)
+    _make_partial(op, "next", "due_at IS NOT NULL", "due_at")
+    _make_partial(op, "due", "due_at IS NOT NULL", "endpoint_id", "due_at", "position")
+    _make_partial(op, "claimed", "claimed_until IS NOT NULL", "endpoint_id", "claimed_until")
+    _make_partial(op, "held", "state = 'held'", "endpoint_id", "position")
+
+
+def _make_partial(op: Operations, name: str, where: str, *columns: str) -> None:
+    of = text(where)
+    op.create_index(f"ix_{DELIVERIES}_{name}", DELIVERIES, list(columns), schema=SCHEMA, sqlite_where=of, postgresql_where=of)
 
 
 def _make_attempts(op: Operations) -> None:

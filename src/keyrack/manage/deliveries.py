@@ -1,0 +1,123 @@
+"""Deliveries of events to endpoints, for whoever manages the endpoints: listed, counted, sent again."""
+
+from collections.abc import Collection
+
+from keyrack.manage import endpoints
+from keyrack.manage.desk import Desk
+from keyrack.model.deliveries import Attempt, Delivery, DeliveryCount, State
+from keyrack.model.endpoints import Health
+from keyrack.model.orders import NEWEST, Order, Place
+from keyrack.model.principals import Principal
+from keyrack.model.refusals import CONFLICT, NOT_FOUND
+from keyrack.store import attempts as attempt_rows
+from keyrack.store import deliveries as rows
+from keyrack.store import endpoints as endpoint_rows
+from keyrack.store.deliveries import REPLAYED_AT_ONCE_MAX
+
+REPLAYED_MAX = 100_000
+"""How many deliveries one "replay all that failed" brings again at most."""
+
+
+async def get(desk: Desk, actor: Principal, delivery_id: str) -> Delivery:
+    """Return a delivery. Raises Refused 404, also for one of another integration's endpoint; 403 as endpoints do."""
+    integration_id = endpoints.managed_by(actor)
+    async with desk.store.reading_traffic() as c:
+        delivery = await rows.get(c, actor.workspace.id, delivery_id)
+    if integration_id is not None and not await _own(desk, actor, {delivery.endpoint_id}, integration_id):
+        raise NOT_FOUND("There is no such delivery.")
+    return delivery
+
+
+async def page(
+    desk: Desk,
+    actor: Principal,
+    *,
+    limit: int,
+    after: Place | None = None,
+    endpoint_id: str | None = None,
+    event_id: str | None = None,
+    state: State | None = None,
+    order: Order = NEWEST,
+) -> list[Delivery]:
+    """Return deliveries in an order, from beyond a place in it: of an endpoint, of an event, in a state.
+
+    Deleted endpoints' are there, too. Whoever manages an integration's endpoints alone names one of them, or sees nothing.
+    Raises Refused 403 as endpoints do.
+    """
+    integration_id = endpoints.managed_by(actor)
+    if integration_id is not None and (endpoint_id is None or not await _own(desk, actor, {endpoint_id}, integration_id)):
+        return []
+    async with desk.store.reading_traffic() as c:
+        return await rows.page(
+            c, actor.workspace.id, limit=limit, after=after, endpoint_id=endpoint_id, event_id=event_id, state=state, order=order
+        )
+
+
+async def attempts(desk: Desk, actor: Principal, delivery_id: str, *, limit: int, before: int | None = None) -> list[Attempt]:
+    """Return a delivery's attempts, the newest first, below a number. Raises Refused as `get` does."""
+    delivery = await get(desk, actor, delivery_id)
+    async with desk.store.reading_traffic() as c:
+        return await attempt_rows.page(c, delivery.workspace_id, delivery.id, limit=limit, before=before)
+
+
+async def counts(desk: Desk, actor: Principal, *, since: int, until: int, endpoint_id: str | None = None) -> list[DeliveryCount]:
+    """Return how many deliveries were made in each hour (ms, from `since` and before `until`), by the state they stand in.
+
+    Raises Refused 404 for an endpoint that the actor does not manage; 403 as endpoints do, and without one for an integration's key.
+    """
+    if endpoint_id is None:
+        actor.require_admin("count the deliveries of all endpoints")
+    else:
+        await endpoints.get(desk, actor, endpoint_id)
+    async with desk.store.reading_traffic() as c:
+        return await rows.counts(c, actor.workspace.id, since=since, until=until, endpoint_id=endpoint_id)
+
+
+async def health(desk: Desk, actor: Principal, endpoint_ids: Collection[str]) -> dict[str, Health]:
+    """Return how these endpoints (a page of them) fare, of those to which anything was attempted. Raises Refused 403 as endpoints do."""
+    integration_id = endpoints.managed_by(actor)
+    ids = set(endpoint_ids) if integration_id is None else await _own(desk, actor, endpoint_ids, integration_id)
+    async with desk.store.reading_traffic() as c:
+        return await attempt_rows.health(c, actor.workspace.id, ids)
+
+
+async def resend(desk: Desk, actor: Principal, delivery_id: str) -> Delivery:
+    """Have a delivery attempted at once, whatever came of it before, and by a new schedule; its `webhook-id` stays the same.
+
+    Raises Refused: as `get` does; 403 for a live endpoint with a test key; 409 where the endpoint is disabled.
+    """
+    delivery = await get(desk, actor, delivery_id)
+    await _require_enabled(desk, actor, delivery.endpoint_id)
+    async with desk.store.writing_traffic() as c:
+        return await rows.send_again(c, actor.workspace.id, delivery_id, desk.now())
+
+
+async def replay_failed(desk: Desk, actor: Principal, endpoint_id: str, since: int) -> int:
+    """Have everything sent again that an endpoint has missed since a time (ms), as it failed, or the endpoint was disabled.
+
+    Returns how many deliveries that are: REPLAYED_MAX at most. They go out in the background, at the endpoint's pace.
+    Raises Refused: 404; 403 and 409 as `resend` does.
+    """
+    await _require_enabled(desk, actor, endpoint_id)
+    now, replayed = desk.now(), 0
+    while replayed < REPLAYED_MAX:
+        async with desk.store.writing_traffic() as c:
+            some = await rows.send_missed_again(c, actor.workspace.id, endpoint_id, since=since, now=now)
+        replayed += some
+        if some < REPLAYED_AT_ONCE_MAX:
+            break
+    return replayed
+
+
+async def _require_enabled(desk: Desk, actor: Principal, endpoint_id: str) -> None:
+    endpoint = await endpoints.get(desk, actor, endpoint_id)
+    endpoints.refuse_live(actor, endpoint)
+    if endpoint.disabled_at is not None:
+        raise CONFLICT("The endpoint is disabled: enable it first.")
+
+
+async def _own(desk: Desk, actor: Principal, endpoint_ids: Collection[str], integration_id: str) -> set[str]:
+    """Return those of these endpoints that belong to an integration, deleted ones too."""
+    async with desk.store.reading() as c:
+        found = await endpoint_rows.named(c, actor.workspace.id, endpoint_ids)
+    return {endpoint.id for endpoint in found.values() if endpoint.integration_id == integration_id}

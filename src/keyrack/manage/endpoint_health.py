@@ -1,0 +1,60 @@
+"""Endpoints that do not take what is sent to them: disabled by themselves, with an event and a mail to the workspace's admins."""
+
+from dataclasses import replace
+
+from keyrack.manage import mail
+from keyrack.manage.change import Change, change
+from keyrack.manage.desk import Desk
+from keyrack.manage.endpoints import ENDPOINT_DISABLED, shown
+from keyrack.manage.operators import operator
+from keyrack.model.deliveries import FAILING_SECONDS_MAX
+from keyrack.model.endpoints import DisableReason, Endpoint, shown_url
+from keyrack.model.mail import Letter
+from keyrack.model.members import MemberStatus
+from keyrack.model.permissions import OrgAccess
+from keyrack.store import endpoints as rows
+from keyrack.store import members
+
+ADMINS_TOLD_MAX = 20
+MEMBERS_LOOKED_AT_MAX = 500
+_WHY = {
+    DisableReason.GONE: "It answered 410 Gone, which says that it wants no more.",
+    DisableReason.FAILING: f"Nothing that was sent to it for {FAILING_SECONDS_MAX // 86_400} days was accepted.",
+}
+
+
+async def disable(desk: Desk, workspace_id: str, endpoint_id: str, reason: DisableReason) -> None:
+    """Disable an endpoint for what it answers. One that is disabled already keeps its reason. Raises Refused 404."""
+    actor = replace(await operator(desk, workspace_id), credential_id="keyrack", credential_name=desk.brand.name)
+    async with change(desk, actor) as c:
+        endpoint = await rows.get(c.connection, workspace_id, endpoint_id)
+        if endpoint.disabled_at is not None:
+            c.found_done()
+            return
+        disabled = replace(endpoint, disabled_at=c.now, disable_reason=reason, updated_at=c.now)
+        await rows.save(c.connection, disabled)
+        c.touch(endpoint.id)
+        c.record(ENDPOINT_DISABLED, endpoint.id, shown(disabled))
+        for email in await _admins(c):
+            await mail.queue(desk, c.connection, _letter(desk, email, disabled, reason))
+
+
+async def _admins(c: Change) -> list[str]:
+    """The emails of those who can do something about it."""
+    found = await members.page(c.connection, c.workspace_id, limit=MEMBERS_LOOKED_AT_MAX, status=MemberStatus.ACTIVE)
+    admins = [one.email for one in found if one.rights.org_access is OrgAccess.ADMIN and one.active(c.now)]
+    return admins[:ADMINS_TOLD_MAX]
+
+
+def _letter(desk: Desk, to: str, endpoint: Endpoint, reason: DisableReason) -> Letter:
+    base_url = desk.outside.base_url
+    return Letter(
+        to=to,
+        subject=f"An endpoint of {desk.brand.name} was disabled",
+        lines=(
+            f"Nothing is sent any more to {shown_url(endpoint.url)}. {_WHY[reason]}",
+            "When it works again, enable it under Webhooks. There you can also have everything sent that it has missed.",
+        ),
+        link=f"{base_url}/console/endpoints/{endpoint.id}" if base_url else None,
+        link_label="Open the endpoint",
+    )

@@ -1,0 +1,115 @@
+"""Deliveries as rows, as a workspace sees them: listed, counted, and sent again."""
+
+from typing import Any
+
+from sqlalchemy import Row, and_, delete, func, or_, select, update
+
+from keyrack.model.deliveries import Delivery, DeliveryCount, State, Trigger, Why
+from keyrack.model.orders import NEWEST, Order, Place
+from keyrack.model.principals import Mode
+from keyrack.model.refusals import NOT_FOUND
+from keyrack.store.database import Connection
+from keyrack.store.delivery_tables import deliveries
+from keyrack.store.distinct import distinct_after
+from keyrack.store.paging import keyset
+
+HOUR_MS = 3_600_000
+REPLAYED_AT_ONCE_MAX = 500
+DELETED_AT_ONCE_MAX = 500
+WORKSPACES_AT_ONCE_MAX = 100
+MISSED = (Why.ENDPOINT_DISABLED, Why.GONE, Why.EXHAUSTED)
+"""Why a delivery was not made that its endpoint should have had: what "replay all that failed" brings again."""
+
+_rows = deliveries.c
+
+
+async def get(c: Connection, workspace_id: str, delivery_id: str) -> Delivery:
+    """Return a delivery. Raises Refused `not_found`."""
+    row = await c.first(select(deliveries).where(_rows.workspace_id == workspace_id, _rows.id == delivery_id))
+    if row is None:
+        raise NOT_FOUND("There is no such delivery.")
+    return read(row)
+
+
+async def page(
+    c: Connection,
+    workspace_id: str,
+    *,
+    limit: int,
+    after: Place | None = None,
+    endpoint_id: str | None = None,
+    event_id: str | None = None,
+    state: State | None = None,
+    order: Order = NEWEST,
+) -> list[Delivery]:
+    """Return deliveries in an order, from beyond a place in it: of an endpoint, of an event, in a state."""
+    found = select(deliveries).where(_rows.workspace_id == workspace_id)
+    wanted = ((_rows.endpoint_id, endpoint_id), (_rows.event_id, event_id), (_rows.state, state.value if state else None))
+    for column, value in wanted:
+        if value is not None:
+            found = found.where(column == value)
+    return [read(row) for row in await c.all(keyset(found, _rows, limit=limit, after=after, order=order))]
+
+
+async def counts(c: Connection, workspace_id: str, *, since: int, until: int, endpoint_id: str | None = None) -> list[DeliveryCount]:
+    """Return how many deliveries were made in each hour of a time (ms, from `since` and before `until`), by the state they stand in."""
+    hour = (_rows.created_at - _rows.created_at % HOUR_MS).label("hour")
+    own = [_rows.workspace_id == workspace_id, _rows.created_at >= since, _rows.created_at < until]
+    if endpoint_id is not None:
+        own.append(_rows.endpoint_id == endpoint_id)
+    found = select(hour, _rows.state, func.count().label("deliveries")).where(*own).group_by(hour, _rows.state).order_by(hour)
+    return [DeliveryCount(int(row.hour), State(row.state), int(row.deliveries)) for row in await c.all(found)]
+
+
+async def send_again(c: Connection, workspace_id: str, delivery_id: str, now: int) -> Delivery:
+    """Have a delivery attempted at once, and by a new schedule. Raises Refused `not_found`.
+
+    One that is being attempted at this moment, or held, is left as it is.
+    """
+    own = and_(_rows.workspace_id == workspace_id, _rows.id == delivery_id)
+    free = and_(or_(_rows.claimed_until.is_(None), _rows.claimed_until <= now), _rows.state != State.HELD.value)
+    await c.execute(update(deliveries).where(own, free).values(**_again(now)))
+    return await get(c, workspace_id, delivery_id)
+
+
+async def send_missed_again(c: Connection, workspace_id: str, endpoint_id: str, *, since: int, now: int) -> int:
+    """Have an endpoint's deliveries since a time (ms) attempted again that it missed, at most REPLAYED_AT_ONCE_MAX; return how many."""
+    missed = select(_rows.id).where(
+        _rows.workspace_id == workspace_id,
+        _rows.endpoint_id == endpoint_id,
+        _rows.state.in_((State.FAILED.value, State.SKIPPED.value)),
+        _rows.why.in_([why.value for why in MISSED]),
+        _rows.created_at >= since,
+    )
+    some = missed.order_by(_rows.position).limit(REPLAYED_AT_ONCE_MAX)
+    return await c.execute(update(deliveries).where(_rows.id.in_(some)).values(**_again(now)))
+
+
+async def workspace_ids(c: Connection, after: str) -> list[str]:
+    """Return ids of workspaces that have deliveries, in order, at most WORKSPACES_AT_ONCE_MAX: those that follow `after`."""
+    return [row.id for row in await c.all(distinct_after(_rows.workspace_id, after, WORKSPACES_AT_ONCE_MAX))]
+
+
+async def delete_before(c: Connection, workspace_id: str, at: int) -> int:
+    """Delete deliveries older than a time (ms) that wait for nothing any more, at most DELETED_AT_ONCE_MAX; return how many."""
+    old = and_(_rows.workspace_id == workspace_id, _rows.created_at < at, _rows.state != State.PENDING.value)
+    some = select(_rows.id).where(old).order_by(_rows.created_at).limit(DELETED_AT_ONCE_MAX)
+    return await c.execute(delete(deliveries).where(_rows.id.in_(some)))
+
+
+def read(row: Row[Any]) -> Delivery:
+    """Return the delivery in a row of its table."""
+    same = ("id", "workspace_id", "endpoint_id", "event_id", "event_type", "position", "created_at", "updated_at", "attempts", "failures")
+    return Delivery(
+        **{name: getattr(row, name) for name in same},
+        mode=Mode(row.mode),
+        state=State(row.state),
+        why=Why(row.why) if row.why else None,
+        due_at=row.due_at,
+        trigger=Trigger(row.trigger),
+    )
+
+
+def _again(now: int) -> dict[str, Any]:
+    waiting = {"state": State.PENDING.value, "why": None, "trigger": Trigger.MANUAL.value, "failures": 0}
+    return {**waiting, "due_at": now, "claimed_until": None, "updated_at": now}

@@ -1,0 +1,34 @@
+"""Keeping deliveries and their attempts no longer than a plan keeps its logs."""
+
+from collections.abc import Awaitable, Callable
+
+from keyrack.model.request_logs import DAY_MS
+from keyrack.store import attempts, deliveries
+from keyrack.store.database import Connection, Store
+from keyrack.work.request_logs import DAYS_KEPT, KeepDays
+
+
+async def prune(store: Store, keep_days: KeepDays, now: int) -> int:
+    """Delete what is older than each workspace keeps its logs, in small transactions; return how many rows. What waits to be sent stays."""
+    deleted, after = 0, ""
+    while True:
+        async with store.reading_traffic() as c:
+            found = await deliveries.workspace_ids(c, after)
+        if not found:
+            return deleted
+        kept = await keep_days(found)
+        for workspace_id in found:
+            at = now - kept.get(workspace_id, DAYS_KEPT) * DAY_MS
+            deleted += await _repeat(store, lambda c, of=workspace_id, at=at: attempts.delete_before(c, of, at))
+            deleted += await _repeat(store, lambda c, of=workspace_id, at=at: deliveries.delete_before(c, of, at))
+        after = found[-1]
+
+
+async def _repeat(store: Store, delete: Callable[[Connection], Awaitable[int]]) -> int:
+    deleted = 0
+    while True:
+        async with store.writing_traffic() as c:
+            count = await delete(c)
+        if not count:
+            return deleted
+        deleted += count

@@ -1,0 +1,137 @@
+"""Reading events once, in order, over all workspaces, and deriving from them what is to be done (CONSISTENCY §3, §6).
+
+A reader keeps how far it has come in the traffic's database, and moves that in the transaction that adds what it derived: of several
+processes one derives from each event, and a process that dies in between leaves nothing half done. It is woken by commits of its own
+process, and looks by itself for those of others.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import structlog
+
+from keyrack.model.events import Event
+from keyrack.model.refusals import Refused
+from keyrack.store import event_cursors
+from keyrack.store import events as event_rows
+from keyrack.store.bells import Bell
+from keyrack.store.database import Connection, Store
+
+log = structlog.get_logger("keyrack.events")
+
+READ_AT_ONCE_MAX = 500
+LOOK_SECONDS = 0.45
+"""How long after a commit of another process its events are found."""
+
+PACE_SECONDS = 0.03
+"""The shortest time between two turns: each one that finds something gives events their places, which is a commit."""
+
+RETRY_SECONDS = 1.0
+
+
+class Derives(Protocol):
+    """What a reader makes of events. `name` is that of its cursor."""
+
+    name: str
+
+    async def derive(self, events: Sequence[Event]) -> Sequence[Any]:
+        """Return what follows from events, which come in order. Reads what it needs; writes nothing."""
+
+    async def add(self, c: Connection, derived: Sequence[Any]) -> None:
+        """Add what was derived, in the traffic's transaction that moves the cursor."""
+
+
+class _MovedElsewhere(Exception):
+    """Another process has derived from these events: nothing of this turn stays."""
+
+
+class EventReader:
+    """One reader. `tell` is called when something was derived here."""
+
+    def __init__(self, store: Store, derives: Derives, tell: Callable[[], object]) -> None:
+        self._store = store
+        self._derives = derives
+        self._tell = tell
+        self._bell = Bell()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to follow the events."""
+        self._task = asyncio.create_task(self._follow(), name=f"keyrack:read_{self._derives.name}")
+
+    async def stop(self) -> None:
+        """End; what was not read yet is read by whoever comes next."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        self._task = None
+
+    async def turn(self) -> int:
+        """Derive from the next events, and return how many there were; 0 where another process was faster.
+
+        The first turn of all begins behind everything that has happened before. Raises Refused `store_unavailable`.
+        """
+        await self._number()
+        name = self._derives.name
+        async with self._store.reading_traffic() as c:
+            was = await event_cursors.get(c, name)
+        async with self._store.reading() as c:
+            newest = await event_rows.newest(c)
+            events = await event_rows.above(c, newest if was is None else was, READ_AT_ONCE_MAX)
+        if was is None or newest < was:
+            await self._begin(was, newest)
+            return 0
+        if not events:
+            return 0
+        derived = await self._derives.derive(events)
+        try:
+            async with self._store.writing_traffic() as c:
+                if not await event_cursors.advance(c, name, was, events[-1].position or 0):
+                    raise _MovedElsewhere
+                await self._derives.add(c, derived)
+        except _MovedElsewhere:
+            return 0
+        if derived:
+            self._tell()
+        return len(events)
+
+    async def _begin(self, was: int | None, newest: int) -> None:
+        async with self._store.writing_traffic() as c:
+            if was is None:
+                await event_cursors.begin(c, self._derives.name, newest)
+            else:
+                # The events come from an older copy than the cursor: those that follow get places that it has passed.
+                log.warning("event_cursor_set_back", reader=self._derives.name, position=was, newest=newest)
+                await event_cursors.advance(c, self._derives.name, was, newest)
+
+    async def _number(self) -> None:
+        """Give every event that was committed by now its place."""
+        async with self._store.reading() as c:
+            waiting = await event_rows.waiting(c)
+        while waiting:
+            async with self._store.changing() as c:
+                waiting = await event_rows.number(c) == event_rows.NUMBERED_MAX
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                read = await self.turn()
+            except Refused as refused:
+                log.warning("events_not_read", reader=self._derives.name, reason=refused.refusal.code)
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            except Exception as error:  # noqa: BLE001 - a reader that fails is logged and tried again
+                log.warning("events_not_read", reader=self._derives.name, reason=f"{type(error).__name__}: {error}"[:500])
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            if read:
+                await asyncio.sleep(PACE_SECONDS)
+            if read < READ_AT_ONCE_MAX:
+                await self._bell.wait(LOOK_SECONDS * apart())
+
+
+def apart() -> float:
+    """Return by how much to stretch a pause, so that processes which began together do not look together."""
+    return random.uniform(0.8, 1.2)  # noqa: S311 - nobody gains by guessing it
