@@ -61,6 +61,7 @@ TABLES = (
     "keyrack.store.delivery_tables",
     "keyrack.store.endpoint_tables",
     "keyrack.store.replay_tables",
+    "keyrack.store.token_tables",
     "keyrack.store.tables",
     "keyrack.store.traffic_tables",
 )

@@ -140,7 +140,7 @@ class Assembly:
     @property
     def prefixes(self) -> tuple[str, ...]:
         """What every secret of this host begins with."""
-        return tuple(self.brand.prefix(mode) for mode in self.brand.modes)
+        return (*(self.brand.prefix(mode) for mode in self.brand.modes), self.brand.token_prefix)
 
     async def start(self) -> None:
         """Bring the schema up to date, check the store, follow its changes, and start the jobs. Raises what stands in the way.

@@ -3,10 +3,11 @@
 from atrium.brands.atrium import ATRIUM
 from atrium.brands.configuration import Configuration
 from atrium.brands.pinpoint import PINPOINT
+from atrium.brands.pipedrive import PIPEDRIVE
 from atrium.brands.pivot import PIVOT
 from atrium.brands.pivotal import PIVOTAL
 
-BRANDS = {"atrium": ATRIUM, "pivotal": PIVOTAL, "pivot": PIVOT, "pinpoint": PINPOINT}
+BRANDS = {"atrium": ATRIUM, "pivotal": PIVOTAL, "pivot": PIVOT, "pinpoint": PINPOINT, "pipedrive": PIPEDRIVE}
 
 __all__ = ["BRANDS", "Configuration", "named"]
 

@@ -12,6 +12,7 @@ PINPOINT = Configuration(
         reveals=True,
         lists=("keys",),
         words=Words(name="key name", create="Create new", end="Delete"),
+        personal_tokens=False,
         color="#c2255c",
         home="/customers",
     ),

@@ -12,6 +12,7 @@ PIVOTAL = Configuration(
         edits_org_and_spaces=False,
         lists=("keys",),
         navigation=("Admin", "API Keys"),
+        personal_tokens=False,
         color="#5b46d6",
         home="/customers",
     ),

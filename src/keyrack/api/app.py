@@ -2,7 +2,20 @@
 
 from fastapi import Depends, FastAPI
 
-from keyrack.api import events, integrations, invitations, keys, me, members, portal_links, request_logs, spaces, usage, workspaces
+from keyrack.api import (
+    events,
+    integrations,
+    invitations,
+    keys,
+    me,
+    members,
+    portal_links,
+    request_logs,
+    spaces,
+    tokens,
+    usage,
+    workspaces,
+)
 from keyrack.api.dependencies import each_parameter_once
 from keyrack.api.described import TAGS
 from keyrack.assemble import Assembly
@@ -19,6 +32,6 @@ def build(assembly: Assembly) -> FastAPI:
         openapi_tags=list(TAGS),
     )
     app.state.assembly = assembly
-    for noun in (me, usage, workspaces, integrations, keys, members, invitations, portal_links, spaces, events, request_logs):
+    for noun in (me, usage, workspaces, integrations, keys, tokens, members, invitations, portal_links, spaces, events, request_logs):
         app.include_router(noun.router, prefix="/api/v1")
     return app

@@ -16,6 +16,7 @@ INTEGRATION: dict[str, Any] = {
     "object": "integration",
     "id": "cl9bn00of0004g7l8c9d0e1f2",
     "name": "Support desk",
+    "partner": None,
     **_RIGHTS,
     **_MADE,
     **_TIMES,
@@ -46,6 +47,31 @@ KEY: dict[str, Any] = {
     **_TIMES,
 }
 ISSUED_KEY: dict[str, Any] = {**KEY, "last_used_at": None, "last_used_from": None, "secret": "atrium_REPLACE_ME"}
+TOKEN: dict[str, Any] = {
+    "object": "token",
+    "id": "cl9bn00of0009g7l8b3c4d5e6",
+    "name": "Zapier",
+    "prefix": "atrium_pat_abc1",
+    "state": "active",
+    "is_default": False,
+    "member_id": _MADE["made_by"],
+    "member_name": "Robin Vale",
+    "member_email": "robin@vml.example",
+    "org_access": "none",
+    "permissions": {"customers": "read"},
+    "spaces": [],
+    "api_version": "2026-10-01",
+    "expires_at": "2026-08-24T17:21:09.412Z",
+    "last_used_at": "2026-05-26T18:02:41.007Z",
+    "last_used_from": "203.0.113.7",
+    "made_with": None,
+    "ended_at": None,
+    "ended_by": None,
+    "end_reason": None,
+    **_TIMES,
+}
+NEW_TOKEN: dict[str, Any] = {"name": "Zapier", "permissions": {"customers": "read"}}
+ISSUED_TOKEN: dict[str, Any] = {**TOKEN, "last_used_at": None, "last_used_from": None, "secret": "atrium_pat_REPLACE_ME"}
 IDENTITY: dict[str, Any] = {
     "object": "api_key_identity",
     "id": KEY["id"],
@@ -55,6 +81,9 @@ IDENTITY: dict[str, Any] = {
     "org_slug": "vml",
     "mode": "live",
     "integration_id": INTEGRATION["id"],
+    "member_id": None,
+    "member_name": None,
+    "member_email": None,
     **_RIGHTS,
 }
 WORKSPACE: dict[str, Any] = {
@@ -67,6 +96,16 @@ WORKSPACE: dict[str, Any] = {
     "revealing": False,
     **_TIMES,
 }
+MEMBERSHIP: dict[str, Any] = {
+    "object": "membership",
+    "id": IDENTITY["org_id"],
+    "name": "VML",
+    "slug": "vml",
+    "is_current": True,
+    "member_id": _MADE["made_by"],
+    "role": "admin",
+    "may_use_api": True,
+}
 MEMBER: dict[str, Any] = {
     "object": "member",
     "id": _MADE["made_by"],
@@ -77,6 +116,7 @@ MEMBER: dict[str, Any] = {
     "status": "active",
     "may_use_api": True,
     "partner": None,
+    "access_until": None,
     "org_access": "admin",
     "permissions": {},
     "spaces": [],
@@ -91,7 +131,7 @@ HOLDER: dict[str, Any] = {
     "space_id": _SPACE,
     "role": "contributor",
 }
-NEW_INVITATION: dict[str, Any] = {"email": "mira@vml.example", "role": "member", "spaces": []}
+NEW_INVITATION: dict[str, Any] = {"email": "mira@vml.example", "role": "member", "spaces": [], "may_use_api": True}
 INVITATION: dict[str, Any] = {
     "object": "invitation",
     "id": "cl9bn00of0007g7l8c1d2e3f4",

@@ -8,6 +8,7 @@ from fastapi import Path
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 
 from keyrack.api.described import describe
+from keyrack.manage.rights import PARTNER_LENGTH_MAX
 from keyrack.model.permissions import Level, OrgAccess, Rights, SpaceRole
 from keyrack.model.times import iso, read_iso
 
@@ -82,6 +83,8 @@ Name = Annotated[
     AfterValidator(_one_line),
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 100, "pattern": _LINE}),
 ]
+Partner = Annotated[str, StringConstraints(max_length=PARTNER_LENGTH_MAX)]
+"""The label of another company; an empty text takes it away."""
 Search = Annotated[
     str,
     StringConstraints(min_length=1, max_length=200),

@@ -12,6 +12,7 @@ from keyrack.api.fields import (
     Body,
     Name,
     ObjectView,
+    Partner,
     PathId,
     Permissions,
     RightsView,
@@ -38,6 +39,7 @@ class NewIntegration(Body):
     EXAMPLE: ClassVar = NEW_INTEGRATION
 
     name: Name
+    partner: Partner | None = None
     org_access: OrgAccess | MISSING = MISSING
     permissions: Permissions | MISSING = MISSING
     spaces: SpaceRoles | MISSING = MISSING
@@ -49,6 +51,7 @@ class IntegrationChanges(Body):
     EXAMPLE: ClassVar = {"permissions": {"customers": "read"}}
 
     name: Name | MISSING = MISSING
+    partner: Partner | MISSING | None = MISSING
     org_access: OrgAccess | MISSING = MISSING
     permissions: Permissions | MISSING = MISSING
     spaces: SpaceRoles | MISSING = MISSING
@@ -78,6 +81,7 @@ class IntegrationView(RightsView):
     EXAMPLE: ClassVar = INTEGRATION
 
     object: Literal["integration"] = "integration"
+    partner: str | None
     made_by: str
     made_by_name: str
     created_at: Time
@@ -115,7 +119,7 @@ async def list_integrations(
 @router.post("", status_code=201, dependencies=[ADMIN, PLAIN])
 async def create_integration(body: NewIntegration, actor: Actor, desk: Desk) -> IntegrationView:
     """Create an integration. It has no key yet."""
-    return view(await integrations.create(desk, actor, name=body.name, rights=rights_of(body.values())))
+    return view(await integrations.create(desk, actor, name=body.name, rights=rights_of(body.values()), partner=body.partner))
 
 
 @router.get("/{integration_id}", dependencies=[ADMIN, PLAIN])
@@ -170,7 +174,7 @@ async def remove_integration_space(integration_id: PathId, space_id: PathId, act
 
 def view(integration: Integration) -> IntegrationView:
     """Return an integration as it is on the wire."""
-    same = ("id", "name", "made_by", "made_by_name", "created_at", "updated_at")
+    same = ("id", "name", "partner", "made_by", "made_by_name", "created_at", "updated_at")
     return IntegrationView(**{name: getattr(integration, name) for name in same}, **rights.shown(integration.rights))
 
 

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictBool, StringConstraints
 
 from keyrack.api.dependencies import ADMIN, NEVER_STORED, PLAIN, Actor, Desk, TheAssembly
 from keyrack.api.examples import INVITATION, INVITED, NEW_INVITATION
@@ -27,6 +27,7 @@ class NewInvitation(Body):
     email: Annotated[str, StringConstraints(min_length=3, max_length=254)]
     role: Role = Role.MEMBER
     spaces: SpaceRoles = Field(default_factory=list, validate_default=True)
+    may_use_api: StrictBool = False
 
 
 class InvitationQuery(ListQuery):
@@ -45,6 +46,7 @@ class InvitationView(ObjectView):
     email: str
     role: Role
     spaces: list[SpaceRoleView]
+    may_use_api: bool
     state: Literal["open", "accepted", "revoked", "expired"]
     made_by: str
     made_by_name: str
@@ -72,7 +74,8 @@ async def list_invitations(query: Annotated[InvitationQuery, Query()], actor: Ac
 @router.post("", status_code=201, dependencies=[ADMIN, PLAIN, NEVER_STORED])
 async def create_invitation(body: NewInvitation, request: Request, actor: Actor, desk: Desk, assembly: TheAssembly) -> InvitedView:
     """Invite somebody."""
-    made = await invitations.create(desk, actor, email=body.email, role=body.role, spaces=body.values().get("spaces", {}))
+    spaces = body.values().get("spaces", {})
+    made = await invitations.create(desk, actor, email=body.email, role=body.role, spaces=spaces, may_use_api=body.may_use_api)
     return _invited(made, request, assembly)
 
 

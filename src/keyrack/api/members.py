@@ -4,11 +4,11 @@ from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import MISSING, StrictBool, StringConstraints
+from pydantic import MISSING, StrictBool
 
 from keyrack.api.dependencies import ADMIN, PLAIN, Actor, Desk
 from keyrack.api.examples import MEMBER
-from keyrack.api.fields import Body, PathId, Permissions, RightsView, Search, SpaceRoles, Time
+from keyrack.api.fields import Body, Partner, PathId, Permissions, RightsView, Search, SpaceRoles, Time, TimeGiven
 from keyrack.api.lists import NamedQuery, Page, TheLists
 from keyrack.manage import members, rights
 from keyrack.model.members import Member, MemberStatus, Role
@@ -25,7 +25,8 @@ class MemberChanges(Body):
     role: Role | MISSING = MISSING
     status: MemberStatus | MISSING = MISSING
     may_use_api: StrictBool | MISSING = MISSING
-    partner: Annotated[str, StringConstraints(max_length=100)] | MISSING = MISSING
+    partner: Partner | MISSING | None = MISSING
+    access_until: TimeGiven | MISSING | None = MISSING
     org_access: OrgAccess | MISSING = MISSING
     permissions: Permissions | MISSING = MISSING
     spaces: SpaceRoles | MISSING = MISSING
@@ -51,6 +52,7 @@ class MemberView(RightsView):
     status: MemberStatus
     may_use_api: bool
     partner: str | None
+    access_until: Time | None
     created_at: Time
     updated_at: Time
 
@@ -83,5 +85,5 @@ async def remove_member(member_id: PathId, actor: Actor, desk: Desk) -> None:
 
 def view(member: Member) -> MemberView:
     """Return a member as they are on the wire."""
-    same = ("id", "person_id", "name", "email", "role", "status", "may_use_api", "partner", "created_at", "updated_at")
+    same = ("id", "person_id", "name", "email", "role", "status", "may_use_api", "partner", "access_until", "created_at", "updated_at")
     return MemberView(**{name: getattr(member, name) for name in same}, **rights.shown(member.rights))

@@ -13,7 +13,7 @@ from keyrack.cli.listening import listen, url_of
 from keyrack.cli.options import DEFAULT_DATA, Data, Host, Json, Port
 from keyrack.cli.printing import print_json, print_lines
 from keyrack.console.addresses import sign_in_url
-from keyrack.manage import keys, members, sessions
+from keyrack.manage import keys, members, people, sessions, tokens
 from keyrack.model.members import Member, MemberStatus, Role
 from keyrack.model.permissions import ALL, Level, OrgAccess, Rights
 from keyrack.model.principals import Mode, Principal
@@ -52,13 +52,16 @@ def demo(
     host: Host = "127.0.0.1",
     port: Port = 8000,
     data: Data = None,
-    brand: Annotated[str, typer.Option("--brand", help="Whose product it looks like: atrium, pivotal, pivot or pinpoint.")] = "atrium",
+    brand: Annotated[
+        str, typer.Option("--brand", help="Whose product it looks like: atrium, pivotal, pivot, pinpoint, pipedrive.")
+    ] = "atrium",
     empty: Annotated[bool, typer.Option("--empty", help="Open an empty workspace instead of the one with samples.")] = False,
     as_json: Json = False,
 ) -> None:
     """Run a sample product, and print how to use it.
 
-    Everything is kept in the data folder. Each start makes new keys and a new link into the console; older keys go on working.
+    Everything is kept in the data folder. Each start makes new keys and a new link into the console; older keys go on working. A brand
+    without keys gets a new personal token of the owner's in their place, and the one before it ends.
     """
     _require_brand(brand)
     hosts.use_folder(data or DEFAULT_DATA, make=True)
@@ -94,13 +97,13 @@ async def _prepare(rack: Keyrack, url: str, empty: bool) -> Demo:
     operator = await rack.workspaces.operator(workspace.id)
     owner = await _owner(rack, operator)
     link = await sessions.sign_in_link(rack.assembly.desk, owner.person_id, workspace.id, None)
-    has_test = Mode.TEST in rack.brand.modes
+    has_test, has_keys = Mode.TEST in rack.brand.modes, bool(rack.brand.lists)
     return Demo(
         url=url,
         console_url=f"{url}/console",
         sign_in_url=sign_in_url(url, link),
         workspace=workspace.id,
-        live_key=await _key(rack, operator, "Demo live key", Mode.LIVE, EVERYTHING),
+        live_key=await (_key(rack, operator, "Demo live key", Mode.LIVE, EVERYTHING) if has_keys else _token(rack, operator, owner)),
         test_key=await _key(rack, operator, "Demo test key", Mode.TEST, EVERYTHING) if has_test else None,
         admin_key=await _key(rack, operator, "Demo admin key", Mode.LIVE, MANAGEMENT),
     )
@@ -140,10 +143,19 @@ async def _key(rack: Keyrack, operator: Principal, name: str, mode: Mode, rights
     return issued.secret.text
 
 
+async def _token(rack: Keyrack, operator: Principal, owner: Member) -> str:
+    """Generate the owner's default token, as they would themselves."""
+    acting = people.acting_as(rack.assembly.desk, operator.workspace, owner.id, owner.name)
+    return (await tokens.generate(rack.assembly.desk, acting, end_named=False)).secret.text
+
+
 def _guide(rack: Keyrack, demo: Demo, empty: bool) -> list[str]:
     """Say to a newcomer what runs, and what to do with it."""
     kind, workspace, folder = "an empty" if empty else "a sample", rack.brand.words.workspace, rack.settings.data.absolute()
     test = ["", f"  Test key   {demo.test_key}", "             The same, without calls to the outside."] if demo.test_key else []
+    live = ("Live key ", "with a key. These are new; those of earlier starts go on working")
+    if not rack.brand.lists:
+        live = ("Token    ", "with a personal token. It is new; that of an earlier start has ended")
     curl = shlex.join(["curl", f"{demo.url}/api/v1/me", "-H", f"Authorization: Bearer {demo.live_key}"])
     return [
         f"{rack.brand.name} is running, with {kind} {workspace}. Its data is in {folder}.",
@@ -151,15 +163,15 @@ def _guide(rack: Keyrack, demo: Demo, empty: bool) -> list[str]:
         "Open the console (this link signs you in, once):",
         f"  {demo.sign_in_url}",
         "",
-        "Call the API with a key. These are new; those of earlier starts go on working:",
-        f"  Live key   {demo.live_key}",
+        f"Call the API {live[1]}:",
+        f"  {live[0]}  {demo.live_key}",
         f"             Reads and writes everything in the {workspace}.",
         *test,
         "",
         f"  Admin key  {demo.admin_key}",
         "             Manages integrations, keys, members and spaces.",
         "",
-        "Ask who a key is:",
+        "Ask who is calling:",
         f"  {curl}",
         "",
         "Stop with Ctrl-C.",

@@ -8,6 +8,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from keyrack.assemble import Assembly
+from keyrack.console.access import AccessPages
 from keyrack.console.addresses import sign_in_url
 from keyrack.console.headers import Hardened
 from keyrack.console.integrations import IntegrationPages
@@ -17,6 +18,7 @@ from keyrack.console.members import MemberPages
 from keyrack.console.navigation import Section
 from keyrack.console.new_integrations import NewIntegrationPages
 from keyrack.console.openid import OpenIdPages
+from keyrack.console.own_access import OwnAccessPages
 from keyrack.console.pages import Pages
 from keyrack.console.passwords import PasswordPages
 from keyrack.console.people import PeoplePages
@@ -28,6 +30,7 @@ from keyrack.console.set_ups import SetUpPages
 from keyrack.console.settings import SettingsPages
 from keyrack.console.spaces import SpacePages
 from keyrack.console.themes import ThemePages
+from keyrack.console.tokens import TokenPages
 from keyrack.console.unused_permissions import UnusedPermissionPages
 from keyrack.console.usage import UsagePages
 from keyrack.console.workspaces import WorkspacePages
@@ -47,9 +50,12 @@ SECTIONS: tuple[Callable[[Pages], Section], ...] = (
     SpacePages,
     MemberPages,
     InvitationPages,
+    AccessPages,
     SettingsPages,
     UsagePages,
     PeoplePages,
+    TokenPages,
+    OwnAccessPages,
     SessionPages,
     OpenIdPages,
     PasswordPages,

@@ -59,6 +59,7 @@ class IntegrationForm:
         """Return what was written, as the form shows it again."""
         return {
             "name": form.get("name", ""),
+            "partner": form.get("partner", ""),
             "mode": form.get("mode", Mode.LIVE.value),
             "org_access": form.get("org_access", OrgAccess.NONE.value),
             "levels": {category.name: form.get(f"level.{category.name}", "none") for category in self._pages.categories},

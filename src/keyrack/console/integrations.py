@@ -14,6 +14,7 @@ from keyrack.console.lists import BY_TIME_AND_NAME, ROWS
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.console.space_access import ACCESS_FIELDS_MAX
+from keyrack.console.standings import notices
 from keyrack.console.unused_permissions import known_since
 from keyrack.manage import integrations, keys, request_logs, spaces, unused_permissions
 from keyrack.manage.integrations import Listed
@@ -67,7 +68,7 @@ class IntegrationPages:
             self._pages.desk, member, limit=ROWS + 1, after=query.place, search=search, order=query.order
         )
         listing = query.page(found, lambda line: query.order.place(line.integration))
-        return self._pages.render(request, "integrations/list.html", listing=listing, access=self._access)
+        return self._pages.render(request, "integrations/list.html", listing=listing, access=self._access, **await notices(self._pages.desk, member))
 
     async def details(self, request: Request) -> Response:
         """Show one integration. Raises Refused `session_ended`, 403, 404."""
@@ -89,17 +90,19 @@ class IntegrationPages:
     async def offer_changes(self, request: Request) -> Response:
         """Show the form that changes an integration. Raises Refused `session_ended`, 403, 404."""
         _, listed = await self._listed(request)
-        return self._edit_form(request, listed, self._forms.of_rights(listed.integration.name, listed.integration.rights), {})
+        form = self._forms.of_rights(listed.integration.name, listed.integration.rights) | {"partner": listed.integration.partner or ""}
+        return self._edit_form(request, listed, form, {})
 
     async def edit(self, request: Request) -> Response:
         """Change an integration's name and access. Raises Refused `session_ended`, `csrf_failed`, 403, 404."""
         member, form = await self._pages.sent(request, "integrations.edit", CATEGORIES_MAX)
         _, listed = await self._listed(request)
         try:
-            fields = {"name": name_in(form), **self._forms.chosen(form)}
+            fields = {"name": name_in(form), "partner": form.get("partner", ""), **self._forms.chosen(form)}
             edited = await integrations.edit(self._pages.desk, member, listed.integration.id, **fields)
         except Refused as refused:
-            return self._edit_form(request, listed, form, problems(refused, "name", "org_access", "permissions"), refused.refusal.status)
+            beside = problems(refused, "name", "partner", "org_access", "permissions")
+            return self._edit_form(request, listed, form, beside, refused.refusal.status)
         return self._pages.go(request, f"/integrations/{edited.id}", f"{edited.name} is saved. What changed holds from now on.")
 
     async def offer_spaces(self, request: Request) -> Response:

@@ -82,7 +82,8 @@ class InvitationPages:
         try:
             role, roles = read_role(form.get("role", Role.MEMBER.value)), space_access.roles_in(form)
             async with once(desk, member, mark):
-                invited = await invitations.create(desk, member, email=form.get("email", ""), role=role, spaces=roles)
+                given = {"email": form.get("email", ""), "role": role, "spaces": roles, "may_use_api": form.get("may_use_api") == "yes"}
+                invited = await invitations.create(desk, member, **given)
         except DoneBefore as done:
             return await self._handed_over_before(request, member, done)
         except Refused as refused:
@@ -116,7 +117,8 @@ class InvitationPages:
         roles = [one for one in ROLES if one[0] != Role.OWNER.value or own.role is Role.OWNER]
         roles = roles if member.decides_roles else roles[:1]
         chosen = {name: value for name, value in form.items() if name.startswith("role.") and value}
-        return {"given": {"email": form.get("email", ""), "role": form.get("role", Role.MEMBER.value)}, "roles": roles, "chosen": chosen}
+        given = {"email": form.get("email", ""), "role": form.get("role", Role.MEMBER.value), "may_use_api": form.get("may_use_api", "")}
+        return {"given": given, "roles": roles, "chosen": chosen}
 
     async def _spaces(
         self, request: Request, member: Principal, form: Mapping[str, str], beside: Mapping[str, str] | None = None, status: int = 200

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from keyrack.console.integration_forms import CATEGORIES_MAX, IntegrationForm
+from keyrack.console.key_forms import day_of, end_of_day
 from keyrack.console.lists import BY_TIME_AND_NAME, ROWS
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
@@ -85,6 +86,7 @@ class MemberPages:
         """Show the form of what a member may do. Raises Refused `session_ended`, 403, 404."""
         member, one = await self._found(request, "edit")
         form = IntegrationForm.of_rights("", one.rights) | {"may_use_api": "yes" if one.may_use_api else ""}
+        form |= {"partner": one.partner or "", "access_until": day_of(one.access_until)}
         return self._pages.render(request, "members/edit.html", problems={}, **await self._shown(member, one, form))
 
     async def edit(self, request: Request) -> Response:
@@ -92,11 +94,13 @@ class MemberPages:
         member, form = await self._pages.sent(request, "members.edit", CATEGORIES_MAX)
         member_id = request.path_params["member_id"]
         try:
-            one = await members.edit(self._pages.desk, member, member_id, **self._chosen(form))
+            _, before = await self._found(request, "edit")
+            one = await members.edit(self._pages.desk, member, member_id, **self._chosen(form, before))
         except Refused as refused:
             _, one = await self._found(request, "edit")
             values = await self._shown(member, one, form)
-            return self._pages.again(request, "members/edit.html", refused, ["org_access", "permissions"], **values)
+            beside = ["org_access", "permissions", "partner", "access_until"]
+            return self._pages.again(request, "members/edit.html", refused, beside, **values)
         return self._pages.go(request, "/members", f"What {one.name} may do is changed.")
 
     async def ask(self, request: Request) -> Response:
@@ -165,14 +169,18 @@ class MemberPages:
             raise INSUFFICIENT_PERMISSION("Sign in to the console by yourself to do this.")
         return member, one
 
-    def _chosen(self, form: Mapping[str, str]) -> dict[str, Any]:
+    def _chosen(self, form: Mapping[str, str], before: Member) -> dict[str, Any]:
         """What a form gives a member. Where a brand shows no levels they follow the org-level access: nobody keeps unseen ones."""
         org_access = self._form.org_access(form)
         if self._pages.brand.edits_levels:
             permissions = self._form.permissions(form)
         else:
             permissions = {ALL: Level.WRITE} if org_access is OrgAccess.ADMIN else {}
-        return {"org_access": org_access, "permissions": permissions, "may_use_api": form.get("may_use_api") == "yes"}
+        chosen: dict[str, Any] = {"org_access": org_access, "permissions": permissions, "may_use_api": form.get("may_use_api") == "yes"}
+        until = form.get("access_until", "")
+        if until != day_of(before.access_until):
+            chosen["access_until"] = end_of_day(until, "access_until") if until else None
+        return chosen | {"partner": form.get("partner", "")}
 
     async def _shown(self, member: Principal, one: Member, form: Mapping[str, str]) -> dict[str, Any]:
         given = self._form.given(form)
@@ -184,6 +192,8 @@ class MemberPages:
             "one": one,
             "given": given,
             "may_use_api": form.get("may_use_api") == "yes",
+            "partner": form.get("partner", ""),
+            "access_until": form.get("access_until", ""),
             "categories": self._pages.categories,
             "roles": roles,
         }

@@ -15,7 +15,8 @@ class Entry:
 
     `path` is its address below the console. Pages with the same `area` are tabs of one page, and the first of them stands in the sidebar,
     under the heading `group`, as `title`; `tab` is what it is called in the row of tabs. `icon` is named in assets/icons.txt. Members
-    without org-level Admin do not see an entry `for_admins`.
+    without org-level Admin do not see an entry `for_admins`, those who may not use the API none `for_api_users`, and who was let in
+    through another product none `for_people`.
     """
 
     area: str
@@ -25,10 +26,13 @@ class Entry:
     tab: str = ""
     group: str = ""
     for_admins: bool = False
+    for_people: bool = False
+    for_api_users: bool = False
 
     def shown_to(self, member: Principal) -> bool:
         """Whether a member may open the page."""
-        return member.is_admin or not self.for_admins
+        needed = ((self.for_admins, member.is_admin), (self.for_people, member.decides_roles), (self.for_api_users, member.may_use_api))
+        return all(has for needs, has in needed if needs)
 
 
 @dataclass(frozen=True, slots=True)

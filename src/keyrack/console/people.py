@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from keyrack.console.forms import problems
 from keyrack.console.navigation import Entry
-from keyrack.console.pages import Pages
+from keyrack.console.pages import HELPERS_MAX, Pages
 from keyrack.console.settings import proof_asked
 from keyrack.manage import members, passwords, people, sessions
 from keyrack.model.principals import Principal
@@ -38,8 +38,11 @@ class PeoplePages:
 
     @property
     def entries(self) -> Sequence[Entry]:
-        """Nothing: their names at the foot and at the head of the sidebar lead there."""
-        return []
+        """The preferences, where tokens stand beside them; else one's name at the foot of the sidebar leads there."""
+        brand = self._pages.brand
+        if not brand.personal_tokens:
+            return []
+        return [Entry("preferences", "/preferences", "Personal preferences", "user", tab="You", group=brand.navigation[0], for_people=True)]
 
     async def show(self, request: Request) -> Response:
         """Show the preferences. Raises Refused `session_ended`, 403."""
@@ -113,6 +116,7 @@ class PeoplePages:
             "problems": beside,
             "open": await sessions.open_of(desk, member),
             "has_password": await passwords.is_set(desk, member),
+            "helpers": [] if member.may_use_api else await members.admins(desk, member, limit=HELPERS_MAX),
             "email": next(one.member.email for one in await people.workspaces_of(desk, member)),
         }
         page = self._pages.render(request, "people/preferences.html", refused.refusal.status if refused else 200, **values)

@@ -48,8 +48,8 @@ class Facts:
 
     @property
     def key(self) -> str:
-        """What stands for a live key in examples."""
-        return f"{self.brand.prefix(Mode.LIVE)}_REPLACE_ME"
+        """What stands for a live key in examples; where a brand shows none, for a personal token."""
+        return f"{self.brand.prefix(Mode.LIVE) if self.brand.lists else self.brand.token_prefix}_REPLACE_ME"
 
     @property
     def test_key(self) -> str:
@@ -58,13 +58,18 @@ class Facts:
 
     @property
     def keys_path(self) -> str:
-        """The path of the console on which keys, or where a brand shows none the integrations that hold them, are listed."""
-        return "/console/keys" if "keys" in self.brand.lists else "/console/integrations"
+        """The path of the console on which keys, or where a brand shows none the integrations that hold them, or tokens, are listed."""
+        return {"keys": "/console/keys", "integrations": "/console/integrations"}.get(self._first, "/console/preferences/api")
 
     @property
     def create_label(self) -> str:
         """What stands on the button of that page that makes another one."""
-        return self.brand.words.create if "keys" in self.brand.lists else "Add New Integration"
+        return {"keys": self.brand.words.create, "integrations": "Add New Integration"}.get(self._first, "Generate a new token")
+
+    @property
+    def _first(self) -> str:
+        """The list that people are led to: of keys, else of integrations; empty where a brand shows neither."""
+        return "keys" if "keys" in self.brand.lists else "".join(self.brand.lists)
 
     @property
     def first_list(self) -> Operation | None:
@@ -82,10 +87,11 @@ class Facts:
             "categories": self.categories,
             "first_list": self.first_list,
             "key": self.key,
-            "keys_at": " > ".join(self.brand.navigation),
+            "keys_at": " > ".join(self.brand.navigation if self.brand.lists else (*self.brand.navigation, "API")),
             "keys_path": self.keys_path,
             "outbound": "",
             "live_prefix": f"{self.brand.prefix(Mode.LIVE)}_…",
+            "token_prefix": f"{self.brand.token_prefix}_…",
             "plans": self.plans,
             "newest_version": self.versions.newest,
             "test_key": self.test_key,

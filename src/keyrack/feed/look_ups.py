@@ -7,6 +7,7 @@ from ipaddress import ip_network
 from time import monotonic
 from typing import Protocol
 
+from keyrack.feed import tokens
 from keyrack.feed.cache import Cache, Start
 from keyrack.model.calls import CURRENT
 from keyrack.model.limits import Bucket
@@ -15,13 +16,14 @@ from keyrack.model.permissions import Category, compile_rights
 from keyrack.model.plans import Plan
 from keyrack.model.principals import Kind, Principal
 from keyrack.model.refusals import API_DISABLED, KEY_EXPIRED, KEY_REVOKED, PLAN_UPGRADE_REQUIRED, STORE_UNAVAILABLE, Refusal, Refused
+from keyrack.model.tokens import FoundToken
 from keyrack.store import changes, lookup
 from keyrack.store.database import Connection, Store
 
 ANSWER_SECONDS = 2.0
 """How long a look-up may take, where nobody sets it."""
 
-Find = Callable[[Connection, bytes], Awaitable[lookup.FoundKey | None]]
+Find = Callable[[Connection, bytes], Awaitable[lookup.FoundKey | FoundToken | None]]
 
 
 class Feed(Protocol):
@@ -99,11 +101,11 @@ class LookUps:
         self._tally.note_look_up(UNKNOWN if found is None else FOUND)
         if found is None:
             return None
-        principal = self._principal(found)
+        principal = tokens.principal_of(found, self._categories, self._plans) if isinstance(found, FoundToken) else self._principal(found)
         self.cache.store(digest, principal, found.revision, start)
         return principal
 
-    async def _read(self, digest: bytes, start: Start) -> lookup.FoundKey | None:
+    async def _read(self, digest: bytes, start: Start) -> lookup.FoundKey | FoundToken | None:
         async with self._store.reading() as connection:
             found = await self._find(connection, digest)
             revision = await changes.newest(connection) if found is None else found.revision

@@ -85,7 +85,8 @@ class Authenticator:
         if refusal is not None:
             if refusal.status != 401:
                 raise refusal(f"{refusal.title}: {principal.credential_name}.")
-            raise self._unauthorized(refusal, f"{refusal.title}: {principal.credential_name} ({principal.prefix}…).")
+            why = f" {principal.because}" if principal.because else ""
+            raise self._unauthorized(refusal, f"{refusal.title}: {principal.credential_name} ({principal.prefix}…).{why}")
         if principal.ip_ranges:
             address = parse_address(call.address)
             if address is None or not any(address in network for network in principal.ip_ranges):

@@ -55,6 +55,11 @@ class Change:
         return bool(self._touched)
 
     @property
+    def actor_name(self) -> str:
+        """The name of whoever makes this change."""
+        return self._actor.credential_name
+
+    @property
     def kinds(self) -> list[str]:
         """The types of the events that were recorded so far."""
         return [event.type for event in self._events]

@@ -82,18 +82,18 @@ async def listed_page(
     return await _listed(desk, actor, await page(desk, actor, limit=limit, after=after, search=search, order=order))
 
 
-async def create(desk: Desk, actor: Principal, *, name: str, rights: Rights) -> Integration:
-    """Make an integration with these rights and no key.
+async def create(desk: Desk, actor: Principal, *, name: str, rights: Rights, partner: str | None = None) -> Integration:
+    """Make an integration with these rights and no key. `partner` labels it as a program of another company.
 
     Raises Refused: 403 without org-level Admin or for more rights than the maker has; 404 for a space that there is not; 400 for a
     category that has no level.
     """
     actor.require_admin("create integrations")
     async with change(desk, actor) as c:
-        return await add(desk, c, actor, name, rights)
+        return await add(desk, c, actor, name, rights, partner)
 
 
-async def add(desk: Desk, c: Change, actor: Principal, name: str, rights: Rights) -> Integration:
+async def add(desk: Desk, c: Change, actor: Principal, name: str, rights: Rights, partner: str | None = None) -> Integration:
     """Add an integration inside a change under way. Raises what `create` raises."""
     integration = Integration(
         id=new_id(),
@@ -104,6 +104,7 @@ async def add(desk: Desk, c: Change, actor: Principal, name: str, rights: Rights
         made_by=actor.owner_id,
         made_by_name=actor.credential_name,
         rights=choices.checked(desk, actor, rights),
+        partner=choices.checked_partner(partner),
     )
     await rows.add(c.connection, integration)
     c.record(INTEGRATION_CREATED, integration.id, shown(integration))
@@ -111,7 +112,7 @@ async def add(desk: Desk, c: Change, actor: Principal, name: str, rights: Rights
 
 
 async def edit(desk: Desk, actor: Principal, integration_id: str, **fields: Any) -> Integration:
-    """Change an integration's `name`, `org_access`, `permissions` or `spaces`, and nothing else; what is not named stays.
+    """Change an integration's `name`, `partner`, `org_access`, `permissions` or `spaces`, and nothing else; what is not named stays.
 
     What is named takes the whole place of what was. A key that bears the integration's name goes on bearing it: that is the name under
     which the integration acts. Raises Refused 403, 404, 400 as `create` does.
@@ -130,7 +131,8 @@ async def apply(desk: Desk, c: Change, actor: Principal, integration: Integratio
     rights = integration.rights
     if any(name in fields for name in choices.PARTS):
         rights = choices.checked(desk, actor, choices.changed(rights, fields))
-    edited = replace(integration, name=fields.get("name", integration.name), rights=rights)
+    partner = choices.checked_partner(fields.get("partner", integration.partner))
+    edited = replace(integration, name=fields.get("name", integration.name), rights=rights, partner=partner)
     if edited == integration:
         c.found_done()
         return integration
@@ -186,7 +188,7 @@ async def delete(desk: Desk, actor: Principal, integration_id: str) -> Integrati
 
 def shown(integration: Integration) -> dict[str, Any]:
     """What events tell of an integration."""
-    return {"id": integration.id, "name": integration.name, **choices.shown(integration.rights)}
+    return {"id": integration.id, "name": integration.name, "partner": integration.partner, **choices.shown(integration.rights)}
 
 
 async def _listed(desk: Desk, actor: Principal, found: Sequence[Integration]) -> list[Listed]:

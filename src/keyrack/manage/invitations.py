@@ -72,7 +72,13 @@ async def page(
 
 
 async def create(
-    desk: Desk, actor: Principal, *, email: str, role: Role = Role.MEMBER, spaces: Mapping[str, SpaceRole] | None = None
+    desk: Desk,
+    actor: Principal,
+    *,
+    email: str,
+    role: Role = Role.MEMBER,
+    spaces: Mapping[str, SpaceRole] | None = None,
+    may_use_api: bool = False,
 ) -> Invited:
     """Invite somebody, for a week. The link goes by mail where mail is set up; else it is in the answer, to be handed on.
 
@@ -94,6 +100,7 @@ async def create(
             created_at=c.now,
             expires_at=c.now + VALID_SECONDS * 1000,
             spaces=dict(spaces or {}),
+            may_use_api=may_use_api,
         )
         await _check(desk, c, actor, invitation)
         await rows.add(c.connection, invitation, digest_of(secret))
@@ -189,6 +196,7 @@ def shown(invitation: Invitation) -> dict[str, Any]:
         "id": invitation.id,
         "email": invitation.email,
         "role": invitation.role.value,
+        "may_use_api": invitation.may_use_api,
         "spaces": [{"space_id": space_id, "role": role.value} for space_id, role in sorted(invitation.spaces.items())],
     }
 
@@ -202,7 +210,8 @@ async def _join(desk: Desk, c: Change, invitation: Invitation, login: lookup.Log
     # Spaces that were deleted meanwhile give no role.
     living = await space_rows.page(c.connection, invitation.workspace_id, limit=rights.SPACES_MAX, within=list(invitation.spaces))
     kept = replace(invitation, spaces={one.id: invitation.spaces[one.id] for one in living})
-    member = await members.let_in(c, email=invitation.email, name=name, role=invitation.role, rights=kept.rights)
+    given = {"role": invitation.role, "rights": kept.rights, "may_use_api": invitation.may_use_api}
+    member = await members.let_in(c, email=invitation.email, name=name, **given)
     if stored is not None:
         # The link reached them by mail where mail is set up: nobody else has seen it.
         verified = desk.outside.sends_mail

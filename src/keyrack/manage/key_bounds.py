@@ -18,10 +18,10 @@ def checked_ranges(texts: Sequence[str]) -> tuple[str, ...]:
         raise INVALID_REQUEST(f"{error}. Write ranges like 203.0.113.7 or 2001:db8::/32.", param="ip_ranges") from None
 
 
-def refuse_past(expires_at: int | None, now: int) -> None:
-    """Raise Refused 400 for an expiry that is over."""
+def refuse_past(expires_at: int | None, now: int, param: str = "expires_at") -> None:
+    """Raise Refused 400 for an end that is over; `param` is the field that names it."""
     if expires_at is not None and expires_at <= now:
-        raise INVALID_REQUEST("expires_at lies in the past.", param="expires_at")
+        raise INVALID_REQUEST(f"{param} lies in the past.", param=param)
 
 
 def _range(text: str) -> IPv4Network | IPv6Network:

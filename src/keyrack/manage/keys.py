@@ -128,7 +128,7 @@ async def create(
     a mode, time or range that cannot be.
     """
     actor.require_admin("create keys")
-    _refuse_haste(desk, actor)
+    refuse_haste(desk, actor)
     _check_mode(desk, actor, mode)
     ranges = checked_ranges(ip_ranges)
     async with change(desk, actor) as c:
@@ -200,7 +200,7 @@ async def rotate(desk: Desk, actor: Principal, key_id: str, overlap_seconds: int
     Raises Refused: 403, 404; 409 where the key has ended or expired; 400 for an overlap outside 0 to 604,800 seconds.
     """
     actor.require_admin("rotate keys")
-    _refuse_haste(desk, actor)
+    refuse_haste(desk, actor)
     if not 0 <= overlap_seconds <= OVERLAP_SECONDS_MAX:
         raise INVALID_REQUEST(f"overlap_seconds is 0 to {OVERLAP_SECONDS_MAX} (7 days).", param="overlap_seconds")
     async with change(desk, actor) as c:
@@ -221,7 +221,7 @@ async def rotate_all(desk: Desk, actor: Principal, integration_id: str, mode: Mo
     Raises Refused: 403, also for a live key asked with a test key; 404; 400 for a mode that the brand has not.
     """
     actor.require_admin("rotate keys")
-    _refuse_haste(desk, actor)
+    refuse_haste(desk, actor)
     _check_mode(desk, actor, mode)
     async with change(desk, actor) as c:
         integration = await integration_rows.get(c.connection, actor.workspace.id, integration_id)
@@ -272,12 +272,12 @@ def making(workspace_id: str) -> Bucket:
     return Bucket(KEYS_MADE, blake2b(f"{KEYS_MADE.name}\0{workspace_id}".encode(), digest_size=16).digest())
 
 
-def _refuse_haste(desk: Desk, actor: Principal) -> None:
-    """Raise Refused 429 where the workspace makes keys too fast. Asked before the store is."""
+def refuse_haste(desk: Desk, actor: Principal) -> None:
+    """Raise Refused 429 where the workspace makes keys and tokens too fast. Asked before the store is."""
     taken = desk.counters.take((making(actor.workspace.id),), 1)
     if not taken.allowed:
         raise RATE_LIMITED(
-            f"A workspace makes {KEYS_MADE.quota} keys a second; another one can be made in {taken.retry_after_seconds} s.",
+            f"A workspace makes {KEYS_MADE.quota} keys and tokens a second; another one can be made in {taken.retry_after_seconds} s.",
             headers={"Retry-After": str(taken.retry_after_seconds)},
         )
 

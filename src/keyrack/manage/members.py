@@ -10,8 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from keyrack.manage import rights as choices
+from keyrack.manage import token_endings
 from keyrack.manage.change import Change, change
 from keyrack.manage.desk import Desk
+from keyrack.manage.key_bounds import refuse_past
 from keyrack.manage.operators import acting
 from keyrack.model.events import EventType
 from keyrack.model.members import Member, MemberStatus, Role
@@ -21,6 +23,8 @@ from keyrack.model.permissions import OrgAccess, Rights
 from keyrack.model.principals import Kind, Principal
 from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, INVALID_REQUEST, NOT_FOUND, Refused
 from keyrack.model.sessions import LinkPurpose
+from keyrack.model.times import iso
+from keyrack.model.tokens import EndReason
 from keyrack.store import invitations as invitation_rows
 from keyrack.store import lookup
 from keyrack.store import members as rows
@@ -139,10 +143,10 @@ async def let_in(c: Change, *, email: str, name: str, role: Role, rights: Rights
 
 
 async def edit(desk: Desk, actor: Principal, member_id: str, **fields: Any) -> Member:
-    """Change a member's `role`, `status`, `may_use_api`, `partner`, `org_access`, `permissions` or `spaces`; what is not named stays.
+    """Change a member's `role`, `status`, `may_use_api`, `partner`, `access_until`, `org_access`, `permissions`, `spaces`; others stay.
 
     A new role brings its own rights, as far as none are named with it; roles in spaces stay. Who may invite nobody any more has what they
-    offered taken back.
+    offered taken back; who may use the API no more has their personal tokens ended.
 
     Raises Refused: 403 without org-level Admin, for a role changed or org-level Admin given by a credential, for an owner touched by
     anybody but an owner, or for more rights than the actor has; 404; 409 where the last owner would be lost.
@@ -213,6 +217,7 @@ def shown(member: Member) -> dict[str, Any]:
         "status": member.status.value,
         "may_use_api": member.may_use_api,
         "partner": member.partner,
+        "access_until": None if member.access_until is None else iso(member.access_until),
         **choices.shown(member.rights),
     }
 
@@ -294,8 +299,9 @@ async def _person(c: Change, email: str, name: str) -> Person:
 def _edited(desk: Desk, actor: Principal, member: Member, fields: Mapping[str, Any]) -> Member:
     edited = replace(member, **{name: value for name, value in fields.items() if name not in choices.PARTS})
     parts = {name: value for name, value in fields.items() if name in choices.PARTS}
-    if edited.partner is not None:
-        edited = replace(edited, partner=_checked_partner(edited.partner))
+    edited = replace(edited, partner=choices.checked_partner(edited.partner))
+    if edited.access_until != member.access_until:
+        refuse_past(edited.access_until, desk.now(), "access_until")
     base = member.rights
     if edited.role is not member.role:
         base = replace(edited.role.default_rights, spaces=member.rights.spaces)
@@ -306,20 +312,17 @@ def _edited(desk: Desk, actor: Principal, member: Member, fields: Mapping[str, A
     return edited
 
 
-def _checked_partner(partner: str) -> str | None:
-    stripped = partner.strip()
-    if len(stripped) > NAME_LENGTH_MAX or not stripped.isprintable():
-        raise INVALID_REQUEST(f"A partner's name has at most {NAME_LENGTH_MAX} printable characters.", param="partner")
-    return stripped or None
-
-
 def _require_admin_owner(member: Member) -> None:
     if member.role is Role.OWNER and member.rights.org_access is not OrgAccess.ADMIN:
         raise CONFLICT("An owner has org-level Admin: give them another role first.", param="org_access")
+    if member.role is Role.OWNER and member.access_until is not None:
+        raise CONFLICT("An owner's access has no end: give them another role first.", param="access_until")
 
 
 def _with_role(member: Member, role: Role, now: int) -> Member:
-    return replace(member, role=role, rights=replace(role.default_rights, spaces=member.rights.spaces), updated_at=now)
+    access_until = None if role is Role.OWNER else member.access_until
+    rights = replace(role.default_rights, spaces=member.rights.spaces)
+    return replace(member, role=role, rights=rights, access_until=access_until, updated_at=now)
 
 
 async def _save(c: Change, before: Member, member: Member) -> Member:
@@ -331,6 +334,7 @@ async def _save(c: Change, before: Member, member: Member) -> Member:
     if not member.active(c.now):
         # Whoever is let in again later begins anew: a session of before may be in other hands by then.
         await session_rows.end_of_member(c.connection, member.workspace_id, member.person_id, c.now)
+    await token_endings.end_of_changed(c, before, member)
     c.touch(member.id, member.person_id)
     c.record(MEMBER_UPDATED, member.id, shown(member))
     return member
@@ -345,6 +349,7 @@ async def _remove(c: Change, member: Member) -> None:
     await rows.remove(c.connection, member.workspace_id, member.id)
     await session_rows.end_of_member(c.connection, member.workspace_id, member.person_id, c.now)
     await invitation_rows.revoke_made_by(c.connection, member.workspace_id, member.id, c.now)
+    await token_endings.end_of(c, [member.id], by=c.actor_name, reason=EndReason.MEMBER_REMOVED)
     await _require_owner_left(c, member)
     c.touch(member.id, member.person_id)
     c.record(MEMBER_REMOVED, member.id, shown(member))

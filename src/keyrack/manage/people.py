@@ -1,5 +1,7 @@
 """People: which workspaces somebody is in, and how they are remembered as the actor of what they did with a link."""
 
+from dataclasses import replace
+
 from keyrack.manage import members
 from keyrack.manage.change import change
 from keyrack.manage.desk import Desk
@@ -20,11 +22,16 @@ async def workspaces_of(desk: Desk, actor: Principal) -> list[lookup.Membership]
 
     A session that a portal link began stays in its workspace, and sees that one alone.
     """
+    found = await workspaces_of_person(desk, actor.person_id or "")
+    return [one for one in found if actor.decides_roles or one.workspace.id == actor.workspace.id]
+
+
+async def workspaces_of_person(desk: Desk, person_id: str) -> list[lookup.Membership]:
+    """Return the workspaces in which a person may act, each with the member they are there, by name."""
     async with desk.store.reading() as c:
-        found = await lookup.memberships(c, actor.person_id or "")
-    now = desk.now()
-    here = [one for one in found if one.member.active(now) and (actor.decides_roles or one.workspace.id == actor.workspace.id)]
-    return sorted(here, key=lambda one: (one.workspace.name.lower(), one.workspace.id))
+        found = await lookup.memberships(c, person_id)
+    active = [one for one in found if one.member.active(desk.now())]
+    return sorted(active, key=lambda one: (one.workspace.name.lower(), one.workspace.id))
 
 
 async def rename(desk: Desk, session: Principal, name: str) -> str:
@@ -48,6 +55,11 @@ async def rename(desk: Desk, session: Principal, name: str) -> str:
 def acting(desk: Desk, workspace: Workspace, member: Member) -> Principal:
     """Return a member as the actor of what they do about themselves without being signed in: they may do nothing else with it."""
     return _nobody(desk, workspace, member.id, member.name)
+
+
+def acting_as(desk: Desk, workspace: Workspace, member_id: str, name: str) -> Principal:
+    """Return the same of a member by their id, who may be inactive there: what is theirs they may end all the same."""
+    return replace(_nobody(desk, workspace, member_id, name), member_id=member_id)
 
 
 def newcomer(desk: Desk, workspace: Workspace, invitation_id: str, name: str) -> Principal:

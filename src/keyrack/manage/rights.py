@@ -11,6 +11,7 @@ from keyrack.model.refusals import INSUFFICIENT_PERMISSION, INVALID_REQUEST
 
 PARTS = ("org_access", "permissions", "spaces")
 SPACES_MAX = 1000
+PARTNER_LENGTH_MAX = 100
 
 
 def changed(rights: Rights, parts: Mapping[str, Any]) -> Rights:
@@ -30,6 +31,14 @@ def checked(desk: Desk, actor: Principal, rights: Rights) -> Rights:
     if excess is not None:
         raise INSUFFICIENT_PERMISSION(f"Nobody can give more than they have, and {excess} is more: {actor.describe()}.")
     return chosen
+
+
+def checked_partner(partner: str | None) -> str | None:
+    """Return the label of a partner as it is stored; None for none. Raises Refused 400 for one that cannot be."""
+    stripped = (partner or "").strip()
+    if len(stripped) > PARTNER_LENGTH_MAX or not stripped.isprintable():
+        raise INVALID_REQUEST(f"A partner's name has at most {PARTNER_LENGTH_MAX} printable characters.", param="partner")
+    return stripped or None
 
 
 def shown(rights: Rights) -> dict[str, Any]:

@@ -124,6 +124,7 @@ async def find(desk: Desk, secret_text: str) -> Principal | None:
         proved_at=session.proved_at,
         through_key_id=session.through_key_id,
         origin=session.origin,
+        may_use_api=member.may_use_api,
     )
 
 

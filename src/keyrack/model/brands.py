@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from keyrack.model.permissions import ALL, Level, Rights
 from keyrack.model.principals import Mode
 
-TEST_SUFFIX = "_test"
+TEST_SUFFIX, TOKEN_SUFFIX = "_test", "_pat"
 PREFIX_LENGTH_MAX = 24
 TEXT_LENGTH_MAX = 60
 LOGO_LENGTH_MAX = 100_000
@@ -23,7 +23,8 @@ class Words:
     """What a brand calls our nouns: singular, as they stand inside a sentence. Raises ValueError for an empty or overlong word.
 
     `name` is what a key's name is called (name, label), `create` stands on the button that leads to a new key (Create key, Create new),
-    `end` is the verb on the button that ends one (Revoke, Delete).
+    `end` is the verb on the button that ends one (Revoke, Delete). `docs` and `reference` are what links to the docs and to the list of
+    endpoints are called.
     """
 
     workspace: str = "workspace"
@@ -32,6 +33,8 @@ class Words:
     name: str = "name"
     create: str = "Create key"
     end: str = "Revoke"
+    docs: str = "Docs"
+    reference: str = "API reference"
 
     def __post_init__(self) -> None:
         for word in fields(self):
@@ -47,9 +50,11 @@ class Brand:
     of them; otherwise it gets none. `several_keys` lets an integration hold more than one usable key, so that a swap needs no downtime.
 
     `edits_levels` offers the level of each category for editing, `edits_org_and_spaces` the org-level access and the space roles; with
-    neither, people see no rights at all. `lists` are the lists of credentials that the console shows: `keys`, `integrations` or both.
+    neither, people see no rights at all. With `personal_tokens`, members who may use the API hold tokens of their own. `lists` are the
+    lists of credentials that the console shows: `keys`, `integrations`, both, or none where there are personal tokens.
     With `reveals`, new workspaces keep the secrets of their keys, sealed, for admins who ask to see one again: each can switch it off.
-    `api_toggle` shows the switch of the API, `api_enabled_at_first` says whether new workspaces begin with it on. `home` is where the
+    `api_toggle` shows the switch of the API, `api_enabled_at_first` says whether new workspaces begin with it on. `webhooks`
+    shows the page on which endpoints are managed. `home` is where the
     console leads back to the product: a path of this host below its root, or an https address; without one nothing does.
     `navigation` are the titles that lead to the first of them, from the outside in. `color` is the console's accent, written `#rrggbb`;
     text on it is black or white, whichever can be read. `logo` is an SVG document; without one the console shows the name's first letter.
@@ -63,9 +68,11 @@ class Brand:
     several_keys: bool = True
     edits_levels: bool = True
     edits_org_and_spaces: bool = True
+    personal_tokens: bool = True
     reveals: bool = False
     api_toggle: bool = True
     api_enabled_at_first: bool = True
+    webhooks: bool = True
     lists: tuple[str, ...] = ("keys", "integrations")
     navigation: tuple[str, ...] = ("Settings", "API & Webhooks")
     words: Words = field(default_factory=Words)
@@ -80,11 +87,13 @@ class Brand:
         _check_text("name", self.name)
         if len(self.key_prefix) > PREFIX_LENGTH_MAX or not _PREFIX.fullmatch(self.key_prefix):
             raise ValueError(f"key_prefix {self.key_prefix!r}: use a-z, 0-9 and single _ between them, at most {PREFIX_LENGTH_MAX} places")
-        if self.key_prefix.endswith(TEST_SUFFIX):
-            raise ValueError(f"key_prefix {self.key_prefix!r} ends in {TEST_SUFFIX}: live keys would look like test keys")
+        for suffix, others in ((TEST_SUFFIX, "test keys"), (TOKEN_SUFFIX, "personal tokens")):
+            if self.key_prefix.endswith(suffix):
+                raise ValueError(f"key_prefix {self.key_prefix!r} ends in {suffix}: live keys would look like {others}")
         if isinstance(self.navigation, str) or not self.navigation:
             raise ValueError('navigation is a tuple of at least one title, like ("Settings", "API keys")')
-        if not self.lists or len(set(self.lists)) < len(self.lists) or not set(self.lists) <= LISTS:
+        needs_one = not self.lists and not self.personal_tokens
+        if needs_one or len(set(self.lists)) < len(self.lists) or not set(self.lists) <= LISTS:
             raise ValueError(f"lists {self.lists!r}: name at least one of {', '.join(sorted(LISTS))}, each once")
         for title in self.navigation:
             _check_text("navigation", title)
@@ -106,6 +115,11 @@ class Brand:
     def modes(self) -> tuple[Mode, ...]:
         """The modes that keys may have."""
         return (Mode.LIVE, Mode.TEST) if self.test_mode else (Mode.LIVE,)
+
+    @property
+    def token_prefix(self) -> str:
+        """What a personal token begins with, without the underscore that follows."""
+        return self.key_prefix + TOKEN_SUFFIX
 
     @property
     def default_rights(self) -> Rights:

@@ -7,7 +7,10 @@ from keyrack.model.permissions import Rights
 
 @dataclass(frozen=True, slots=True)
 class Integration:
-    """One integration. Times are milliseconds since the epoch; `made_by` is the owner id of whoever made it."""
+    """One integration. Times are milliseconds since the epoch; `made_by` is the owner id of whoever made it.
+
+    `partner` says which outside company runs the program, where one does.
+    """
 
     id: str
     workspace_id: str
@@ -19,3 +22,4 @@ class Integration:
     rights: Rights = field(default_factory=Rights)
     deleted_at: int | None = None
     deleted_by: str | None = None
+    partner: str | None = None

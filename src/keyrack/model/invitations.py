@@ -11,7 +11,7 @@ from keyrack.model.permissions import Rights, SpaceRole
 class Invitation:
     """One offer to one email. Times are milliseconds since the epoch; `made_by` is the member, or the operator, who made it.
 
-    Whoever accepts it gets the role's rights and these roles in spaces.
+    Whoever accepts it gets the role's rights and these roles in spaces; with `may_use_api` they may hold personal tokens.
     """
 
     id: str
@@ -25,6 +25,7 @@ class Invitation:
     spaces: Mapping[str, SpaceRole] = field(default_factory=dict)
     accepted_at: int | None = None
     revoked_at: int | None = None
+    may_use_api: bool = False
 
     @property
     def rights(self) -> Rights:

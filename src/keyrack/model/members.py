@@ -54,6 +54,11 @@ class Member:
         """Whether the member may invite others: what they have offered ends when they may no longer."""
         return self.status is MemberStatus.ACTIVE and self.rights.org_access is OrgAccess.ADMIN
 
+    @property
+    def holds_tokens(self) -> bool:
+        """Whether the member may hold personal tokens: those that they have end when they may no longer."""
+        return self.status is MemberStatus.ACTIVE and self.may_use_api
+
     def active(self, now: int) -> bool:
         """Whether the member may act at this moment."""
         return self.status is MemberStatus.ACTIVE and (self.access_until is None or now < self.access_until)

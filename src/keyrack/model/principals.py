@@ -35,12 +35,13 @@ class Principal:
     `credential_id` and `credential_name` name the proof as the activity feed shows it; `prefix` is the part of the secret that may be
     shown. `derived_from` are all ids whose change ends this value's truth (CONSISTENCY §2). `refusal` is set where the credential is
     known but not accepted: such a call is refused, and logged under its name. `until` (ms since the epoch) is compared on every call;
-    from then on `until_refusal` holds: an expiry, or the end of a rotation's overlap.
+    from then on `until_refusal` holds: an expiry, the end of a rotation's overlap, or of a membership. `because` is what such a refusal
+    adds for whoever calls: one sentence, or nothing.
 
     `api_version` is what the credential is pinned to, an empty text before all versions; None of those that are pinned to nothing.
 
     Of a session: `proved_at` is when its person last proved who they are (0: not at all); one that a portal link began was asked for
-    with the key `through_key_id`, and stands in a frame of `origin`.
+    with the key `through_key_id`, and stands in a frame of `origin`; `may_use_api` says that its member may hold personal tokens.
     """
 
     kind: Kind
@@ -66,6 +67,8 @@ class Principal:
     buckets: tuple[Bucket, ...] = ()
     refusal: Refusal | None = None
     api_version: str | None = None
+    because: str = ""
+    may_use_api: bool = False
 
     @property
     def is_admin(self) -> bool:

@@ -82,6 +82,20 @@ KEY_DISABLED = Refusal(
     "An admin of the workspace has disabled the key. It was not deleted.",
     "An admin of the workspace can enable the key again.",
 )
+TOKEN_REVOKED = Refusal(
+    "token_revoked",
+    401,
+    "Token has ended",
+    "Its member generated a new one or revoked it, an admin did, or the member may no longer use the API here; `detail` says which.",
+    "Generate a token under Personal preferences > API, and put it into the program that makes this call.",
+)
+TOKEN_EXPIRED = Refusal(
+    "token_expired",
+    401,
+    "Token has expired",
+    "The token was made with a last day, and that is over.",
+    "Make another token under Personal preferences > API, and put it into the program that makes this call.",
+)
 API_DISABLED = Refusal(
     "api_disabled",
     401,

@@ -77,6 +77,7 @@ def read(row: Row[Any]) -> Integration:
         rights=rights.read(row, integrations),
         deleted_at=of[integrations.c.deleted_at],
         deleted_by=of[integrations.c.deleted_by],
+        partner=of[integrations.c.partner],
     )
 
 
@@ -94,5 +95,6 @@ def _columns(integration: Integration) -> dict[str, Any]:
         "made_by_name": integration.made_by_name,
         "deleted_at": integration.deleted_at,
         "deleted_by": integration.deleted_by,
+        "partner": integration.partner,
         **rights.columns(integration.rights),
     }

@@ -13,6 +13,8 @@ from keyrack.store.database import Connection
 from keyrack.store.paging import keyset
 from keyrack.store.tables import invitations
 
+_SAME = ("workspace_id", "email", "made_by", "made_by_name", "created_at", "expires_at", "accepted_at", "revoked_at", "may_use_api")
+
 
 async def get(c: Connection, workspace_id: str, invitation_id: str) -> Invitation:
     """Return an invitation, whatever came of it. Raises Refused `not_found`."""
@@ -79,10 +81,10 @@ async def revoke_made_by(c: Connection, workspace_id: str, made_by: str, at: int
 def read(row: Row[Any]) -> Invitation:
     """Return the invitation in a row that holds all columns of its table."""
     of = row._mapping
-    same = ("id", "workspace_id", "email", "made_by", "made_by_name", "created_at", "expires_at", "accepted_at", "revoked_at")
     spaces: dict[str, str] = of[invitations.c.spaces]
     return Invitation(
-        **{name: of[invitations.c[name]] for name in same},
+        id=of[invitations.c.id],
+        **{name: of[invitations.c[name]] for name in _SAME},
         role=Role(of[invitations.c.role]),
         spaces={space_id: SpaceRole(role) for space_id, role in spaces.items()},
     )
@@ -93,9 +95,8 @@ def _open(now: int) -> ColumnElement[bool]:
 
 
 def _columns(invitation: Invitation) -> dict[str, Any]:
-    same = ("workspace_id", "email", "made_by", "made_by_name", "created_at", "expires_at", "accepted_at", "revoked_at")
     return {
-        **{name: getattr(invitation, name) for name in same},
+        **{name: getattr(invitation, name) for name in _SAME},
         "role": invitation.role.value,
         "spaces": {space_id: role.value for space_id, role in invitation.spaces.items()},
     }

@@ -14,6 +14,7 @@ from keyrack.model.orders import Place
 from keyrack.model.people import Person
 from keyrack.model.portal_links import PortalLink
 from keyrack.model.sessions import LinkPurpose, Session
+from keyrack.model.tokens import FoundToken, HeldThere
 from keyrack.model.workspaces import Workspace
 from keyrack.store import integrations as integration_rows
 from keyrack.store import invitations as invitation_rows
@@ -21,6 +22,7 @@ from keyrack.store import keys as key_rows
 from keyrack.store import members as member_rows
 from keyrack.store import people as person_rows
 from keyrack.store import rights
+from keyrack.store import tokens as token_rows
 from keyrack.store import workspaces as workspace_rows
 from keyrack.store.database import Connection
 from keyrack.store.paging import keyset
@@ -40,6 +42,7 @@ from keyrack.store.tables import (
     sign_in_links,
     workspaces,
 )
+from keyrack.store.token_tables import tokens
 
 MEMBERSHIPS_MAX = 100
 
@@ -103,8 +106,12 @@ class FoundInvitation:
     workspace: Workspace
 
 
-async def credential(c: Connection, digest: bytes) -> FoundKey | None:
-    """Return the key with this digest, also an ended one or one of a deleted integration. For `keyrack.feed.look_ups` alone."""
+async def credential(c: Connection, digest: bytes) -> FoundKey | FoundToken | None:
+    """Return the key or token with this digest, also an ended one. For `keyrack.feed.look_ups` alone."""
+    return await _key(c, digest) or await _token(c, digest)
+
+
+async def _key(c: Connection, digest: bytes) -> FoundKey | None:
     joined = keys.join(integrations, integrations.c.id == keys.c.integration_id).join(workspaces, workspaces.c.id == keys.c.workspace_id)
     found = (
         select(keys, integrations, workspaces, rights.roles_of(integrations), rights.reached_by_all(integrations), _revision())
@@ -117,6 +124,22 @@ async def credential(c: Connection, digest: bytes) -> FoundKey | None:
     return FoundKey(
         key_rows.read(row), integration_rows.read(row), workspace_rows.read(row), rights.read_reached(row), row._mapping["newest_revision"]
     )
+
+
+async def _token(c: Connection, digest: bytes) -> FoundToken | None:
+    reached = rights.reached_by_all(members)
+    row = await c.first(token_rows.everywhere(reached, _revision()).where(tokens.c.digest == digest))
+    if row is None:
+        return None
+    one, revision = token_rows.read_held(row), row._mapping["newest_revision"]
+    return FoundToken(one.token, one.name, one.email, one.member, workspace_rows.read(row), rights.read_reached(row), revision)
+
+
+async def tokens_of(c: Connection, person_id: str, limit: int) -> list[HeldThere]:
+    """Return what one person holds: their tokens that nobody has ended, in every workspace. For `keyrack.manage.own_access` alone."""
+    theirs = token_rows.everywhere().where(tokens.c.person_id == person_id, tokens.c.ended_at.is_(None), workspaces.c.deleted_at.is_(None))
+    ordered = theirs.order_by(workspaces.c.name, workspaces.c.id, tokens.c.is_default.desc(), tokens.c.created_at.desc(), tokens.c.id)
+    return [HeldThere(token_rows.read_held(row), workspace_rows.read(row)) for row in await c.all(ordered.limit(limit))]
 
 
 async def session(c: Connection, digest: bytes) -> FoundSession | None:

@@ -162,6 +162,7 @@ integrations = Table(
     _time("updated_at"),
     _time("deleted_at", nullable=True),
     _text("deleted_by", nullable=True),
+    _text("partner", nullable=True),
     Index(None, "workspace_id", "created_at", "id"),
     Index(None, "workspace_id", "updated_at", "id"),
 )
@@ -222,6 +223,7 @@ invitations = Table(
     _time("accepted_at", nullable=True),
     Column("spaces", Json, nullable=False, server_default=text("'{}'")),
     _time("revoked_at", nullable=True),
+    Column("may_use_api", Boolean, nullable=False, server_default=false()),
     Index(None, "workspace_id", "created_at", "id"),
 )
 
@@ -362,7 +364,6 @@ changes = Table(
     PrimaryKeyConstraint("revision", "touched_id"),
     Index(None, "change_id"),
 )
-
 
 # A process on PostgreSQL that may believe its memory until it must renew (CONSISTENCY §4). Nobody compares these rows with a clock:
 # `renewal` is a count, and `length_ms` how long the process believes after each, on its own clock.

@@ -14,7 +14,7 @@ from sqlalchemy import Table, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from keyrack.store import delivery_tables, endpoint_tables, postgresql, replay_tables, sqlite, tables, traffic_tables
+from keyrack.store import connector_tables, delivery_tables, endpoint_tables, postgresql, replay_tables, sqlite, tables, token_tables, traffic_tables
 from keyrack.store.database import is_sqlite, translated
 from keyrack.store.sqlite import StoreUnusable
 
@@ -30,7 +30,7 @@ MAIN_NAME, TRAFFIC_NAME = "keyrack.db", "traffic.db"
 LEFT_BEHIND = frozenset({tables.leases, replay_tables.replay_claims})
 """What belongs to running processes, and to no copy."""
 
-COPIED = (endpoint_tables.endpoints, delivery_tables.deliveries)
+COPIED = (connector_tables.connectors, endpoint_tables.endpoints, delivery_tables.deliveries, token_tables.tokens)
 """Tables of modules that nobody else may have loaded: naming them here puts all of theirs into the copy."""
 
 COUNTERS = frozenset({tables.revisions, tables.event_positions})

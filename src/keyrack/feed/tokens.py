@@ -1,0 +1,74 @@
+"""From a personal token, as the store shows it, to the principal that it proves."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from keyrack.model.members import Member
+from keyrack.model.permissions import Category, Rights, compile_rights
+from keyrack.model.plans import Plan
+from keyrack.model.principals import Kind, Mode, Principal
+from keyrack.model.refusals import API_DISABLED, PLAN_UPGRADE_REQUIRED, TOKEN_EXPIRED, TOKEN_REVOKED, Refusal
+from keyrack.model.times import iso
+from keyrack.model.tokens import FoundToken
+
+
+def principal_of(found: FoundToken, categories: Mapping[str, Category], plans: Mapping[str, Plan]) -> Principal:
+    """Return who a token proves: its member, as far as the token and the member's present rights reach.
+
+    Whatever ends or narrows it carries one of the ids that it was derived from: the token's, its member's, its person's, its workspace's
+    and those of the spaces that it reaches. The end of the membership is compared on every call, like an expiry.
+    """
+    token, member, workspace = found.token, found.member, found.workspace
+    rights = Rights() if member is None else _rights(found, member, categories)
+    access_until = None if member is None else member.access_until
+    over_with_access = access_until is not None and (token.expires_at is None or access_until <= token.expires_at)
+    plan = plans.get(workspace.plan)
+    refusal = _refusal(found, plan)
+    subjects = {"workspace": workspace.id, "integration": token.member_id, "key": token.id}
+    return Principal(
+        kind=Kind.PERSONAL_TOKEN,
+        workspace=workspace,
+        credential_id=token.id,
+        credential_name=f"{found.name} ({token.name})",
+        prefix=token.prefix,
+        mode=Mode.LIVE,
+        rights=rights,
+        masks=compile_rights(rights, categories, found.space_ids),
+        derived_from=frozenset({token.id, token.member_id, token.person_id, workspace.id, *rights.spaces, *found.space_ids}),
+        member_id=token.member_id,
+        person_id=token.person_id,
+        until=access_until if over_with_access else token.expires_at,
+        until_refusal=TOKEN_REVOKED if over_with_access else TOKEN_EXPIRED,
+        buckets=() if plan is None else plan.buckets(Mode.LIVE, subjects),
+        refusal=refusal,
+        because=_because(found) if refusal in (None, TOKEN_REVOKED) else "",
+        api_version=token.api_version or "",
+    )
+
+
+def _rights(found: FoundToken, member: Member, categories: Mapping[str, Category]) -> Rights:
+    reached = found.token.reach(member.rights, categories)
+    # A token may name a space that was deleted since: the member's wildcard reaches it no more than anything else does.
+    living = {*member.rights.spaces, *found.space_ids}
+    return replace(reached, spaces={space_id: role for space_id, role in reached.spaces.items() if space_id in living})
+
+
+def _refusal(found: FoundToken, plan: Plan | None) -> Refusal | None:
+    member, workspace = found.member, found.workspace
+    if workspace.deleted_at is not None or found.token.has_ended:
+        return TOKEN_REVOKED
+    if member is None or not member.holds_tokens:
+        return TOKEN_REVOKED
+    if plan is None or not plan.api_access:
+        # A plan that the host no longer has gives nothing: deny by default.
+        return PLAN_UPGRADE_REQUIRED
+    return None if workspace.api_enabled else API_DISABLED
+
+
+def _because(found: FoundToken) -> str:
+    """What a refusal of the token adds: who ended it, or until when its member had access."""
+    if found.token.has_ended:
+        return found.token.why()
+    if found.member is not None and found.member.access_until is not None:
+        return f"{found.name} has access until {iso(found.member.access_until)}."
+    return ""
