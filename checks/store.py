@@ -17,6 +17,8 @@ UNSCOPED = {
     "call_counts.waiting": "what was counted with the lines of all workspaces is settled together",
     "call_counts.workspace_ids": "retention asks whose counts there are",
     "changes": "the one revision of the whole store that every cache follows; its rows hold ids and nothing else",
+    "connector_calls.held": "one job lets calls of all workspaces go on",
+    "connector_calls.prune": "calls of all workspaces are kept for the same time",
     "docs_feedback": "readers of the docs belong to no workspace",
     "events.number": "events of all workspaces share one order",
     "events.waiting": "events of all workspaces share one order",
@@ -36,6 +38,7 @@ UNSCOPED = {
 BOOKKEEPING = {
     "call_counts": "what was called is no change",
     "changes.prune": "what no cache can still ask for is nobody's",
+    "connector_calls": "what events become at vendors is no change of anybody's",
     "credential_uses": "moved here with the request log",
     "docs_feedback": "what readers say is the operator's, and changes nothing",
     "events.number": "an event's place in the order says nothing about what people own",
@@ -58,6 +61,7 @@ CALLER = re.compile(r"`(keyrack\.[\w.]+)`")
 WRITES = {"insert", "update", "delete"}
 WRITER_NAMES = ("add", "save", "delete")
 TABLES = (
+    "keyrack.store.connector_tables",
     "keyrack.store.delivery_tables",
     "keyrack.store.endpoint_tables",
     "keyrack.store.replay_tables",

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from atrium.brands import named
+from atrium.connectors import connectors
 from atrium.customers.events import CONTACT_DELETED, CUSTOMER_EVENTS
 from atrium.customers.models import Contact
 from atrium.customers.router import router as customers
@@ -26,7 +27,7 @@ from atrium.spaces.events import SPACE_EVENTS
 from atrium.spaces.meters import MESSAGES
 from atrium.spaces.router import router as spaces
 from atrium.versions import CHANGES, FIRST_VERSION
-from keyrack import Category, Docs, Keyrack, Limit, Plan, Settings
+from keyrack import Category, Docs, Keyrack, Limit, Plan, Settings, create_engine
 
 CATEGORIES = [
     Category("customers", "Customers", "Customers and their contacts"),
@@ -45,6 +46,7 @@ PLANS = [
 def create_app(settings: Settings, brand: str = "atrium") -> FastAPI:
     """Return Atrium as it looks under a brand, one of `atrium.brands.BRANDS`. Its `state` has `rack`, `configuration` and `database`."""
     configuration = named(brand)
+    database = Database(create_engine(settings.store_url))
     rack = Keyrack(
         settings,
         brand=configuration.brand,
@@ -54,9 +56,9 @@ def create_app(settings: Settings, brand: str = "atrium") -> FastAPI:
         versions=CHANGES,
         first_version=FIRST_VERSION,
         meters=[MESSAGES],
+        connectors=connectors(database, configuration.brand.name),
         docs=Docs(DOCS, {"onboarding": _onboarding(configuration.onboarding_name), "outbound": "Slack, Resend, Stripe"}),
     )
-    database = Database(rack.host_engine())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -5,13 +5,14 @@ from keyrack.docs import Docs
 from keyrack.embed.callers import Caller
 from keyrack.model import refusals
 from keyrack.model.brands import Brand, Words
-from keyrack.model.events import EventType
+from keyrack.model.events import Event, EventType
 from keyrack.model.limits import Limit
 from keyrack.model.members import Member
 from keyrack.model.meters import Meter
 from keyrack.model.permissions import Category, SpaceRole
 from keyrack.model.plans import Plan
 from keyrack.model.refusals import Refusal, Refused
+from keyrack.model.vendors import OutgoingMail, ResendMails, SlackMessages, StripeCustomer, StripeCustomers
 from keyrack.model.versions import DeprecatedOperation, VersionChange
 from keyrack.server import Keyrack
 from keyrack.settings import Settings
@@ -26,6 +27,7 @@ __all__ = [
     "Category",
     "DeprecatedOperation",
     "Docs",
+    "Event",
     "EventType",
     "Keyrack",
     "Limit",
@@ -33,13 +35,18 @@ __all__ = [
     "Member",
     "Meter",
     "NamedQuery",
+    "OutgoingMail",
     "Page",
     "Plan",
     "Refusal",
     "Refused",
+    "ResendMails",
     "Settings",
+    "SlackMessages",
     "SortedQuery",
     "SpaceRole",
+    "StripeCustomer",
+    "StripeCustomers",
     "VersionChange",
     "Words",
     "create_engine",

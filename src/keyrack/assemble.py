@@ -35,6 +35,7 @@ from keyrack.manage.followers import Followers
 from keyrack.model.addresses import networks
 from keyrack.model.brands import Brand
 from keyrack.model.catalog import Catalog
+from keyrack.model.connectors import Vendor
 from keyrack.model.events import EventType
 from keyrack.model.measures import Tally
 from keyrack.model.meters import Meter
@@ -59,6 +60,7 @@ from keyrack.volatile.valkey import SCRIPT_LOAD, ValkeyCounters
 from keyrack.volatile.wire import Wire
 from keyrack.work import delivery_retention, mail, quotas, request_logs
 from keyrack.work.deliveries import Deliveries
+from keyrack.work.connectors.calls import ConnectorCalls
 from keyrack.work.jobs import Job, Jobs
 from keyrack.work.measuring import Measuring
 from keyrack.work.moving import Moving
@@ -95,6 +97,7 @@ class Assembly:
         refusals: Mapping[str, Refusal] = ALL,
         versions: Versions | None = None,
         host_events: Mapping[str, EventType] | None = None,
+        vendors: Mapping[str, Vendor] | None = None,
     ) -> None:
         self.settings = settings
         self.brand = brand
@@ -103,12 +106,13 @@ class Assembly:
         self.now = now
         self.refusals = refusals
         self.versions = versions or Versions()
+        self.vendors = dict(vendors or {})
         self.started = False
         self.catalog = Catalog()
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         keys = [secret.get_secret_value() for secret in settings.secrets] or keys_in(settings.data / "secret.key")
         self.signers = {purpose: Signer(keys, purpose) for purpose in ("cursor", "form")}
-        self.sealers = {purpose: Sealer(keys, purpose) for purpose in ("endpoint", "key", "mail", "openid", "replay")}
+        self.sealers = {purpose: Sealer(keys, purpose) for purpose in ("connector", "endpoint", "key", "mail", "openid", "replay")}
         self.request_ids = RequestIds()
         self.problems = Problems(settings.base_url)
         self.store = Store(settings.store_url, settings.traffic_url, settings.store_answer_seconds)
@@ -129,6 +133,7 @@ class Assembly:
         self.passwords = Passwords()
         self.desk = self._desk(meters or {}, {**event_types.own(), **(host_events or {})})
         self.followers = Followers(self.desk)
+        self.connector_calls = ConnectorCalls(self.desk)
         self.readiness = Readiness(self.store, self.spool, self.feed)
         self.measuring = self._measuring()
         self.moving = Moving(self.store, self.spool, settings.log_lines_here_max, now, self.measuring)
@@ -158,6 +163,7 @@ class Assembly:
             raise
         self.moving.start()
         self.jobs.start()
+        self.connector_calls.start()
         self.deliveries.start()
         if self.traces is not None:
             self.traces.start()
@@ -169,6 +175,7 @@ class Assembly:
         self.moving.hire_nobody()
         self.followers.close()
         await self.deliveries.stop()
+        await self.connector_calls.stop()
         await self.jobs.stop()
         await self.moving.stop()
         await self._close()
@@ -249,6 +256,7 @@ class Assembly:
             tally=self.tally,
             trace=self.traces.follow if self.traces is not None else untraced,
             versions=self.versions,
+            vendors=self.vendors,
         )
 
     def _measuring(self) -> Measuring | None:
@@ -287,6 +295,8 @@ class Assembly:
             Job("prune_quotas", 3600.0, lambda: quotas.prune(self.store, self.now())),
             Job("prune_changes", 3600.0, self._prune_changes),
             Job("prune_replays", 600.0, self._prune_replays),
+            Job("call_vendors", 1.0, self.connector_calls.turn),
+            Job("prune_connector_calls", 3600.0, self.connector_calls.prune),
             Job("watch_store", 1.0, self._watch_store),
             Job("prune_sessions", 3600.0, self._prune_sessions),
             Job("prune_docs_feedback", 24 * 3600.0, lambda: docs_feedback.prune(self.desk)),
@@ -334,7 +344,8 @@ class Assembly:
 
 def _outside(settings: Settings) -> Outside:
     origins = tuple(settings.portal_origins)
-    return Outside(settings.base_url, settings.sends_mail, origins, _openid(settings), networks(settings.outgoing_networks))
+    urls = {"slack": settings.slack_url, "slack_hooks": settings.slack_hooks_url, "resend": settings.resend_url, "stripe": settings.stripe_url}
+    return Outside(settings.base_url, settings.sends_mail, origins, _openid(settings), networks(settings.outgoing_networks), urls)
 
 
 def _openid(settings: Settings) -> OpenId | None:

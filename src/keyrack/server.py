@@ -38,6 +38,7 @@ from keyrack.manage.workspaces import Workspaces
 from keyrack.model.brands import Brand
 from keyrack.model.calls import CURRENT, Call
 from keyrack.model.catalog import Catalog
+from keyrack.model.connectors import Vendor, check_vendors
 from keyrack.model.events import Actor, Event, EventType
 from keyrack.model.meters import Meter, check_plans
 from keyrack.model.permissions import OWN_NEEDS, Category
@@ -60,7 +61,7 @@ class Keyrack:
 
     `categories` are the kinds of the host's data that permissions speak of, `events` the types that it records, `plans` what workspaces
     can have; the first plan is the default. `refusals` are the host's own, `versions` what has changed in its API since `first_version`,
-    `docs` its own pages of the docs, `meters` what it counts, with a quota in each plan. `now` is the clock, in ms since the epoch: tests
+    `docs` its own pages of the docs, `meters` what it counts, with a quota in each plan, `connectors` what events become at vendors. `now` is the clock, in ms since the epoch: tests
     give a frozen one. Raises ValueError where they contradict themselves.
     """
 
@@ -76,6 +77,7 @@ class Keyrack:
         versions: Sequence[VersionChange | DeprecatedOperation] = (),
         first_version: str = FIRST_VERSION,
         meters: Sequence[Meter] = (),
+        connectors: Sequence[Vendor] = (),
         docs: Docs | None = None,
         now: Callable[[], int] = now_ms,
     ) -> None:
@@ -90,6 +92,7 @@ class Keyrack:
         self.versions = Versions(versions, first_version)
         self.meters = _by_name("meter", meters)
         check_plans(self.plans.values(), self.meters)
+        check_vendors(connectors, self.event_types, self.categories)
         self.assembly = Assembly(
             self.settings,
             brand,
@@ -100,6 +103,7 @@ class Keyrack:
             refusals=self.refusals,
             versions=self.versions,
             host_events=self.event_types,
+            vendors={vendor.name: vendor for vendor in connectors},
         )
         self.public = Depends(Public())
         described = Described(brand.name, self.categories, self.refusals, self.versions)

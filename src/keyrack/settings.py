@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = None
     resend_key: SecretStr | None = None
     resend_url: str = "https://api.resend.com"
+    slack_url: str = Field(default="https://slack.com/api/", pattern=r"^https?://")
+    slack_hooks_url: str = Field(default="https://hooks.slack.com/", pattern=r"^https?://")
+    stripe_url: str = Field(default="https://api.stripe.com", pattern=r"^https?://")
     portal_origins: list[str] = Field(default_factory=list)
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None

@@ -10,6 +10,7 @@ from keyrack.crypto.seal import Sealer
 from keyrack.crypto.sign import Signer
 from keyrack.model.addresses import Network
 from keyrack.model.brands import Brand
+from keyrack.model.connectors import Vendor
 from keyrack.model.events import EventType
 from keyrack.model.limits import Bucket, Budget, Taken
 from keyrack.model.measures import Tally
@@ -69,7 +70,7 @@ class OpenId:
 @dataclass(frozen=True)
 class Outside:
     """What the operator set about the world outside: where this host is, whether it sends mail, which origins may frame the console, who
-    else proves people, and which `networks` that are not public may be called.
+    else proves people, which `networks` that are not public may be called, and where the vendors are that workspaces connect.
     """
 
     base_url: str | None = None
@@ -77,6 +78,7 @@ class Outside:
     portal_origins: tuple[str, ...] = ()
     openid: OpenId | None = None
     networks: tuple[Network, ...] = ()
+    vendor_urls: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Desk:
     somebody tries to sign in; `budgets` are those of workspaces' plans and of the host's `meters`; `event_types` are the host's own and
     ours; `sealers` seal secrets that may be revealed (`key`), what endpoints sign with (`endpoint`) and mail that waits (`mail`).
     `tally` counts how long changes wait; `trace` follows them, where the operator wants that. `versions` are those of the host's
-    API, to which keys are pinned.
+    API, to which keys are pinned. `vendors` are those that workspaces can connect accounts of.
     """
 
     store: Store
@@ -107,3 +109,4 @@ class Desk:
     tally: Tally = field(default_factory=Tally)
     trace: Trace = untraced
     versions: Versions = field(default_factory=Versions)
+    vendors: Mapping[str, Vendor] = field(default_factory=dict)

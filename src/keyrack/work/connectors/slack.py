@@ -1,0 +1,123 @@
+"""Messages into Slack, by its official client: with a bot token, or through an incoming webhook.
+
+Slack knows no idempotency key: a message whose answer was lost is posted again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web import WebClient
+from slack_sdk.webhook import WebhookClient
+
+from keyrack.model.connector_calls import Answer, Verdict
+from keyrack.work.connectors import CALL_SECONDS_MAX, THREADS_MAX, Account, Outgoing, seconds_in
+
+Result = TypeVar("Result")
+_CONNECT = "connect it again"
+_ADD = "add the app to the channel, or choose another one"
+_DEAD = {
+    **dict.fromkeys(("invalid_auth", "not_authed", "invalid_token"), f"Slack does not know this token: {_CONNECT}."),
+    **dict.fromkeys(("token_revoked", "token_expired"), f"The token has ended: {_CONNECT}."),
+    **dict.fromkeys(("account_inactive", "no_team", "team_disabled", "user_not_found"), f"The Slack workspace or app is gone: {_CONNECT}."),
+    **dict.fromkeys(("no_service", "no_active_hooks", "no_service_id"), f"The incoming webhook is gone: {_CONNECT}."),
+    **dict.fromkeys(
+        ("missing_scope", "no_permission", "not_allowed_token_type"), "The app lacks the scope chat:write: add it, and install it again."
+    ),
+    **dict.fromkeys(("channel_not_found", "not_in_channel"), f"The app cannot see the channel: {_ADD}."),
+    **dict.fromkeys(("is_archived", "channel_is_archived"), "The channel is archived: choose another one."),
+    **dict.fromkeys(
+        ("restricted_action", "action_prohibited", "posting_to_general_channel_denied", "access_denied", "ekm_access_denied"),
+        "Your Slack workspace forbids the app to post there: ask its admins, or choose another channel.",
+    ),
+}
+"""What no call gets past until somebody mends the connector."""
+
+_FOR_NOW = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "rollup_error", "team_added_to_org"}
+_TOO_MANY = {"ratelimited", "rate_limited"}
+_NOTHING_SAID = {"no_text", "invalid_payload", "missing_text_or_fallback_or_attachments"}
+
+
+class Client:
+    """Slack's client, in threads: its asynchronous one needs an HTTP library of its own, and waits no better."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(THREADS_MAX, "keyrack-slack")
+        # The library would log incoming webhooks, which are secrets, and quote what was sent.
+        self._logger = logging.getLogger("keyrack.slack")
+        self._logger.setLevel(logging.CRITICAL + 1)
+
+    async def send(self, account: Account, outgoing: Outgoing) -> Answer:
+        """Post a message."""
+        if hook := account.settings.get("webhook_url"):
+            return await self._in_thread(lambda: self._through_webhook(hook, outgoing.request))
+        return await self._in_thread(lambda: self._with_token(account, outgoing.request))
+
+    async def check(self, account: Account) -> Answer:
+        """Ask Slack whose token it is; an incoming webhook is asked to post nothing, which a dead one refuses for another reason."""
+        if hook := account.settings.get("webhook_url"):
+            answer = await self._in_thread(lambda: self._through_webhook(hook, {"text": ""}))
+            alive = answer.verdict is Verdict.SENT or answer.code in _NOTHING_SAID
+            return Answer(Verdict.SENT, answer.status, None, "Slack knows the incoming webhook.") if alive else answer
+        return await self._in_thread(lambda: self._identity(account))
+
+    async def close(self) -> None:
+        """Begin nothing more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def _with_token(self, account: Account, message: Mapping[str, Any]) -> Answer:
+        try:
+            posted = self._client(account).chat_postMessage(**message)
+        except SlackApiError as error:
+            return _refused(error)
+        return Answer(Verdict.SENT, posted.status_code, None, "Posted.", str(posted.get("ts")))
+
+    def _identity(self, account: Account) -> Answer:
+        try:
+            known = self._client(account).auth_test()
+        except SlackApiError as error:
+            return _refused(error)
+        who = f"Slack knows the token as {known.get('user')} in {known.get('team')}."
+        told = f"{who} Whether it may post into the channel shows with the first message."
+        return Answer(Verdict.SENT, known.status_code, None, told)
+
+    def _through_webhook(self, url: str, message: Mapping[str, Any]) -> Answer:
+        client = WebhookClient(url, timeout=int(CALL_SECONDS_MAX), logger=self._logger, retry_handlers=[])
+        answer = client.send_dict(dict(message))
+        if answer.status_code == 200 and answer.body == "ok":
+            return Answer(Verdict.SENT, 200, None, "Posted.")
+        return _judged(answer.status_code, answer.body.strip()[:60], answer.headers)
+
+    def _client(self, account: Account) -> WebClient:
+        # No retries by itself: after a lost answer it would post twice within one attempt.
+        return WebClient(
+            account.settings.get("token"),
+            base_url=account.urls["slack"],
+            timeout=int(CALL_SECONDS_MAX),
+            logger=self._logger,
+            retry_handlers=[],
+        )
+
+
+def _refused(error: SlackApiError) -> Answer:
+    answer = error.response
+    return _judged(answer.status_code, str(answer.get("error", "")), answer.headers)
+
+
+def _judged(status: int, code: str, headers: Mapping[str, Any]) -> Answer:
+    """Return what Slack's no means. A code stands in the body, also under status 200."""
+    if status == 429 or code in _TOO_MANY:
+        return Answer(Verdict.LATER, status, "ratelimited", "Too many messages at once.", retry_after_seconds=seconds_in(headers))
+    if code in _DEAD:
+        return Answer(Verdict.RECONNECT, status, code, _DEAD[code])
+    if status >= 500 or code in _FOR_NOW:
+        return Answer(Verdict.AGAIN, status, code if code in _FOR_NOW else None, f"Slack is out of order (status {status}).")
+    if status in (401, 403, 404, 410):
+        return Answer(Verdict.RECONNECT, status, code, f"Slack takes nothing from here any more (status {status}): {_CONNECT}.")
+    return Answer(Verdict.REFUSED, status, code, f"Slack refused this message: {code.replace('_', ' ')}.")

@@ -1,0 +1,193 @@
+"""From the event to the vendor: once per event and connector, in order, whatever a vendor does meanwhile."""
+
+import asyncio
+
+from keyrack.manage import connector_calls, connectors
+from keyrack.model.connector_calls import SCHEDULE_SECONDS, Why
+from keyrack.model.deliveries import State, Trigger
+from tests.connectors.conftest import Scene
+from tests.connectors.recorders import DROPS, STRIPE_ID, reply
+
+
+async def test_an_event_becomes_one_call_at_each_connector(scene: Scene) -> None:
+    slack, stripe = await scene.connect("slack"), await scene.connect("stripe")
+    made = await scene.customer()
+    await scene.settle()
+    [message], [customer] = scene.vendors.slack.sent, scene.vendors.stripe.sent
+    assert "Aurora Outfitters" in message.json["text"]
+    assert "Aurora Outfitters" == customer.form["name"]
+    [said], [kept] = await scene.log(slack), await scene.log(stripe)
+    assert (State.SUCCEEDED, 1, "1763758800.000100") == (said.state, said.attempts, said.vendor_object_id)
+    assert (State.SUCCEEDED, STRIPE_ID, made["id"]) == (kept.state, kept.vendor_object_id, kept.object_id)
+
+
+async def test_what_a_test_key_does_goes_nowhere_and_says_so(scene: Scene) -> None:
+    found = [await scene.connect(vendor) for vendor in ("slack", "resend", "stripe")]
+    await scene.customer(secret=scene.test)
+    await scene.settle()
+    assert [] == [sent for vendor in scene.vendors.all for sent in vendor.sent]
+    for connector in (found[0], found[2]):
+        [call] = await scene.log(connector)
+        assert (State.SKIPPED, Why.TEST_MODE, 0) == (call.state, call.why, call.attempts)
+        answer = await scene.call("POST", f"/connectors/{connector.id}/calls/{call.id}/retry")
+        assert 409 == answer.status_code
+
+
+async def test_a_vendor_that_is_away_delays_no_call_of_ours_and_gets_all_of_it_later(scene: Scene) -> None:
+    slack = await scene.connect("slack")
+    await scene.vendors.slack.close()
+    await scene.customer()
+    await scene.settle()
+    [call] = await scene.log(slack)
+    assert (State.PENDING, "unreachable", 1) == (call.state, call.code, call.failures)
+    await scene.vendors.slack.open()
+    await scene.due_now()
+    await scene.settle()
+    [call] = await scene.log(slack)
+    assert (State.SUCCEEDED, 2) == (call.state, call.attempts)
+
+
+async def test_what_never_arrives_is_given_up_and_can_be_sent_again(scene: Scene) -> None:
+    resend_down = scene.vendors.stripe
+    stripe = await scene.connect("stripe")
+    await scene.customer()
+    resend_down.next = [reply({"error": {"type": "api_error", "message": "down"}}, 500)] * len(SCHEDULE_SECONDS)
+    for _ in SCHEDULE_SECONDS:
+        await scene.settle(1)
+        await scene.due_now()
+    [call] = await scene.log(stripe)
+    assert (State.FAILED, Why.EXHAUSTED, len(SCHEDULE_SECONDS)) == (call.state, call.why, call.failures)
+    again = await connector_calls.retry(scene.desk, scene.operator, stripe.id, call.id)
+    assert (State.PENDING, Trigger.MANUAL) == (again.state, again.trigger)
+    await scene.settle()
+    [call] = await scene.log(stripe)
+    assert State.SUCCEEDED is call.state
+    # It may have happened: a repetition is known by its key.
+    assert 1 == len({sent.headers["idempotency-key"] for sent in scene.vendors.stripe.sent})
+
+
+async def test_too_many_calls_wait_as_long_as_the_vendor_says_and_use_up_no_attempt(scene: Scene) -> None:
+    slack = await scene.connect("slack")
+    scene.vendors.slack.next = [reply({"ok": False, "error": "ratelimited"}, 429, Retry_After="30")]
+    await scene.customer()
+    await scene.settle()
+    [call] = await scene.log(slack)
+    assert (State.PENDING, 1, 0, 429) == (call.state, call.attempts, call.failures, call.status)
+    assert call.due_at is not None
+    assert 25_000 < call.due_at - call.updated_at <= 30_000
+    await scene.due_now()
+    await scene.settle()
+    assert [State.SUCCEEDED] == [one.state for one in await scene.log(slack)]
+
+
+async def test_an_update_never_overtakes_the_creation_before_it(scene: Scene) -> None:
+    stripe = await scene.connect("stripe")
+    scene.vendors.stripe.next = [reply({"error": {"type": "api_error", "message": "down"}}, 503)]
+    made = await scene.customer()
+    await scene.call("PATCH", f"/customers/{made['id']}", {"name": "Aurora Two"})
+    await scene.settle()
+    assert ["POST /v1/customers HTTP/1.1"] == [sent.line for sent in scene.vendors.stripe.sent]
+    await scene.due_now()
+    await scene.settle(8)
+    lines = [sent.line for sent in scene.vendors.stripe.sent]
+    assert ["POST /v1/customers HTTP/1.1"] * 2 + [f"POST /v1/customers/{STRIPE_ID} HTTP/1.1"] == lines
+    assert "Aurora Two" == scene.vendors.stripe.sent[-1].form["name"]
+    assert [State.SUCCEEDED] * 2 == [call.state for call in await scene.log(stripe)]
+
+
+async def test_a_lost_answer_is_asked_for_again_under_the_same_key(scene: Scene) -> None:
+    await scene.connect("stripe")
+    scene.vendors.stripe.next = [DROPS]
+    await scene.customer()
+    await scene.settle()
+    await scene.due_now()
+    await scene.settle()
+    first, second = scene.vendors.stripe.sent
+    assert first.body == second.body
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
+
+
+async def test_a_process_that_dies_between_sending_and_noting_sends_the_same_again(scene: Scene) -> None:
+    stripe = await scene.connect("stripe")
+    await scene.customer()
+    await scene.settle(0)
+    conclude = scene.calls._conclude
+
+    async def die(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    scene.calls._conclude = die  # type: ignore[method-assign]
+    await scene.settle(1)
+    scene.calls._conclude = conclude  # type: ignore[method-assign]
+    [call] = await scene.log(stripe)
+    assert (State.PENDING, 0) == (call.state, call.attempts)
+    await scene.due_now()
+    async with scene.desk.store.writing_traffic() as c:
+        await c.execute_values("UPDATE keyrack_connector_calls SET claimed_until = NULL", ())
+    await scene.settle()
+    assert 1 == len({sent.headers["idempotency-key"] for sent in scene.vendors.stripe.sent})
+    assert 2 == len(scene.vendors.stripe.sent)
+    [call] = await scene.log(stripe)
+    assert State.SUCCEEDED is call.state
+
+
+async def test_a_refused_credential_switches_the_connector_off_once_and_holds_what_comes(scene: Scene) -> None:
+    slack = await scene.connect("slack")
+    dead = reply({"ok": False, "error": "token_revoked"})
+    scene.vendors.slack.next = [dead, dead]
+    await scene.customer("One")
+    await scene.customer("Two")
+    await scene.settle()
+    off = await connectors.get(scene.desk, scene.operator, slack.id)
+    assert ("reconnect", True) == (off.state, "connect it again" in (off.problem or ""))
+    await scene.customer("Three")
+    await scene.settle()
+    assert [State.HELD] * 3 == [call.state for call in await scene.log(slack)]
+    events = (await scene.call("GET", "/events?type=connector.disabled")).json()["data"]
+    assert [slack.id] == [event["object_id"] for event in events]
+    await connectors.edit(scene.desk, scene.operator, slack.id, settings={"token": "xoxb-9999999999-newSECRETnew"})
+    scene.calls._released_at = 0.0
+    await scene.settle()
+    assert [State.SUCCEEDED] * 3 == [call.state for call in await scene.log(slack)]
+
+
+async def test_a_disabled_connector_skips_and_a_deleted_one_sends_nothing(scene: Scene) -> None:
+    slack = await scene.connect("slack")
+    await connectors.edit(scene.desk, scene.operator, slack.id, enabled=False)
+    await scene.customer()
+    await scene.settle()
+    [call] = await scene.log(slack)
+    assert (State.SKIPPED, Why.CONNECTOR_DISABLED) == (call.state, call.why)
+    await connectors.edit(scene.desk, scene.operator, slack.id, enabled=True)
+    await connector_calls.retry(scene.desk, scene.operator, slack.id, call.id)
+    await connectors.delete(scene.desk, scene.operator, slack.id)
+    await scene.settle()
+    assert [] == scene.vendors.slack.sent
+
+
+async def test_an_older_state_is_not_sent_again_over_a_newer_one(scene: Scene) -> None:
+    stripe = await scene.connect("stripe")
+    refuse = reply({"error": {"type": "invalid_request_error", "message": "No", "code": "parameter_invalid"}}, 400)
+    scene.vendors.stripe.next = [refuse]
+    made = await scene.customer()
+    await scene.call("PATCH", f"/customers/{made['id']}", {"name": "Aurora Two"})
+    await scene.settle(8)
+    first, second = await scene.log(stripe)
+    assert (State.FAILED, Why.REFUSED, State.SUCCEEDED) == (first.state, first.why, second.state)
+    answer = await scene.call("POST", f"/connectors/{stripe.id}/calls/{first.id}/retry")
+    assert (409, True) == (answer.status_code, "newer" in answer.json()["detail"])
+
+
+async def test_of_two_that_derive_from_one_event_one_makes_the_call(scene: Scene) -> None:
+    slack = await scene.connect("slack")
+    await scene.customer()
+    await asyncio.gather(scene.calls.read(), scene.calls.read())
+    await scene.settle()
+    assert 1 == len(await scene.log(slack)) == len(scene.vendors.slack.sent)
+
+
+async def test_a_connector_hears_nothing_of_what_was_before_it(scene: Scene) -> None:
+    await scene.customer()
+    slack = await scene.connect("slack")
+    await scene.settle()
+    assert [] == await scene.log(slack)
