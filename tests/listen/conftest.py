@@ -10,6 +10,10 @@ from keyrack.manage import keys
 from keyrack.model.permissions import Rights
 from tests.atrium.conftest import Served, serving
 from tests.atrium.host import Host
+from tests.commands import command
+from tests.sdk.conftest import demo
+
+__all__ = ["command", "demo"]
 
 With = Callable[[Rights], Awaitable[Host]]
 

@@ -15,6 +15,7 @@ from keyrack.cli import (
     doctor,
     integrations,
     keys,
+    listen,
     members,
     migrations,
     openapi,
@@ -40,6 +41,7 @@ app.command("serve")(serve.serve)
 app.command("migrate")(migrations.migrate)
 app.command("openapi")(openapi.openapi)
 app.command("doctor")(doctor.doctor)
+app.command("listen")(listen.listen)
 app.command("copy")(copies.copy)
 app.command("backup")(backups.backup)
 app.command("compare")(backups.compare)

@@ -3,7 +3,18 @@
 from keyrack.manage.desk import Desk
 from keyrack.model.events import Event, readable
 from keyrack.model.principals import Principal
+from keyrack.model.refusals import NOT_FOUND
 from keyrack.store import events as rows
+
+
+async def get(desk: Desk, actor: Principal, event_id: str) -> Event:
+    """Return an event that the actor may read. Raises Refused 404."""
+    await _number(desk)
+    async with desk.store.reading() as c:
+        event = await rows.get(c, actor.workspace.id, event_id)
+    if not readable(desk.event_types, desk.categories, actor.masks).holds(event):
+        raise NOT_FOUND("There is no such event.")
+    return event
 
 
 async def position(desk: Desk, actor: Principal, event_id: str) -> int:

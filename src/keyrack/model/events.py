@@ -77,6 +77,12 @@ class Readable:
         """Whether no event is left out."""
         return self.others and not self.closed and not self.in_spaces
 
+    def holds(self, event: Event) -> bool:
+        """Whether an event is one of them."""
+        if event.type in self.in_spaces:
+            return event.data.get("space_id") in self.spaces
+        return event.type in self.types or (self.others and event.type not in self.closed)
+
 
 def readable(kinds: Mapping[str, EventType], categories: Mapping[str, Category], masks: Masks) -> Readable:
     """Return which events somebody with these rights may read in the list: those that they may be told of, by `may_read`.
