@@ -76,7 +76,7 @@ def test_the_oldest_make_room_and_leave_nothing_behind(cache: Cache) -> None:
     assert len(cache.entries) == 10
     assert list(cache.entries)[-1] == b"999"
     cache.advance(2, ["key"])
-    assert (cache.entries, cache._digests) == ({}, {})
+    assert (cache.entries, cache._names) == ({}, {})
 
 
 def test_an_entry_that_is_stored_again_needs_no_room(cache: Cache) -> None:
@@ -202,7 +202,7 @@ def test_whatever_threads_do_at_once_no_entry_is_older_than_what_was_applied(cac
         thread.join()
     assert older == []
     cache.advance(committed + 1, ["key"])
-    assert (cache.entries, cache._digests) == ({}, {})
+    assert (cache.entries, cache._names) == ({}, {})
 
 
 def look_nowhere() -> None:

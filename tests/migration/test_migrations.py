@@ -25,9 +25,11 @@ SCRIPTS = [
     "0006_pre_docs_feedback",
     "0007_pre_versions",
     "0008_pre_places_of_sessions",
+    "0009_pre_endpoints",
     "0001_pre_request_log",
     "0002_pre_quotas",
     "0003_pre_call_counts",
+    "0004_pre_deliveries",
 ]
 MIGRATE = """
 import asyncio, json, sys
