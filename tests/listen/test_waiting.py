@@ -72,7 +72,8 @@ async def test_what_is_there_already_is_not_waited_for(host: Host) -> None:
 
 
 async def test_whoever_goes_on_behind_the_last_event_meets_each_once_while_many_write(host: Host) -> None:
-    last, met = await newest(host), []
+    met: list[str] = []
+    last = await newest(host)
     writing = asyncio.gather(*(create(host, f"Customer {number}") for number in range(25)))
     while len(met) < 25:
         page = (await host.get(waiting_path(host, last, type="customer.created"))).json()["data"]
