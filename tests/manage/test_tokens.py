@@ -300,6 +300,7 @@ async def test_token_in_a_url_is_refused_with_why(host: Host, desk: Desk, people
         answer = await host.get(url, issued.secret.text)
         assert (400, "key_in_url") == (answer.status_code, answer.json()["code"])
         assert issued.secret.text not in answer.text
+        assert ("api_token" in url) == ("`api_token`" in answer.json()["detail"])
 
 
 async def test_calls_are_logged_under_the_member(host: Host, desk: Desk, people: People) -> None:

@@ -62,9 +62,10 @@ class Rotation(Body):
 class KeyQuery(NamedQuery):
     """The filters of the list of keys: those that go on, unless `ended` asks for the others.
 
-    `search` is part of a name, or what a prefix begins with.
+    `search` is part of a name, or what a prefix begins with; `known_to` finds what a member who left may have a copy of.
     """
 
+    known_to: Id | None = None
     integration_id: Id | None = None
     mode: Mode | None = None
     ended: bool = False

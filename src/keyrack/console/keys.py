@@ -95,7 +95,7 @@ class KeyPages:
         filters: dict[str, Any] = {
             "mode": mode_in(asked["mode"]) if asked["mode"] else None,
             "search": asked["search"].removesuffix("…") or None,
-            "made_by": asked["maker"] or None,
+            "known_to": asked["maker"] or None,
             "order": query.order,
             "since": now - int(asked["age"]) * DAY_MS if asked["age"] in AGES else None,
         }

@@ -199,7 +199,7 @@ class MemberPages:
         }
 
     async def _values(self, member: Principal, one: Member) -> dict[str, Any]:
-        keys_made = await keys.count_accepted(self._pages.desk, member, made_by=one.id)
+        keys_made = await keys.count_accepted(self._pages.desk, member, known_to=one.id)
         return {"one": one, "roles": ROLES, "role": one.role.value, "in_spaces": len(one.rights.spaces), "keys_made": keys_made}
 
     async def _asked(self, request: Request, what: str, member: Principal, one: Member) -> Response:
@@ -209,10 +209,10 @@ class MemberPages:
         """Lead on from a removal: to the keys that somebody made and may have kept, where they can be rotated."""
         if one.id == member.member_id:
             return self._pages.go(request, "", f"{one.name} is no longer a member.")
-        made = await keys.count_accepted(self._pages.desk, member, made_by=one.id)
+        made = await keys.count_accepted(self._pages.desk, member, known_to=one.id)
         if not made or "keys" not in self._pages.brand.lists:
             return self._pages.go(request, "/members", f"{one.name} is no longer a member.")
-        counted = "1 key that they made works" if made == 1 else f"{made:,} keys that they made work"
+        counted = "1 key that they made or were shown works" if made == 1 else f"{made:,} keys that they made or were shown work"
         said = f"{one.name} is no longer a member. {counted} on: rotate what they may have a copy of."
         return self._pages.go(request, f"/keys?maker={one.id}", said, tone="warning")
 

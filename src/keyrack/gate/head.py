@@ -50,10 +50,11 @@ class HeadReader:
             raise HEADERS_TOO_LARGE(f"A call may have {self._count_max} headers and {self._bytes_max} bytes of them.")
         if len(headers) != len(raw):
             _refuse_repeated(raw)
-        query = scope["query_string"]
-        in_query = query and self._holds_credential(unquote_plus(query.decode("latin-1")))
-        if in_query or ("_" in call.path and self._secret_like.search(call.path)):
-            raise KEY_IN_URL("The URL holds a credential. Send it in the Authorization header, and rotate it: URLs are logged on the way.")
+        query = unquote_plus(scope["query_string"].decode("latin-1")) if scope["query_string"] else ""
+        named = query and self._named_in(query)
+        if named or ("_" in query and self._secret_like.search(query)) or ("_" in call.path and self._secret_like.search(call.path)):
+            where = f"The parameter `{named}` stands for" if named else "The URL holds"
+            raise KEY_IN_URL(f"{where} a credential, and URLs are logged on the way. Send it as `Authorization: Bearer …`, and rotate it.")
         return headers
 
     def address(self, scope: Any) -> str:
@@ -61,9 +62,11 @@ class HeadReader:
         raw: Headers = scope["headers"]
         return self._address(scope, raw, dict(raw)) or ""
 
-    def _holds_credential(self, query: str) -> bool:
+    @staticmethod
+    def _named_in(query: str) -> str | None:
+        """The first parameter whose name says that it is a credential, or None."""
         names = (part.partition("=")[0].lower() for part in query.split("&"))
-        return any(name in _NAMES_IN_URL for name in names) or self._secret_like.search(query) is not None
+        return next((name for name in names if name in _NAMES_IN_URL), None)
 
     def _address(self, scope: Any, raw: Headers, headers: dict[bytes, bytes]) -> str | None:
         """Return the client's address: the peer's, or the right-most untrusted hop behind proxies that settings name.

@@ -73,14 +73,14 @@ async def page(
     ended: bool | None = None,
     search: str | None = None,
     since: int | None = None,
-    made_by: str | None = None,
+    known_to: str | None = None,
     order: Order = NEWEST,
     updated_after: int | None = None,
 ) -> list[Listed]:
     """Return keys in an order; `ended` chooses those that somebody ended, or the others. Raises Refused 403 without org-level Admin.
 
     `search` is part of a name, or what a prefix begins with; `since` and `updated_after` are the times (ms) from which on they were made
-    and changed; `made_by` is the owner id of who made them, which rotating one makes whoever rotates it.
+    and changed; `known_to` is the owner id of who made them (rotating one makes it) or was shown their secret again.
     """
     actor.require_admin("list keys")
     async with desk.store.reading() as c:
@@ -95,7 +95,7 @@ async def page(
             ended=ended,
             search=search,
             since=since,
-            made_by=made_by,
+            known_to=known_to,
             order=order,
             updated_after=updated_after,
         )
@@ -103,11 +103,11 @@ async def page(
     return await _listed(desk, actor.workspace.id, keys, found)
 
 
-async def count_accepted(desk: Desk, actor: Principal, *, made_by: str | None = None) -> int:
-    """Return how many keys, of all or of one maker's, are accepted now, where the API is on. Raises Refused 403 without org-level Admin."""
+async def count_accepted(desk: Desk, actor: Principal, *, known_to: str | None = None) -> int:
+    """Return how many keys, of all or of those known to somebody, are accepted now, where the API is on. Raises Refused 403."""
     actor.require_admin("count keys")
     async with desk.store.reading() as c:
-        return await rows.count_accepted(c, actor.workspace.id, desk.now(), made_by)
+        return await rows.count_accepted(c, actor.workspace.id, desk.now(), known_to)
 
 
 async def create(
@@ -189,7 +189,7 @@ async def revoke(desk: Desk, actor: Principal, key_id: str) -> Key:
         if key.ended(c.now):
             c.found_done()
         else:
-            key = await _end(c, actor, key, c.now, EndReason.REVOKED)
+            key = await end(c, actor, key, c.now, EndReason.REVOKED)
             c.record(KEY_REVOKED, key.id, shown(key))
     return key
 
@@ -210,7 +210,7 @@ async def rotate(desk: Desk, actor: Principal, key_id: str, overlap_seconds: int
         _check_mode(desk, actor, key.mode)
         integration = await integration_rows.get(c.connection, actor.workspace.id, key.integration_id)
         issued = await issue(desk, c, actor, integration, mode=key.mode, **_bounds(desk, key), expires_at=key.expires_at)
-        ended = await _end(c, actor, key, c.now + overlap_seconds * 1000, EndReason.ROTATED, issued.key.id)
+        ended = await end(c, actor, key, c.now + overlap_seconds * 1000, EndReason.ROTATED, issued.key.id)
         c.record(KEY_ROTATED, key.id, shown(ended))
     return issued
 
@@ -298,7 +298,8 @@ def shown(key: Key) -> dict[str, Any]:
     }
 
 
-async def _end(c: Change, actor: Principal, key: Key, at: int, reason: EndReason, successor_id: str | None = None) -> Key:
+async def end(c: Change, actor: Principal, key: Key, at: int, reason: EndReason, successor_id: str | None = None) -> Key:
+    """End a key at a time (ms) inside a change under way, which also records what happened."""
     ended = replace(key.end(by=actor.credential_name, at=at, reason=reason, successor_id=successor_id), updated_at=c.now)
     await rows.save(c.connection, ended)
     c.touch(key.id)

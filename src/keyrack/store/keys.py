@@ -11,7 +11,9 @@ from keyrack.model.principals import Mode
 from keyrack.model.refusals import NOT_FOUND
 from keyrack.store.database import Connection
 from keyrack.store.paging import keyset
-from keyrack.store.tables import keys
+from keyrack.store.tables import events, keys
+
+_REVEALED = "key.revealed"
 
 
 async def get(c: Connection, workspace_id: str, key_id: str) -> Key:
@@ -34,13 +36,14 @@ async def page(
     ended: bool | None = None,
     search: str | None = None,
     since: int | None = None,
-    made_by: str | None = None,
+    known_to: str | None = None,
     order: Order = NEWEST,
     updated_after: int | None = None,
 ) -> list[Key]:
     """Return keys in an order; `ended` chooses those that somebody ended by `now`, or the others.
 
-    `search` is part of a name, or what a prefix begins with; `since` is the time from which on they were made, `made_by` who made them.
+    `search` is part of a name, or what a prefix begins with; `since` is the time from which on they were made, `known_to` who made them
+    or was shown their secret again: the owner id of whoever may have a copy.
     """
     found = select(keys).where(keys.c.workspace_id == workspace_id)
     if integration_id is not None:
@@ -53,8 +56,8 @@ async def page(
         found = found.where(or_(keys.c.name.icontains(search, autoescape=True), keys.c.prefix.startswith(search, autoescape=True)))
     if since is not None:
         found = found.where(keys.c.created_at >= since)
-    if made_by is not None:
-        found = found.where(keys.c.made_by == made_by)
+    if known_to is not None:
+        found = found.where(_known_to(workspace_id, known_to))
     paged = keyset(found, keys.c, limit=limit, order=order, after=after, updated_after=updated_after)
     return [read(row) for row in await c.all(paged)]
 
@@ -96,11 +99,11 @@ async def count_of_integration(c: Connection, workspace_id: str, integration_id:
     return int(row.keys) if row else 0
 
 
-async def count_accepted(c: Connection, workspace_id: str, now: int, made_by: str | None = None) -> int:
-    """Return how many keys, of all or of one maker's, prove a caller at this moment: neither ended, nor expired, nor disabled."""
+async def count_accepted(c: Connection, workspace_id: str, now: int, known_to: str | None = None) -> int:
+    """Return how many keys, of all or of those known to somebody, prove a caller now: neither ended, nor expired, nor disabled."""
     live = and_(not_(_ended(now)), or_(keys.c.expires_at.is_(None), keys.c.expires_at > now), keys.c.disabled_at.is_(None))
-    if made_by is not None:
-        live = and_(live, keys.c.made_by == made_by)
+    if known_to is not None:
+        live = and_(live, _known_to(workspace_id, known_to))
     row = await c.first(select(func.count().label("keys")).select_from(keys).where(keys.c.workspace_id == workspace_id, live))
     return int(row.keys) if row else 0
 
@@ -192,6 +195,16 @@ def read(row: Row[Any]) -> Key:
 
 def _ended(now: int) -> ColumnElement[bool]:
     return and_(keys.c.ends_at.is_not(None), keys.c.ends_at <= now)
+
+
+def _known_to(workspace_id: str, owner_id: str) -> ColumnElement[bool]:
+    shown = select(events.c.object_id).where(
+        events.c.workspace_id == workspace_id,
+        events.c.object_type == "key",
+        events.c.type == _REVEALED,
+        events.c.actor_member_id == owner_id,
+    )
+    return or_(keys.c.made_by == owner_id, keys.c.id.in_(shown))
 
 
 def _columns(key: Key) -> dict[str, Any]:
