@@ -27,7 +27,8 @@ def connectors(database: Database, name: str) -> list[SlackMessages | ResendMail
             primary = await _primary(session, event)
         if customer is None or primary is None or primary.email is None:
             return None
-        text = f"Hello {primary.name},\n\n{event.data['name']} of {customer.name} begins. We will be in touch with the next steps.\n\n– {name}\n"
+        begins = f"{event.data['name']} of {customer.name} begins. We will be in touch with the next steps."
+        text = f"Hello {primary.name},\n\n{begins}\n\n– {name}\n"
         return OutgoingMail(primary.email, f"{event.data['name']} begins", text)
 
     messages = {

@@ -60,6 +60,11 @@ class Scene:
     calls: ConnectorCalls
 
     @property
+    def table(self) -> str:
+        """The table of calls, as SQL names it."""
+        return "keyrack.keyrack_connector_calls" if self.desk.store.dialect == "postgresql" else "keyrack_connector_calls"
+
+    @property
     def desk(self) -> Desk:
         """The rack's desk."""
         return self.rack.assembly.desk
@@ -95,7 +100,7 @@ class Scene:
     async def due_now(self) -> None:
         """Let the time pass for which calls wait."""
         async with self.desk.store.writing_traffic() as c:
-            await c.execute_values("UPDATE keyrack_connector_calls SET due_at = 1 WHERE due_at IS NOT NULL", ())
+            await c.execute_values(f"UPDATE {self.table} SET due_at = 1 WHERE due_at IS NOT NULL", ())
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from fastapi import Depends, FastAPI
 
 from keyrack.api import (
+    connectors,
     events,
     integrations,
     invitations,
@@ -32,6 +33,6 @@ def build(assembly: Assembly) -> FastAPI:
         openapi_tags=list(TAGS),
     )
     app.state.assembly = assembly
-    for noun in (me, usage, workspaces, integrations, keys, tokens, members, invitations, portal_links, spaces, events, request_logs):
+    for noun in (me, usage, workspaces, integrations, keys, tokens, members, invitations, portal_links, spaces, events, connectors, request_logs):
         app.include_router(noun.router, prefix="/api/v1")
     return app

@@ -23,6 +23,7 @@ TAGS = (
     },
     {"name": "spaces", "x-displayName": "Spaces", "description": "Named areas inside the workspace, and who is in them."},
     {"name": "events", "x-displayName": "Events", "description": "What happened in the workspace, and who did it: as far as the caller may read it."},
+    {"name": "connectors", "x-displayName": "Connectors", "description": "Accounts at vendors, and what events became there."},
     {"name": "logs", "x-displayName": "Request log", "description": "Every call, answered or refused."},
 )
 
