@@ -10,6 +10,10 @@ from starlette.types import ASGIApp
 from keyrack.assemble import Assembly
 from keyrack.console.access import AccessPages
 from keyrack.console.addresses import sign_in_url
+from keyrack.console.deliveries import DeliveryPages
+from keyrack.console.endpoint_tests import EndpointTestPages
+from keyrack.console.endpoints import EndpointPages
+from keyrack.console.events import EventPages
 from keyrack.console.headers import Hardened
 from keyrack.console.integrations import IntegrationPages
 from keyrack.console.invitations import InvitationPages, JoiningPages
@@ -47,6 +51,10 @@ SECTIONS: tuple[Callable[[Pages], Section], ...] = (
     IntegrationPages,
     UnusedPermissionPages,
     RequestLogPages,
+    EndpointPages,
+    EndpointTestPages,
+    DeliveryPages,
+    EventPages,
     SpacePages,
     MemberPages,
     InvitationPages,

@@ -14,6 +14,7 @@ from keyrack.console.lists import BY_TIME_AND_NAME, ROWS
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.console.space_access import ACCESS_FIELDS_MAX
+from keyrack.console.standings import notices
 from keyrack.console.unused_permissions import known_since
 from keyrack.manage import integrations, keys, request_logs, spaces, unused_permissions
 from keyrack.manage.integrations import Listed
@@ -67,7 +68,8 @@ class IntegrationPages:
             self._pages.desk, member, limit=ROWS + 1, after=query.place, search=search, order=query.order
         )
         listing = query.page(found, lambda line: query.order.place(line.integration))
-        return self._pages.render(request, "integrations/list.html", listing=listing, access=self._access)
+        told = await notices(self._pages.desk, member)
+        return self._pages.render(request, "integrations/list.html", listing=listing, access=self._access, **told)
 
     async def details(self, request: Request) -> Response:
         """Show one integration. Raises Refused `session_ended`, 403, 404."""

@@ -15,8 +15,9 @@ from keyrack.console.key_forms import FIELDS, as_written, bounds_in
 from keyrack.console.lists import BY_TIME_AND_NAME, ROWS
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
+from keyrack.console.standings import notices
 from keyrack.console.unused_permissions import known_since
-from keyrack.manage import idle_keys, key_notices, keys, request_logs, unused_permissions
+from keyrack.manage import idle_keys, key_notices, keys, leaks, request_logs, unused_permissions
 from keyrack.manage.idle_keys import IDLE_DAYS
 from keyrack.manage.keys import Issued, Listed
 from keyrack.manage.once import DoneBefore, once
@@ -115,6 +116,7 @@ class KeyPages:
             "now": now,
             "idle_days": IDLE_DAYS,
             "newest": newest,
+            **await notices(self._pages.desk, member),
         }
         return self._pages.render(request, "keys/list.html", **shown)
 

@@ -13,6 +13,7 @@ from keyrack.assemble import Assembly
 from keyrack.console.addresses import Addresses
 from keyrack.console.assets import Assets
 from keyrack.console.cookies import Cookies
+from keyrack.console.delivery_words import disabled_in_words
 from keyrack.console.forms import FIELDS_MAX, FormTokens, problems, read_form
 from keyrack.console.headers import allow_frames
 from keyrack.console.lists import BY_TIME, ListQuery
@@ -23,6 +24,7 @@ from keyrack.manage import members, sessions, set_ups
 from keyrack.manage.cursors import Cursors
 from keyrack.manage.sessions import SignedIn
 from keyrack.model.catalog import Catalog
+from keyrack.model.endpoints import shown_url
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import INSUFFICIENT_PERMISSION, INTERNAL_ERROR, NOT_FOUND, SESSION_ENDED, Refused, of_status
 from keyrack.model.unused_permissions import in_words
@@ -57,6 +59,7 @@ class Pages:
         # What levels are given in: what lies in spaces is reached by roles.
         self.categories = [category for category in assembly.desk.categories.values() if not category.in_spaces]
         self.spool = assembly.spool
+        self.sender = assembly.deliveries
         self.refusals = assembly.refusals
         self.addresses = Addresses(assembly.settings.base_url, assembly.problems)
         self.cookies = Cookies(assembly.brand.key_prefix, self.addresses, assembly.signers["form"])
@@ -70,6 +73,7 @@ class Pages:
             loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
         self._templates.globals.update(brand=assembly.brand, icon=self.assets.icon, moment=moment, in_words=in_words)
+        self._templates.globals.update(shown_url=shown_url, why_disabled=disabled_in_words)
 
     @property
     def catalog(self) -> Catalog:

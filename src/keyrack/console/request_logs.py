@@ -15,6 +15,7 @@ from keyrack.console.curls import BODY_METHODS, curl
 from keyrack.console.log_queries import FILTERS, METHODS, STATUSES, chosen_mode, chosen_range, read, tone
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
+from keyrack.console.standings import notices
 from keyrack.gate.refusal_pages import with_code
 from keyrack.manage import integrations, keys, request_logs
 from keyrack.model.call_counts import Subject
@@ -83,6 +84,7 @@ class RequestLogPages:
             statuses=STATUSES,
             ranges=RANGES,
             **self._words,
+            **await notices(self._pages.desk, member),
         )
 
     async def tail(self, request: Request) -> Response:

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from keyrack.console.curls import curl
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
-from keyrack.manage import keys, workspaces
+from keyrack.manage import delivery_figures, keys, workspaces
 from keyrack.model.permissions import OrgAccess
 from keyrack.model.refusals import INVALID_REQUEST
 
@@ -63,7 +63,8 @@ class WorkspacePages:
         active = await keys.count_accepted(self._pages.desk, member)
         back = self._pages.within(request.query_params.get("here", ""))
         counted = "1 active key" if active == 1 else f"{active:,} active keys"
-        return self._pages.render(request, "api_toggle.html", active_keys=active, keys_counted=counted, back=back)
+        waiting = await delivery_figures.waiting(self._pages.desk, member)
+        return self._pages.render(request, "api_toggle.html", active_keys=active, keys_counted=counted, waiting=waiting, back=back)
 
     async def switch(self, request: Request) -> Response:
         """Switch the API, and return when that holds everywhere. Raises Refused `session_ended`, `csrf_failed`, 403, 400."""

@@ -36,10 +36,12 @@ async def page(
     after: Place | None = None,
     endpoint_id: str | None = None,
     event_id: str | None = None,
+    event_type: str | None = None,
     state: State | None = None,
+    since: int | None = None,
     order: Order = NEWEST,
 ) -> list[Delivery]:
-    """Return deliveries in an order, from beyond a place in it: of an endpoint, of an event, in a state.
+    """Return deliveries in an order, from beyond a place in it: of an endpoint, of an event or a type, in a state, made since a time (ms).
 
     Deleted endpoints' are there, too. Whoever manages an integration's endpoints alone names one of them, or sees nothing.
     Raises Refused 403 as endpoints do.
@@ -49,7 +51,16 @@ async def page(
         return []
     async with desk.store.reading_traffic() as c:
         return await rows.page(
-            c, actor.workspace.id, limit=limit, after=after, endpoint_id=endpoint_id, event_id=event_id, state=state, order=order
+            c,
+            actor.workspace.id,
+            limit=limit,
+            after=after,
+            endpoint_id=endpoint_id,
+            event_id=event_id,
+            event_type=event_type,
+            state=state,
+            since=since,
+            order=order,
         )
 
 
@@ -93,7 +104,8 @@ async def resend(desk: Desk, actor: Principal, delivery_id: str) -> Delivery:
 
 
 async def replay_failed(desk: Desk, actor: Principal, endpoint_id: str, since: int) -> int:
-    """Have everything sent again that an endpoint has missed since a time (ms), as it failed, or the endpoint was disabled.
+    """Have everything sent again at once that failed since a time (ms): what was given up, what waits to be tried again, and what was
+    skipped while the endpoint was disabled.
 
     Returns how many deliveries that are: REPLAYED_MAX at most. They go out in the background, at the endpoint's pace.
     Raises Refused: 404; 403 and 409 as `resend` does.
@@ -107,6 +119,13 @@ async def replay_failed(desk: Desk, actor: Principal, endpoint_id: str, since: i
         if some < REPLAYED_AT_ONCE_MAX:
             break
     return replayed
+
+
+async def count_failed(desk: Desk, actor: Principal, endpoint_id: str, since: int) -> int:
+    """Return how many deliveries `replay_failed` would send again. Raises Refused 403, 404."""
+    await endpoints.get(desk, actor, endpoint_id)
+    async with desk.store.reading_traffic() as c:
+        return await rows.count_missed(c, actor.workspace.id, endpoint_id, since=since, now=desk.now())
 
 
 async def _require_enabled(desk: Desk, actor: Principal, endpoint_id: str) -> None:

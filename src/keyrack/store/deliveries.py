@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, func, or_, select, update
+from sqlalchemy import Row, Select, and_, delete, func, or_, select, update
 
 from keyrack.model.deliveries import Delivery, DeliveryCount, State, Trigger, Why
 from keyrack.model.orders import NEWEST, Order, Place
@@ -39,15 +39,19 @@ async def page(
     after: Place | None = None,
     endpoint_id: str | None = None,
     event_id: str | None = None,
+    event_type: str | None = None,
     state: State | None = None,
+    since: int | None = None,
     order: Order = NEWEST,
 ) -> list[Delivery]:
-    """Return deliveries in an order, from beyond a place in it: of an endpoint, of an event, in a state."""
+    """Return deliveries in an order, from beyond a place in it: of an endpoint, an event, a type, in a state, since a time (ms)."""
     found = select(deliveries).where(_rows.workspace_id == workspace_id)
-    wanted = ((_rows.endpoint_id, endpoint_id), (_rows.event_id, event_id), (_rows.state, state.value if state else None))
-    for column, value in wanted:
+    wanted = {"endpoint_id": endpoint_id, "event_id": event_id, "event_type": event_type, "state": state.value if state else None}
+    for name, value in wanted.items():
         if value is not None:
-            found = found.where(column == value)
+            found = found.where(_rows[name] == value)
+    if since is not None:
+        found = found.where(_rows.created_at >= since)
     return [read(row) for row in await c.all(keyset(found, _rows, limit=limit, after=after, order=order))]
 
 
@@ -73,16 +77,15 @@ async def send_again(c: Connection, workspace_id: str, delivery_id: str, now: in
 
 
 async def send_missed_again(c: Connection, workspace_id: str, endpoint_id: str, *, since: int, now: int) -> int:
-    """Have an endpoint's deliveries since a time (ms) attempted again that it missed, at most REPLAYED_AT_ONCE_MAX; return how many."""
-    missed = select(_rows.id).where(
-        _rows.workspace_id == workspace_id,
-        _rows.endpoint_id == endpoint_id,
-        _rows.state.in_((State.FAILED.value, State.SKIPPED.value)),
-        _rows.why.in_([why.value for why in MISSED]),
-        _rows.created_at >= since,
-    )
-    some = missed.order_by(_rows.position).limit(REPLAYED_AT_ONCE_MAX)
+    """Have what an endpoint has missed since a time (ms) attempted again, at most REPLAYED_AT_ONCE_MAX; return how many."""
+    some = _missed(workspace_id, endpoint_id, since, now).order_by(_rows.position).limit(REPLAYED_AT_ONCE_MAX)
     return await c.execute(update(deliveries).where(_rows.id.in_(some)).values(**_again(now)))
+
+
+async def count_missed(c: Connection, workspace_id: str, endpoint_id: str, *, since: int, now: int) -> int:
+    """Return how many deliveries an endpoint has missed since a time (ms)."""
+    row = await c.first(select(func.count().label("missed")).select_from(_missed(workspace_id, endpoint_id, since, now).subquery()))
+    return int(row.missed) if row else 0
 
 
 async def workspace_ids(c: Connection, after: str) -> list[str]:
@@ -108,6 +111,14 @@ def read(row: Row[Any]) -> Delivery:
         due_at=row.due_at,
         trigger=Trigger(row.trigger),
     )
+
+
+def _missed(workspace_id: str, endpoint_id: str, since: int, now: int) -> Select[Any]:
+    """What failed since a time: given up, skipped while the endpoint was disabled, or waiting to be tried again."""
+    over = and_(_rows.state.in_((State.FAILED.value, State.SKIPPED.value)), _rows.why.in_([why.value for why in MISSED]))
+    retrying = and_(_rows.state == State.PENDING.value, _rows.failures > 0, or_(_rows.claimed_until.is_(None), _rows.claimed_until <= now))
+    own = (_rows.workspace_id == workspace_id, _rows.endpoint_id == endpoint_id, _rows.updated_at >= since)
+    return select(_rows.id).where(*own, or_(over, retrying))
 
 
 def _again(now: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-// Charts of calls over time, drawn from the figures in the table below them, in the colours of the legend beside them.
+// Charts over time, of calls or deliveries, drawn from the figures in the table below them, in the colours of the legend beside them.
 import uPlot from "./vendor/uplot.js";
 
 const HEIGHT = 180;
@@ -25,7 +25,9 @@ export function listen() {
 
 function read(table) {
   const { since, step, steps } = Object.fromEntries(Object.entries(table.dataset).map(([name, value]) => [name, Number(value)]));
-  const columns = { starts: [], calls: [], refused: [], errors: [], p50: [], p95: [] };
+  // What is counted is called as the table's heads call it: the whole, and two parts of it that are not well.
+  const words = [...table.tHead.rows[0].cells].slice(1, 4).map((cell) => cell.textContent.toLowerCase());
+  const columns = { words, starts: [], calls: [], refused: [], errors: [], p50: [], p95: [] };
   for (let number = 0; number < steps; number++) {
     columns.starts.push((since + number * step) / 1000);
     for (const name of ["calls", "refused", "errors"]) columns[name].push(0);
@@ -34,7 +36,8 @@ function read(table) {
   for (const row of table.tBodies[0].rows) {
     const number = (Number(row.dataset.start) - since) / step;
     const [calls, refused, errors, p50, p95] = row.dataset.figures.split(" ").map(Number);
-    Object.entries({ calls, refused, errors, p50: p50 / 1000, p95: p95 / 1000 }).forEach(([name, value]) => (columns[name][number] = value));
+    const took = [p50, p95].map((duration) => (Number.isFinite(duration) ? duration / 1000 : null));
+    Object.entries({ calls, refused, errors, p50: took[0], p95: took[1] }).forEach(([name, value]) => (columns[name][number] = value));
   }
   return columns;
 }
@@ -62,19 +65,19 @@ function colorsOf(box) {
   return { series: [...legend].map((item) => getComputedStyle(item, "::before").backgroundColor), text: own.color, line: own.borderTopColor, font: `12px ${own.fontFamily}` };
 }
 
-function calls(box, { starts, calls, refused, errors }, colors) {
+function calls(box, { words, starts, calls, refused, errors }, colors) {
   // Each bar stands before the taller one, so that what is seen of it is its own part.
   const bars = uPlot.paths.bars({ size: [0.8, 24], radius: 0.1 });
   const notAnswered = refused.map((count, number) => count + errors[number]);
   const series = colors.series.map((color) => ({ fill: color, stroke: color, width: 0, paths: bars, points: { show: false } }));
-  const say = (at) => `${whole.format(calls[at])} calls, ${whole.format(refused[at])} refused, ${whole.format(errors[at])} failed`;
+  const say = (at) => [calls, refused, errors].map((counted, place) => `${whole.format(counted[at])} ${words[place]}`).join(", ");
   return plotIn(box, [starts, calls, notAnswered, errors], series, colors, (value) => (Number.isInteger(value) ? compact(value) : ""), say);
 }
 
 function durations(box, { starts, p50, p95 }, colors) {
   const dashes = [undefined, [5, 4]];
   const series = colors.series.map((color, number) => ({ stroke: color, width: 2, dash: dashes[number], spanGaps: true, points: { size: 5, fill: color } }));
-  const say = (at) => (p50[at] === null ? "no calls" : `median ${took(p50[at])}, 95th percentile ${took(p95[at])}`);
+  const say = (at) => (p50[at] === null ? "none" : `median ${took(p50[at])}, 95th percentile ${took(p95[at])}`);
   return plotIn(box, [starts, p50, p95], series, colors, took, say);
 }
 

@@ -15,6 +15,8 @@ export function listen(enrich) {
       dialog.close();
     }
   });
+  // What is chosen in a dialog is asked for at once.
+  dialog.addEventListener("change", (event) => event.target.closest("form[data-dialog]")?.requestSubmit());
   document.addEventListener("submit", (event) => {
     const form = event.target.closest("form[data-dialog]");
     if (form) {
