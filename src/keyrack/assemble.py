@@ -32,6 +32,7 @@ from keyrack.gate.walk import Walk
 from keyrack.manage import docs_feedback, event_types, key_notices
 from keyrack.manage.desk import Desk, OpenId, Outside, untraced
 from keyrack.manage.followers import Followers
+from keyrack.manage.github_keys import GithubKeys
 from keyrack.model.addresses import networks
 from keyrack.model.brands import Brand
 from keyrack.model.catalog import Catalog
@@ -257,6 +258,7 @@ class Assembly:
             trace=self.traces.follow if self.traces is not None else untraced,
             versions=self.versions,
             vendors=self.vendors,
+            github_keys=GithubKeys(settings.github_keys_url),
         )
 
     def _measuring(self) -> Measuring | None:

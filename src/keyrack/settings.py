@@ -10,6 +10,8 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 
+from keyrack.model.leaks import GITHUB_KEYS_URL
+
 LEASE_SECONDS_MAX = 10.0
 """No process may believe its memory for longer without renewing."""
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
@@ -38,7 +40,8 @@ class Settings(BaseSettings):
     Mail goes out from `mail_from` through `smtp_url` (`smtp://user:password@host:587`, or `smtps://` for TLS from the beginning) or
     through Resend, with `resend_key`; its links need `base_url`. Without either, pages show links to copy. `portal_origins` are the
     origins whose pages may frame the console by a portal link. People sign in through the OpenID provider `oidc_issuer` as the client
-    `oidc_client_id` with `oidc_client_secret`, called `oidc_name` on the page.
+    `oidc_client_id` with `oidc_client_secret`, called `oidc_name` on the page. What GitHub says that it has found of leaked keys is proven
+    by the public keys at `github_keys_url`.
     """
 
     model_config = SettingsConfigDict(env_prefix="KEYRACK_", extra="forbid", hide_input_in_errors=True)
@@ -77,6 +80,7 @@ class Settings(BaseSettings):
     oidc_client_id: str | None = None
     oidc_client_secret: SecretStr | None = None
     oidc_name: str = "single sign-on"
+    github_keys_url: str = Field(default=GITHUB_KEYS_URL, pattern=r"^https?://")
 
     @field_validator("trusted_proxies", "outgoing_networks")
     @classmethod

@@ -24,7 +24,9 @@ PROVING = "bearer"
 @pytest.fixture(scope="module")
 async def host(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Host]:
     """A workspace of a running Atrium."""
-    async with serving(Settings(data=tmp_path_factory.mktemp("data"))) as pair:
+    # Nobody signs here, so nobody is asked for public keys: least of all GitHub.
+    settings = Settings(data=tmp_path_factory.mktemp("data"), github_keys_url="http://127.0.0.1:9/")
+    async with serving(settings) as pair:
         yield await Host.create(*pair)
 
 

@@ -23,7 +23,7 @@ def remember_secrets() -> Iterator[None]:
 
     def remember(self: Secret, text: str) -> None:
         make(self, text)
-        _made.add(text[text.rfind("_") + 1 :][:RANDOM_PLACES].encode())
+        _made.add(text[text.rfind("_") + 1 :][:RANDOM_PLACES].encode(errors="replace"))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Secret, "__init__", remember)

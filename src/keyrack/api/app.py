@@ -8,6 +8,7 @@ from keyrack.api import (
     integrations,
     invitations,
     keys,
+    leaks,
     me,
     members,
     portal_links,

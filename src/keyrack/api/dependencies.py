@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from keyrack.assemble import Assembly
 from keyrack.gate.callers import CurrentCaller
-from keyrack.gate.requires import Requires, current_caller
+from keyrack.gate.requires import Public, Requires, current_caller
 from keyrack.manage.desk import Desk as Parts
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import INVALID_REQUEST
@@ -58,6 +58,7 @@ TheAssembly = Annotated[Assembly, Depends(_assembly)]
 Desk = Annotated[Parts, Depends(_desk)]
 Actor = Annotated[Principal, Depends(_actor)]
 
+PUBLIC = Depends(Public())
 ANYBODY = Depends(Requires("any"))
 FREE = Depends(Requires("any", cost=0))
 ADMIN = Depends(Requires("org_admin"))

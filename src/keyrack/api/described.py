@@ -24,6 +24,7 @@ TAGS = (
     {"name": "spaces", "x-displayName": "Spaces", "description": "Named areas inside the workspace, and who is in them."},
     {"name": "events", "x-displayName": "Events", "description": "What happened in the workspace, and who did it: as far as the caller may read it."},
     {"name": "connectors", "x-displayName": "Connectors", "description": "Accounts at vendors, and what events became there."},
+    {"name": "leaks", "x-displayName": "Leaked keys", "description": "Ending keys that somebody found. Without a credential."},
     {"name": "logs", "x-displayName": "Request log", "description": "Every call, answered or refused."},
 )
 
@@ -51,6 +52,7 @@ FIELDS = {
     "ended_by": "Whoever ended it.",
     "ends_at": "When it ends, or ended: in the future while a rotated key overlaps its successor.",
     "expires_at": "When it is accepted for the last time; null: it does not expire.",
+    "found_in": "Where it was found: an address, or words about the place.",
     "grant_id": "The grant of an access token.",
     "has_more": "Whether another page follows.",
     "id": "The object's id. Ids begin with their time, so they sort.",

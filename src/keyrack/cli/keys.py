@@ -1,4 +1,7 @@
-"""`keyrack keys`: list, create, edit, rotate and revoke keys. A secret is printed where it is created, and nowhere else."""
+"""`keyrack keys`: list, create, edit, rotate and revoke keys, and say how leaked ones are found.
+
+A secret is printed where it is created, and nowhere else.
+"""
 
 from typing import Annotated, Any
 
@@ -6,12 +9,15 @@ import typer
 
 from keyrack.api.fields import rights_of
 from keyrack.api.keys import IssuedKeyView, KeyChanges, KeyQuery, KeyView, NewKey, Rotation, view, view_issued
+from keyrack.cli import hosts
 from keyrack.cli.acting import Listing, in_workspace, tell, tell_page
 from keyrack.cli.failures import Failed, checked
 from keyrack.cli.options import PAGE_LENGTH, App, Count, Cursor, Data, InWorkspace, Json
+from keyrack.cli.printing import print_json, print_lines
 from keyrack.cli.rights import AllPermissions, PermissionsGiven, read_permissions
 from keyrack.manage import keys
 from keyrack.manage.desk import Desk
+from keyrack.manage.key_patterns import Format, pattern
 from keyrack.model.principals import Mode, Principal
 
 commands = typer.Typer(name="keys", no_args_is_help=True, help="List, create, edit, rotate and revoke keys.")
@@ -151,6 +157,22 @@ def revoke_key(key_id: KeyId, workspace: InWorkspace = None, app: App = None, da
 
     revoked = in_workspace(app, data, workspace, work)
     tell(as_json, revoked, f"The key “{revoked.name}” ({revoked.prefix}…) is revoked, and refused everywhere.")
+
+
+@commands.command("pattern")
+def tell_pattern(
+    wanted: Annotated[Format, typer.Option("--format", help="For which scanner.")] = Format.REGEX,
+    app: App = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Print what scanners look for to find leaked keys: as a regular expression, or as a rule of theirs."""
+    rack = hosts.rack_for(app, data, makes=MAKES)
+    text = pattern(rack.brand, wanted, rack.settings.base_url)
+    if as_json:
+        print_json({"object": "key_pattern", "format": wanted.value, "pattern": text})
+    else:
+        print_lines(*text.split("\n"))
 
 
 def tell_issued(as_json: bool, issued: IssuedKeyView) -> None:

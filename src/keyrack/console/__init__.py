@@ -18,6 +18,7 @@ from keyrack.console.headers import Hardened
 from keyrack.console.integrations import IntegrationPages
 from keyrack.console.invitations import InvitationPages, JoiningPages
 from keyrack.console.keys import KeyPages
+from keyrack.console.leaks import LeakPages
 from keyrack.console.members import MemberPages
 from keyrack.console.navigation import Section
 from keyrack.console.new_integrations import NewIntegrationPages
@@ -67,6 +68,7 @@ SECTIONS: tuple[Callable[[Pages], Section], ...] = (
     SessionPages,
     OpenIdPages,
     PasswordPages,
+    LeakPages,
     SetUpPages,
     JoiningPages,
     PortalLinkPages,

@@ -41,7 +41,8 @@ _LEVELS = {Level.NONE: "None", Level.READ: "Read", Level.WRITE: "Write and delet
 class Line(NamedTuple):
     """A key as it stands in the list. `until` says when it ends or ended, where it does; `idle` that nobody has used it for long.
 
-    `unused` is what it may do and was never used for, where that has stood for a while.
+    `unused` is what it may do and was never used for, where that has stood for a while. `found_in` is where it was found that leaked, in
+    the finder's words.
     """
 
     listed: Listed
@@ -50,6 +51,7 @@ class Line(NamedTuple):
     until: tuple[str, int] | None
     idle: bool
     unused: Unused | None = None
+    found_in: str = ""
 
     @property
     def can_rotate(self) -> bool:
@@ -105,7 +107,8 @@ class KeyPages:
         else:
             ended = asked["state"] == "ended"
             found = await keys.page(self._pages.desk, member, limit=ROWS + 1, after=query.place, ended=ended, **filters)
-        lines = await self._with_unused(member, [_line(one, now) for one in found], now)
+        places = await leaks.places(self._pages.desk, member, [one.key for one in found])
+        lines = await self._with_unused(member, [_line(one, now, places) for one in found], now)
         listing = query.page(lines, lambda line: query.order.place(line.listed.key))
         expiring = await key_notices.due(self._pages.desk, member, limit=EXPIRING_SHOWN_MAX)
         newest = self._pages.desk.versions.newest
@@ -286,7 +289,7 @@ class KeyPages:
         return self._pages.render(request, "keys/issued.html", issued=issued, said=said, curl=line)
 
 
-def _line(listed: Listed, now: int) -> Line:
+def _line(listed: Listed, now: int, places: Mapping[str, str]) -> Line:
     key, state = listed.key, listed.key.state(now)
     until = None
     if key.ends_at is not None:
@@ -294,4 +297,4 @@ def _line(listed: Listed, now: int) -> Line:
     elif key.expires_at is not None:
         until = ("expired" if state == "expired" else "expires", key.expires_at)
     idle = idle_keys.is_idle(listed, now, now - IDLE_DAYS * DAY_MS)
-    return Line(listed, state, _TONES.get(state, "neutral"), until, idle)
+    return Line(listed, state, _TONES.get(state, "neutral"), until, idle, found_in=places.get(key.id, ""))

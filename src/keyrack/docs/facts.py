@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from keyrack.manage.key_patterns import regex
 from keyrack.model.brands import Brand
 from keyrack.model.catalog import Operation
 from keyrack.model.permissions import Category
@@ -87,6 +88,7 @@ class Facts:
             "categories": self.categories,
             "first_list": self.first_list,
             "key": self.key,
+            "key_pattern": regex(self.brand),
             "keys_at": " > ".join(self.brand.navigation if self.brand.lists else (*self.brand.navigation, "API")),
             "keys_path": self.keys_path,
             "outbound": "",

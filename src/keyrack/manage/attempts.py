@@ -11,6 +11,8 @@ from keyrack.volatile.throttle import together
 OF_ACCOUNT = Limit("account_attempts", quota=30, window_seconds=3600, burst=15)
 # An office shares an address.
 OF_ADDRESS = Limit("address_attempts", quota=300, window_seconds=3600, burst=60)
+# Reports of leaked keys are counted by themselves: whoever finds many keeps no colleague from signing in.
+REPORTS_OF_ADDRESS = Limit("leak_reports", quota=60, window_seconds=3600, burst=30)
 
 
 def count(desk: Desk, email: str, address: str) -> None:
@@ -22,6 +24,11 @@ def count(desk: Desk, email: str, address: str) -> None:
 def count_of_address(desk: Desk, address: str) -> None:
     """Count one attempt from an address that names no account. Raises Refused `too_many_failures`."""
     _take(desk, Bucket(OF_ADDRESS, _key(OF_ADDRESS, together(address))))
+
+
+def count_report(desk: Desk, address: str) -> None:
+    """Count one report of a leaked key from an address. Raises Refused `too_many_failures`."""
+    _take(desk, Bucket(REPORTS_OF_ADDRESS, _key(REPORTS_OF_ADDRESS, together(address))))
 
 
 def _take(desk: Desk, *buckets: Bucket) -> None:

@@ -86,8 +86,8 @@ class Change:
                 mode=self._actor.mode,
                 created_at=self.now,
                 data=data,
-                # A form of the console is no call, and has no line in the log.
-                request_id=call.request_id or None if call is not None else None,
+                # A form of the console is no call, and has no line in the log; that of a public operation is in no workspace's.
+                request_id=call.request_id or None if call is not None and call.principal is not None else None,
             )
         )
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from keyrack.crypto.passwords import Passwords
 from keyrack.crypto.seal import Sealer
 from keyrack.crypto.sign import Signer
+from keyrack.manage.github_keys import GithubKeys
 from keyrack.model.addresses import Network
 from keyrack.model.brands import Brand
 from keyrack.model.connectors import Vendor
@@ -110,3 +111,4 @@ class Desk:
     trace: Trace = untraced
     versions: Versions = field(default_factory=Versions)
     vendors: Mapping[str, Vendor] = field(default_factory=dict)
+    github_keys: GithubKeys = field(default_factory=GithubKeys)

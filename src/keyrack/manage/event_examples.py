@@ -74,6 +74,7 @@ _BY_NAME: Mapping[str, Mapping[str, Any]] = {
     "integration.rotated": _INTEGRATION | {"key_id": _ID, "keys_ended": 1},
     "invitation.accepted": _INVITATION | {"member_id": _MEMBER},
     "key.expires_soon": _KEY | {"expires_at": "2026-06-02T17:21:09.412Z", "days": 7},
+    "key.leaked": _KEY | {"found_in": "https://github.com/octocat/hello-world/blob/main/settings.py", "source": "content"},
     "key.revealed": {"id": _ID, "name": "local-dev", "prefix": "atrium_abc1"},
     "member.portal_link_made": {"id": _MEMBER, "name": "Robin Vale", "origin": None},
     "person.identity_linked": {"id": "cl9bn00of0006g7l8e7f8a9b0", "issuer": "https://login.vml.example"},

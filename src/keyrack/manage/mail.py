@@ -1,6 +1,7 @@
 """Mail: letters are put into the outbox together with what they tell of, sealed, and rendered in the brand's name when they are sent."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from keyrack.crypto.format import Secret
 from keyrack.manage.desk import Desk
 from keyrack.model.invitations import Invitation
 from keyrack.model.keys import Key
+from keyrack.model.leaks import Finder, Leak
 from keyrack.model.mail import Letter, Mail, MailKind, Waiting
 from keyrack.model.times import iso
 from keyrack.model.workspaces import Workspace
@@ -22,6 +24,8 @@ INVITATION_PATH = "/console/invitation"
 PASSWORD_PATH = "/console/new-password"
 SET_UP_PATH = "/console/set-up"
 PORTAL_PATH = "/console/portal"
+NAMED_MAX = 10
+"""How many keys one letter names."""
 
 LETTERS = Path(__file__).parent / "letters"
 _templates = Environment(loader=FileSystemLoader(LETTERS), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -102,6 +106,30 @@ def expiry_letter(desk: Desk, to: str, workspace: Workspace, key: Key, days: int
         lines=(
             f"The {word} “{key.name}” ({key.prefix}…) of {workspace.name} expires at {at}. From then on every call with it is refused.",
             "Rotate it, or give it another expiry, before that.",
+        ),
+        link=f"{desk.outside.base_url}/console" if desk.outside.base_url else None,
+        link_label="Open the console",
+    )
+
+
+def leak_letter(desk: Desk, to: str, workspace: Workspace, found: Sequence[tuple[Key, Leak]], finder: Finder) -> Letter:
+    """Return what those are told who look after keys that leaked. What strangers say of the place is left to the console."""
+    one, word = len(found) == 1, desk.brand.words.key
+    named = [
+        f"“{key.name}” ({key.prefix}…)" + (f", found at {leak.found_in}" if finder.is_proven and leak.found_in else "")
+        for key, leak in found[:NAMED_MAX]
+    ]
+    more = [f"and {len(found) - NAMED_MAX} more"] if len(found) > NAMED_MAX else []
+    who = finder.name if finder.is_proven else "Somebody who has the secret"
+    return Letter(
+        to=to,
+        subject=f"“{found[0][0].name}” has leaked, and is revoked" if one else f"{len(found)} keys have leaked, and are revoked",
+        lines=(
+            f"{who} told us of {f'this {word}' if one else f'these {word}s'} of {workspace.name}:",
+            *named,
+            *more,
+            f"{'It was' if one else 'They were'} revoked at once, so whatever used {'it' if one else 'them'} has stopped working.",
+            "Create a new one, and keep it where only the program reads it. The request log shows which calls came with the old one.",
         ),
         link=f"{desk.outside.base_url}/console" if desk.outside.base_url else None,
         link_label="Open the console",

@@ -15,6 +15,7 @@ class EndReason(StrEnum):
     REVOKED = "revoked"
     ROTATED = "rotated"
     INTEGRATION_DELETED = "integration_deleted"
+    LEAKED = "leaked"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,13 @@ UNKNOWN_VERSION = Refusal(
     "The header `Api-Version`, or the `api_version` that a key is to get, names no version of this API.",
     "Name one of the versions in `versions`, or leave the header out: then the version counts that the key is pinned to.",
 )
+INVALID_SIGNATURE = Refusal(
+    "invalid_signature",
+    400,
+    "Invalid signature",
+    "The call is signed by its sender, and the signature does not belong to its body, or to no key that the sender has made public.",
+    "Sign the body byte by byte as it is sent, and name the key with which you did.",
+)
 IDEMPOTENCY_KEY_INVALID = Refusal(
     "idempotency_key_invalid",
     400,
@@ -65,7 +72,7 @@ KEY_REVOKED = Refusal(
     "key_revoked",
     401,
     "Key has ended",
-    "Somebody revoked the key, rotated it, or deleted its integration.",
+    "Somebody revoked the key, rotated it, or deleted its integration; or it leaked, and was revoked for that.",
     "Create a new key and put it into the program that makes this call.",
 )
 KEY_EXPIRED = Refusal(

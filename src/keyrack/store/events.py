@@ -140,6 +140,12 @@ async def by_ids(c: Connection, event_ids: Collection[str]) -> dict[str, Event]:
     return {row.id: _read(row) for row in await c.all(select(events).where(events.c.id.in_(event_ids)))}
 
 
+async def of_objects(c: Connection, workspace_id: str, kind: str, object_ids: Collection[str]) -> list[Event]:
+    """Return the events of one type that happened to these objects, also those without a place in the order."""
+    found = select(events).where(events.c.workspace_id == workspace_id, events.c.object_type == kind.partition(".")[0])
+    return [_read(row) for row in await c.all(found.where(events.c.type == kind, events.c.object_id.in_(object_ids)))]
+
+
 def event_row(dialect_name: str, event: Event, payload: Payload | None = None) -> object:
     """Return an event as an object for a host's own session, sync or async: `session.add` joins it to the host's transaction.
 

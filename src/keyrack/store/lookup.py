@@ -214,6 +214,12 @@ async def expiring_keys(c: Connection, *, now: int, days: int, limit: int) -> li
     return [(key_rows.read(row), workspace_rows.read(row)) for row in await c.all(due.order_by(keys.c.expires_at).limit(limit))]
 
 
+async def leaked_keys(c: Connection, digests: Collection[bytes]) -> list[tuple[Key, Workspace]]:
+    """Return the keys with these digests, whatever became of them, each with its workspace. For `keyrack.manage.leaks` alone."""
+    found = select(keys, workspaces).join(workspaces, workspaces.c.id == keys.c.workspace_id).where(keys.c.digest.in_(digests))
+    return [(key_rows.read(row), workspace_rows.read(row)) for row in await c.all(found)]
+
+
 async def end_sessions(c: Connection, person_id: str, at: int, but: str | None = None) -> int:
     """End what one person holds: their sessions in every workspace, but the one with the id `but`. Returns how many.
 

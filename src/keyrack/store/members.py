@@ -1,5 +1,6 @@
 """Members as rows, with the name and email of the person behind each."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Row, Select, delete, func, insert, or_, select, update
@@ -52,6 +53,12 @@ async def page(
         found = found.where(or_(people.c.name.icontains(search, autoescape=True), people.c.email.icontains(search, autoescape=True)))
     paged = keyset(found, _COLUMNS, limit=limit, order=order, after=after, updated_after=updated_after)
     return [read(row) for row in await c.all(paged)]
+
+
+async def named(c: Connection, workspace_id: str, member_ids: Collection[str]) -> dict[str, Member]:
+    """Return the members with these ids, by their ids; an id that is nobody's is missing."""
+    rows = await c.all(_of(workspace_id).where(members.c.id.in_(member_ids)))
+    return {member.id: member for member in map(read, rows)}
 
 
 async def count_of_role(c: Connection, workspace_id: str, role: Role) -> int:

@@ -1,0 +1,42 @@
+"""Leaks: secrets of ours that somebody found where others can read them. They are ended at once, whoever still uses them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+GITHUB_KEYS_URL = "https://api.github.com/meta/public_keys/secret_scanning"
+"""Where GitHub publishes the keys with which it signs what its secret scanning has found."""
+FOUND_IN_LENGTH_MAX = 500
+SOURCE_LENGTH_MAX = 60
+
+
+class Label(StrEnum):
+    """What a scanner is told of something that it found, in GitHub's words: a secret of ours, also an ended one, or none."""
+
+    TRUE_POSITIVE = "true_positive"
+    FALSE_POSITIVE = "false_positive"
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """Who tells of leaks, as events name them. `is_proven`: what they say of the place is theirs for certain, and may stand in mail."""
+
+    id: str
+    name: str
+    is_proven: bool
+
+
+GITHUB = Finder("github_secret_scanning", "GitHub secret scanning", is_proven=True)
+REPORT = Finder("leak_report", "Leak report", is_proven=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A secret that was found: its digest, never the clear text.
+
+    `found_in` is the address where it stood, or words about the place; `source` the kind of place, as the finder calls it (`commit`).
+    Both are empty where nobody said, and strangers may have written them.
+    """
+
+    digest: bytes
+    found_in: str = ""
+    source: str = ""
