@@ -53,6 +53,7 @@ BOOKKEEPING = {
     "deliveries": "what was sent, and is sent again, changes nothing that people own",
     "delivery_lanes": "what follows from events for endpoints is no change",
     "docs_feedback": "what readers say is the operator's, and changes nothing",
+    "endpoint_health": "how an endpoint fares is no change of anybody's",
     "event_cursors": "how far a reader has come is nobody's",
     "events.number": "an event's place in the order says nothing about what people own",
     "lookup.add_set_up_link": "it lets the first person in, before there is a workspace that could have events",

@@ -106,7 +106,7 @@ class Keyrack:
             vendors={vendor.name: vendor for vendor in connectors},
         )
         self.public = Depends(Public())
-        described = Described(brand.name, self.categories, self.refusals, self.versions)
+        described = Described(brand.name, self.categories, self.refusals, self.versions, self.assembly.desk.event_types)
         self._document = Document(described, self.assembly.problems)
         self._parts: Callable[[], list[Part]] | None = None
 

@@ -4,6 +4,8 @@ from fastapi import Depends, FastAPI
 
 from keyrack.api import (
     connectors,
+    endpoints,
+    event_types,
     events,
     integrations,
     invitations,
@@ -34,6 +36,22 @@ def build(assembly: Assembly) -> FastAPI:
         openapi_tags=list(TAGS),
     )
     app.state.assembly = assembly
-    for noun in (me, usage, workspaces, integrations, keys, tokens, members, invitations, portal_links, spaces, events, connectors, request_logs):
+    for noun in (
+        me,
+        usage,
+        workspaces,
+        integrations,
+        keys,
+        tokens,
+        members,
+        invitations,
+        portal_links,
+        spaces,
+        events,
+        event_types,
+        endpoints,
+        connectors,
+        request_logs,
+    ):
         app.include_router(noun.router, prefix="/api/v1")
     return app

@@ -21,7 +21,9 @@ from keyrack.docs import openapi_parts as shared
 from keyrack.docs.facts import BASE
 from keyrack.docs.openapi_routes import OWN_ERRORS, Found, Part, read
 from keyrack.docs.openapi_schemas import tidy, tidy_one
+from keyrack.docs.openapi_webhooks import PARAMETERS, SCHEMAS, data_schemas, webhooks
 from keyrack.gate.problems import Problems
+from keyrack.model.events import EventType
 from keyrack.model.json_examples import example
 from keyrack.model.permissions import Category, Need
 from keyrack.model.refusals import Refusal
@@ -35,23 +37,25 @@ _PARAM = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True)
 class Described:
-    """The host as its document tells of it. `name` is the brand's; `refusals` are all that it has, by their codes."""
+    """The host as its document tells of it. `name` is the brand's; `refusals` and `event_types` are all that it has, by their names."""
 
     name: str
     categories: Mapping[str, Category]
     refusals: Mapping[str, Refusal]
     versions: Versions
+    event_types: Mapping[str, EventType]
 
 
 def describe(host: Described, parts: Sequence[Part], base_url: str) -> dict[str, Any]:
     """Return the document. Paths are those below `base_url`."""
     found, raw_schemas = read(parts)
-    schemas, names = tidy(raw_schemas, [one.item.get("requestBody") for one in found])
+    told = data_schemas(host.event_types.values())
+    schemas, names = tidy({**told, **raw_schemas}, [one.item.get("requestBody") for one in found])
     for schema in schemas.values():
         if "examples" in schema:
             schema["examples"] = [example(schema, schemas)]
     answers = shared.Answers(host.refusals)
-    schemas["Problem"] = answers.problem()
+    schemas |= {"Problem": answers.problem(), **SCHEMAS}
     writer = _Writer(host, answers, schemas, names)
     paths: dict[str, dict[str, Any]] = {}
     for one in found:
@@ -64,9 +68,10 @@ def describe(host: Described, parts: Sequence[Part], base_url: str) -> dict[str,
         "tags": writer.tags(),
         "x-tagGroups": writer.groups(),
         "paths": paths,
+        "webhooks": webhooks(host.event_types, host.categories, names),
         "components": {
             "securitySchemes": dict(shared.SECURITY_SCHEMES),
-            "parameters": shared.parameters(host.versions.dates),
+            "parameters": {**shared.parameters(host.versions.dates), **PARAMETERS},
             "headers": dict(shared.SHARED_HEADERS),
             "responses": answers.responses(writer.statuses, base_url),
             "schemas": schemas,

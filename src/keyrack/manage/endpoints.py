@@ -17,6 +17,7 @@ from keyrack.model.endpoints import (
     ENDPOINTS_MAX,
     ENDPOINTS_OF_INTEGRATION_MAX,
     EVENTS_MAX,
+    EVERYTHING,
     HEADERS_MAX,
     OVERLAP_SECONDS,
     OVERLAP_SECONDS_MAX,
@@ -35,6 +36,7 @@ from keyrack.model.outgoing_calls import refused_header
 from keyrack.model.permissions import OrgAccess, Rights
 from keyrack.model.principals import Kind, Mode, Principal
 from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, INVALID_REQUEST, NOT_FOUND, TOO_MANY_ENDPOINTS, Refused
+from keyrack.store import endpoint_health
 from keyrack.store import endpoints as rows
 from keyrack.store import integrations as integration_rows
 from keyrack.store.ids import new_id
@@ -173,12 +175,15 @@ async def create(
 
 async def edit(desk: Desk, actor: Principal, endpoint_id: str, **fields: Any) -> Endpoint:
     """Change an endpoint's `url`, `description`, `events`, `headers` (all of them), `api_version`, `parallel`, `in_order` or `enabled`, and
-    nothing else; what is not named stays. When this returns, no attempt begins that goes by the old state.
+    nothing else; what is not named stays. When this returns, no attempt begins that goes by the old state. One that is enabled again fares
+    as if it had never failed.
 
     Raises Refused: 404; 403 and 400 as `create` does.
     """
     if "url" in fields:
         _check_url(desk, fields["url"])
+    if fields.get("enabled"):
+        await _forget_failures(desk, actor, endpoint_id)
     async with change(desk, actor) as c:
         endpoint = await _to_change(c, actor, endpoint_id)
         edited = await _edited(desk, c, actor, endpoint, fields)
@@ -251,6 +256,15 @@ def refuse_live(actor: Principal, endpoint: Endpoint) -> None:
     """Raise Refused 403 where a test key would have a live endpoint do anything."""
     if actor.mode is Mode.TEST and endpoint.mode is Mode.LIVE:
         raise INSUFFICIENT_PERMISSION(_TEST_ONLY)
+
+
+async def _forget_failures(desk: Desk, actor: Principal, endpoint_id: str) -> None:
+    """Let a disabled endpoint begin anew: before it is enabled, so that what fails from then on counts."""
+    endpoint = await get(desk, actor, endpoint_id)
+    refuse_live(actor, endpoint)
+    if endpoint.disabled_at is not None:
+        async with desk.store.writing_traffic() as c:
+            await endpoint_health.forget_failures(c, actor.workspace.id, endpoint_id)
 
 
 async def _to_change(c: Change, actor: Principal, endpoint_id: str) -> Endpoint:
@@ -333,7 +347,7 @@ def _checked_events(desk: Desk, rights: Rights, events: Sequence[str]) -> tuple[
 
 
 def _not_told(desk: Desk, one: str, kind: EventType) -> Refused:
-    needed = needed_for(kind, desk.categories)
+    needed = needed_for(kind, desk.categories) if one != EVERYTHING else "to be able to read anything"
     hint = ": make it one of an integration that has that" if kind.category and desk.categories[kind.category].in_spaces else ""
     return INSUFFICIENT_PERMISSION(f"To be told of {one[:100]}, an endpoint needs {needed}{hint}.", param="events")
 

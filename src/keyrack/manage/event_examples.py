@@ -23,7 +23,7 @@ _KEY: Mapping[str, Any] = {
     "successor_id": None,
     "api_version": "2026-10-01",
 }
-_INTEGRATION: Mapping[str, Any] = {"id": "cl9bn00of0004g7l8c9d0e1f2", "name": "Support desk", **_RIGHTS}
+_INTEGRATION: Mapping[str, Any] = {"id": "cl9bn00of0004g7l8c9d0e1f2", "name": "Support desk", "partner": None, **_RIGHTS}
 _ENDPOINT: Mapping[str, Any] = {
     "id": "cl9bn00of0009g7l8a7b8c9d0",
     "description": "Our CRM",
@@ -90,4 +90,4 @@ _BY_NAME: Mapping[str, Mapping[str, Any]] = {
 
 def example_of(name: str) -> Mapping[str, Any]:
     """Return what an event of one of our own types could tell."""
-    return _BY_NAME.get(name) or _BY_NOUN.get(name.partition(".")[0]) or {"id": _ID}
+    return {"id": _ID} | (_BY_NAME.get(name) or _BY_NOUN.get(name.partition(".")[0]) or {})

@@ -65,17 +65,17 @@ def describe(desk: Desk, kind: EventType) -> Described:
 
 @lru_cache(maxsize=KINDS_MAX)
 def schema_of(kind: EventType) -> Mapping[str, Any]:
-    """Return the JSON Schema of an event's data: the host's, or for our own what their example shows."""
+    """Return the JSON Schema of data as an endpoint gets it: the host's, or for our own what their example shows."""
     if kind.schema is None:
-        return _shape(example_of(kind.name))
+        return _shape(sample(kind))
     return TypeAdapter(kind.schema).json_schema(mode="serialization")
 
 
 @lru_cache(maxsize=KINDS_MAX)
 def sample(kind: EventType) -> Mapping[str, Any]:
-    """Return data as an event of this type could have it."""
+    """Return data as an endpoint could get it of such an event."""
     if kind.schema is None:
-        return example_of(kind.name)
+        return {"object": kind.name.partition(".")[0], **example_of(kind.name)}
     schema = schema_of(kind)
     made = example(schema, schema.get("$defs", {}))
     return made if isinstance(made, dict) else {"value": made}

@@ -1,0 +1,47 @@
+"""Examples of endpoints, deliveries and event types, as they stand in the API's description and in the docs."""
+
+from typing import Any
+
+from keyrack.api.examples import EVENT, INTEGRATION
+
+_TIMES = {"created_at": "2026-05-26T17:21:09.412Z", "updated_at": "2026-05-26T17:21:09.412Z"}
+_URL = "https://crm.example.com/hooks/atrium"
+NEW_ENDPOINT: dict[str, Any] = {"url": _URL, "description": "Our CRM", "events": ["*"]}
+ENDPOINT: dict[str, Any] = {
+    "object": "endpoint",
+    "id": "cl9bn00of0009g7l8a7b8c9d0",
+    "url": _URL,
+    "description": "Our CRM",
+    "events": ["*"],
+    "mode": "live",
+    "state": "active",
+    "enabled": True,
+    "disabled_at": None,
+    "disable_reason": None,
+    "integration_id": None,
+    "api_version": "2026-10-01",
+    "header_names": ["X-Receiver"],
+    "parallel": 5,
+    "in_order": False,
+    "signature": "v1",
+    "signing_keys": [{"public_key": None, "ends_at": None}],
+    "health": {"failing_since": None, "failures_in_row": 0, "succeeded_at": "2026-05-26T18:02:41.007Z", "failed_at": None},
+    "made_by": INTEGRATION["made_by"],
+    "made_by_name": INTEGRATION["made_by_name"],
+    **_TIMES,
+}
+ISSUED_ENDPOINT: dict[str, Any] = {
+    **ENDPOINT,
+    "health": {"failing_since": None, "failures_in_row": 0, "succeeded_at": None, "failed_at": None},
+    "secret": "whsec_REPLACE_ME",
+}
+EVENT_TYPE: dict[str, Any] = {
+    "object": "event_type",
+    "id": "key.revoked",
+    "name": "key.revoked",
+    "description": "A key was ended for good.",
+    "category": None,
+    "needs": "org-level Admin",
+    "data_schema": {"type": "object", "properties": {"id": {"type": "string"}, "name": {"type": "string"}}, "required": ["id", "name"]},
+    "example": {"id": EVENT["object_id"], "name": "local-dev"},
+}
