@@ -159,13 +159,15 @@ class Assembly:
             await self.feed.start()
             if self.wire is not None:
                 await self.wire.start()
+            await self.connector_calls.start()
+            await self.deliveries.start()
         except BaseException:
+            await self.deliveries.stop()
+            await self.connector_calls.stop()
             await self._close()
             raise
         self.moving.start()
         self.jobs.start()
-        self.connector_calls.start()
-        self.deliveries.start()
         if self.traces is not None:
             self.traces.start()
         self.started = self.readiness.is_started = True

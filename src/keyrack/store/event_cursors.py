@@ -7,10 +7,10 @@ from keyrack.store.database import Connection
 from keyrack.store.delivery_tables import event_cursors
 
 
-async def get(c: Connection, reader: str) -> int | None:
-    """Return the position of the last event that a reader has read; None where it has not begun."""
+async def get(c: Connection, reader: str) -> int:
+    """Return the position of the last event that a reader has read; 0 where it has not begun."""
     row = await c.first(select(event_cursors.c.position).where(event_cursors.c.reader == reader))
-    return None if row is None else int(row.position)
+    return 0 if row is None else int(row.position)
 
 
 async def begin(c: Connection, reader: str, position: int) -> None:

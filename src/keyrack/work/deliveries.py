@@ -72,10 +72,10 @@ class Deliveries:
         self._looked_to = ""
         self._held_to = ""
 
-    def start(self) -> None:
-        """Begin."""
+    async def start(self) -> None:
+        """Begin: from now on nothing that is committed is missed. Raises Refused."""
         self._stopping = False
-        self._reader.start()
+        await self._reader.start()
         self._results.start()
         self._task = asyncio.create_task(self._deliver_on(), name="keyrack:deliver")
 

@@ -57,8 +57,13 @@ class EventReader:
         self._bell = Bell()
         self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin to follow the events."""
+    async def start(self) -> None:
+        """Begin to follow the events: where this reader never did, behind all that has happened by now. Raises Refused."""
+        await self._number()
+        async with self._store.reading() as c:
+            newest = await event_rows.newest(c)
+        async with self._store.writing_traffic() as c:
+            await event_cursors.begin(c, self._derives.name, newest)
         self._task = asyncio.create_task(self._follow(), name=f"keyrack:read_{self._derives.name}")
 
     async def stop(self) -> None:
@@ -71,7 +76,7 @@ class EventReader:
     async def turn(self) -> int:
         """Derive from the next events, and return how many there were; 0 where another process was faster.
 
-        The first turn of all begins behind everything that has happened before. Raises Refused `store_unavailable`.
+        Raises Refused `store_unavailable`.
         """
         await self._number()
         name = self._derives.name
@@ -79,10 +84,12 @@ class EventReader:
             was = await event_cursors.get(c, name)
         async with self._store.reading() as c:
             newest = await event_rows.newest(c)
-            events = await event_rows.above(c, newest if was is None else was, READ_AT_ONCE_MAX)
-        if was is None or newest < was:
-            await self._begin(was, newest)
-            return 0
+            events = await event_rows.above(c, was, READ_AT_ONCE_MAX)
+        if newest < was:
+            # The events come from an older copy than the cursor: those that follow get places that it has passed.
+            log.warning("event_cursor_set_back", reader=name, position=was, newest=newest)
+            async with self._store.writing_traffic() as c:
+                await event_cursors.advance(c, name, was, newest)
         if not events:
             return 0
         derived = await self._derives.derive(events)
@@ -96,15 +103,6 @@ class EventReader:
         if derived:
             self._tell()
         return len(events)
-
-    async def _begin(self, was: int | None, newest: int) -> None:
-        async with self._store.writing_traffic() as c:
-            if was is None:
-                await event_cursors.begin(c, self._derives.name, newest)
-            else:
-                # The events come from an older copy than the cursor: those that follow get places that it has passed.
-                log.warning("event_cursor_set_back", reader=self._derives.name, position=was, newest=newest)
-                await event_cursors.advance(c, self._derives.name, was, newest)
 
     async def _number(self) -> None:
         """Give every event that was committed by now its place."""

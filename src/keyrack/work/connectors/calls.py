@@ -92,11 +92,11 @@ class ConnectorCalls:
         self._released_at = 0.0
         self._clients = Clients()
 
-    def start(self) -> None:
-        """Begin to follow the events, where any of them can become a call."""
+    async def start(self) -> None:
+        """Begin to follow the events, where any of them can become a call. Raises Refused."""
         self._is_stopping = False
         if self._desk.vendors:
-            self._reader.start()
+            await self._reader.start()
 
     async def stop(self) -> None:
         """Begin no more calls, and give those under way some time to end."""
