@@ -27,63 +27,14 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _INSIDE = frozenset({"corp", "home", "internal", "intranet", "lan", "local", "localhost"})
 
 # The Fetch standard's "bad ports": those of other protocols, which could take an HTTP request for their own.
-_PORTS_OF_OTHERS = frozenset(
-    {1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110, 111, 113, 115, 117}
-    | {
-        119,
-        123,
-        135,
-        137,
-        139,
-        143,
-        161,
-        179,
-        389,
-        427,
-        465,
-        512,
-        513,
-        514,
-        515,
-        526,
-        530,
-        531,
-        532,
-        540,
-        548,
-        554,
-        556,
-        563,
-        587,
-        601,
-        636,
-    }
-    | {
-        989,
-        990,
-        993,
-        995,
-        1719,
-        1720,
-        1723,
-        2049,
-        3659,
-        4045,
-        4190,
-        5060,
-        5061,
-        6000,
-        6566,
-        6665,
-        6666,
-        6667,
-        6668,
-        6669,
-        6679,
-        6697,
-        10080,
-    }
-)
+# fmt: off
+_PORTS_OF_OTHERS = frozenset({
+    1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110, 111, 113, 115,
+    117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587,
+    601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669,
+    6679, 6697, 10080
+})
+# fmt: on
 
 # IANA's special-purpose registry (RFC 6890), and what is public by number alone. The first network that holds an address says why.
 _REFUSED_V4: dict[IPv4Network, str] = {
@@ -231,7 +182,7 @@ def destination(url: str, allowed: Collection[Network]) -> Destination:
 def _host_and_port(authority: str, default: int) -> tuple[str, Address | None, int]:
     if "@" in authority:
         raise ValueError("Put no user name and no password into a URL: use a header.")
-    bracketed = re.fullmatch(r"\[([0-9A-Fa-f:.]*)\](.*)", authority)
+    bracketed = re.fullmatch(r"\[([^\]]*)\](.*)", authority)
     if bracketed is not None:
         text, rest = bracketed[1], bracketed[2]
     else:
