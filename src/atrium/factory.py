@@ -56,7 +56,7 @@ def create_app(settings: Settings, brand: str = "atrium") -> FastAPI:
         versions=CHANGES,
         first_version=FIRST_VERSION,
         meters=[MESSAGES],
-        connectors=connectors(database, configuration.brand.name),
+        connectors=connectors(database, configuration.brand.name) if configuration.connects else (),
         docs=Docs(DOCS, {"onboarding": _onboarding(configuration.onboarding_name), "outbound": "Slack, Resend, Stripe"}),
     )
 

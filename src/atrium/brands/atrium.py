@@ -12,5 +12,6 @@ ATRIUM = Configuration(
         support_email="support@atrium.example",
         support_url="https://atrium.example/support",
         status_url="https://status.atrium.example",
-    )
+    ),
+    connects=True,
 )

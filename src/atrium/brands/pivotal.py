@@ -17,4 +17,5 @@ PIVOTAL = Configuration(
         home="/customers",
     ),
     onboarding_name="Loyalty launch",
+    connects=True,
 )

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from keyrack.assemble import Assembly
 from keyrack.console.access import AccessPages
 from keyrack.console.addresses import sign_in_url
+from keyrack.console.connectors import ConnectorPages
 from keyrack.console.deliveries import DeliveryPages
 from keyrack.console.endpoint_tests import EndpointTestPages
 from keyrack.console.endpoints import EndpointPages
@@ -60,6 +61,7 @@ SECTIONS: tuple[Callable[[Pages], Section], ...] = (
     MemberPages,
     InvitationPages,
     AccessPages,
+    ConnectorPages,
     SettingsPages,
     UsagePages,
     PeoplePages,

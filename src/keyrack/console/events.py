@@ -6,11 +6,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from keyrack.console.connector_words import call_badge, why_in_words
 from keyrack.console.deliveries import line
+from keyrack.console.delivery_words import Badge
 from keyrack.console.exchanges import indented
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
-from keyrack.manage import deliveries, delivery_figures, endpoints, events
+from keyrack.manage import connector_calls, connectors, deliveries, delivery_figures, endpoints, events
+from keyrack.model.connector_calls import ConnectorCall
+from keyrack.model.connectors import CONNECTORS_MAX
 from keyrack.model.endpoints import ENDPOINTS_MAX, shown_url
 from keyrack.model.events import Event
 from keyrack.model.principals import Principal
@@ -50,8 +54,16 @@ class EventPages:
             event=event,
             lines=[line(one, answers.get(one.id), names.get(one.endpoint_id, "An endpoint that was deleted")) for one in found],
             nowhere="" if found else await self._nowhere(member, event),
+            calls=await self._calls(member, event),
             data=indented(dict(event.data)),
         )
+
+    async def _calls(self, member: Principal, event: Event) -> list[tuple[ConnectorCall, str, Badge, str]]:
+        """What the event became at connectors, each with its connector's name and what is said of it."""
+        found = await connector_calls.of_event(self._pages.desk, member, event.id)
+        there = await connectors.page(self._pages.desk, member, limit=CONNECTORS_MAX) if found else []
+        names = {connector.id: connector.name for connector in there}
+        return [(call, names.get(call.connector_id, ""), call_badge(call), why_in_words(call.why)) for call in found]
 
     async def _nowhere(self, member: Principal, event: Event) -> str:
         """Say why an event was sent to no endpoint."""

@@ -28,6 +28,7 @@ from keyrack.model.endpoints import shown_url
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import INSUFFICIENT_PERMISSION, INTERNAL_ERROR, NOT_FOUND, SESSION_ENDED, Refused, of_status
 from keyrack.model.unused_permissions import in_words
+from keyrack.work.connectors.calls import ConnectorCalls
 
 TEMPLATES = Path(__file__).parent / "templates"
 PATH_LENGTH_MAX = 500
@@ -79,6 +80,11 @@ class Pages:
     def catalog(self) -> Catalog:
         """The operations that keys may be used for."""
         return self._assembly.catalog
+
+    @property
+    def connector_calls(self) -> ConnectorCalls:
+        """What calls vendors."""
+        return self._assembly.connector_calls
 
     def render(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a page, for the member whom `member` has found, if it was asked."""
