@@ -2,10 +2,12 @@
 
 import asyncio
 import gzip
+from ipaddress import ip_address
 
 import pytest
 
 from keyrack.model.outgoing_calls import NotSent, NotSentCode
+from keyrack.work.connections import Connection
 from keyrack.work.send import GuardedClient
 from tests.guard.conftest import Receive
 from tests.guard.receivers import OK, Play, Receiver, answering, deaf, dripping, pouring, reset, silent
@@ -69,7 +71,7 @@ async def test_slow_receiver_is_given_up_in_time(client: GuardedClient, receive:
         CHUNKED + b"-1\r\n",
         CHUNKED + b"FFFFFFFFFFFFFFFFFFFFF\r\n",
         CHUNKED + b"1\r\nabc\r\n",
-        b"HTTP/1.1 100 Continue\r\n\r\n" * 100 + OK,
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 2_000 + OK,
         b"HTTP/1.1 200 OK\r\n" + b"X-A: 1\r\n" * 101 + b"\r\n",
         b"HTTP/1.1 200 OK\r\nX-A: " + b"a" * 100_000 + b"\r\n\r\n",
         b"HTTP/1.1 200 " + b"O" * 100_000 + b"\r\n\r\n",
@@ -227,6 +229,26 @@ async def test_answer_of_a_receiver_that_never_reads_the_body_is_the_answer(clie
     async with receive(play) as receiver:
         answered = await post(client, receiver.url(), body=b"a" * 20_000_000)
     assert (413, b"big") == (answered.status, answered.body)
+
+
+async def test_receiver_that_pours_leaves_the_others_their_turns(receive: Receive) -> None:
+    async with receive(pouring(b"", b"a" * 10_000)) as receiver:
+        connection = await Connection.to(ip_address("127.0.0.1"), receiver.port)
+        connection.begin(b"GET / HTTP/1.1\r\n\r\n")
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        task = asyncio.create_task(others())
+        for _ in range(100):
+            assert await connection.read()
+        task.cancel()
+        await connection.close()
+    assert turns >= 100
 
 
 async def test_closed_port_is_called_so(client: GuardedClient, receive: Receive) -> None:

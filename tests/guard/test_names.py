@@ -114,6 +114,14 @@ async def test_name_without_addresses_is_called_so() -> None:
     assert "nothing.example.com" in raised.value.detail
 
 
+async def test_name_with_very_many_addresses_is_refused(receive: Receive) -> None:
+    async with serving([[f"127.0.0.{number}" for number in range(2, 67)]]) as names, receive(answering(OK), host=PUBLIC) as receiver:
+        with pytest.raises(NotSent, match="more than 64") as raised:
+            await call(GuardedClient(LOOPBACK, resolve=names.resolve), receiver.url("very-many.example.com"))
+    assert NotSentCode.UNRESOLVED == raised.value.code
+    assert 0 == receiver.connections
+
+
 async def test_slow_name_server_is_given_up_in_time() -> None:
     async def never(host: str) -> Sequence[Address]:
         await asyncio.Event().wait()

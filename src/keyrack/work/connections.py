@@ -69,7 +69,7 @@ class Connection:
     async def read(self) -> bytes:
         """Return what came next, at most 16 KiB; nothing at the end."""
         if self._tls is None:
-            return await self._loop.sock_recv(self._line, READ_BYTES)
+            return await self._received()
         while True:
             try:
                 return self._tls.read(READ_BYTES)
@@ -101,8 +101,13 @@ class Connection:
     async def _flush(self) -> None:
         await self._loop.sock_sendall(self._line, self._outgoing.read())
 
+    async def _received(self) -> bytes:
+        # What is there already comes without a turn of the loop: a receiver that pours would keep it from everybody, also from the timeout.
+        await asyncio.sleep(0)
+        return await self._loop.sock_recv(self._line, READ_BYTES)
+
     async def _fill(self) -> None:
-        data = await self._loop.sock_recv(self._line, READ_BYTES)
+        data = await self._received()
         if data:
             self._incoming.write(data)
         else:

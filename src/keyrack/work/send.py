@@ -25,8 +25,8 @@ from keyrack.work.resolver import Resolver
 
 HEAD_BYTES_MAX = 32 * 1024
 HEADER_COUNT_MAX = 100
-INTERIM_ANSWERS_MAX = 10
 BODY_PARTS_MAX = 1_000
+ADDRESSES_MAX = 64
 ADDRESSES_TRIED_MAX = 4
 
 Resolve = Callable[[str], Awaitable[Sequence[Address]]]
@@ -107,8 +107,9 @@ class GuardedClient:
             found = [plain(address) for address in await self._resolve(goal.host)]
         except OSError:
             found = []
-        if not found:
-            raise NotSent(NotSentCode.UNRESOLVED, f"{goal.host} has no address, or its name servers do not answer.")
+        if not 0 < len(found) <= ADDRESSES_MAX:
+            why = f"has more than {ADDRESSES_MAX} addresses" if found else "has no address, or its name servers do not answer"
+            raise NotSent(NotSentCode.UNRESOLVED, f"{goal.host} {why}.")
         for address in found:
             reason = refused_address(address, self._allowed)
             if reason is None and goal.scheme == "http" and not is_allowed(address, self._allowed):
@@ -197,6 +198,7 @@ class _Reader:
         self._http = http
         self._connection = connection
         self._course = course
+        self._bytes = 0
         self._ended = False
 
     async def read(self, bytes_max: int) -> tuple[h11.Response, bytes, bool]:
@@ -212,7 +214,8 @@ class _Reader:
         return head, bytes(body), False
 
     async def _head(self) -> h11.Response:
-        for _ in range(INTERIM_ANSWERS_MAX + 1):
+        # There may be interim answers before it: they have heads, too.
+        while self._bytes <= HEAD_BYTES_MAX:
             event = await self._next()
             if isinstance(event, h11.Response) and len(event.headers) <= HEADER_COUNT_MAX:
                 return event
@@ -235,6 +238,7 @@ class _Reader:
                 raise NotSent(NotSentCode.BROKEN_OFF, "The receiver ended the connection before its answer was whole.") from None
             except OSError as error:
                 raise NotSent(NotSentCode.BROKEN_OFF, f"The connection broke off: {_words(error)}.") from None
+            self._bytes += len(data)
             self._ended = not data
             self._http.receive_data(data)
 
