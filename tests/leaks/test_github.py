@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from keyrack.crypto.ecdsa import is_signed
 from keyrack.crypto.format import mint
-from keyrack.manage import keys
+from keyrack.manage import keys, tokens
 from keyrack.manage.github_keys import BYTES_MAX
 from keyrack.manage.secret_scanning import MATCHES_MAX
 from keyrack.model.keys import EndReason, Key
@@ -21,6 +21,7 @@ from keyrack.model.principals import Mode
 from tests.hosts import Host
 from tests.leaks.conftest import mailed, told
 from tests.leaks.github import PATH, URL, Github, labels, match
+from tests.manage.conftest import Actors
 from tests.walk.problems import problem
 
 ME = "/api/v1/me"
@@ -217,7 +218,7 @@ async def test_maker_owners_and_admins_get_one_mail_of_all_that_was_found(host: 
     await github.post(host, [match(key.secret.text) for key in made])
     mails = await mailed(host)
     assert ["bo@acme.test", "olga@acme.test"] == [one.to for one in mails]
-    assert {"12 keys have leaked, and are revoked"} == {one.subject for one in mails}
+    assert {"12 API keys have leaked, and are revoked"} == {one.subject for one in mails}
     assert all(URL in one.text and "and 2 more" in one.text for one in mails)
     assert not [one for one in mails for key in made if key.secret.text in one.text + one.html]
 
@@ -245,3 +246,23 @@ def test_sample_of_githubs_documentation_is_believed() -> None:
     signature = "MEQCIQDaMKqrGnE27S0kgMrEK0eYBmyG0LeZismAEz/BgZyt7AIfXt9fErtRS4XaeSt/AO1RtBY66YcAdjxji410VQV4xg=="
     assert is_signed(body, signature, pem)
     assert not is_signed(body + b"\n", signature, pem)
+
+
+async def test_found_token_ends_with_what_was_made_with_it_and_its_member_is_told(host: Host, github: Github) -> None:
+    actors, desk = Actors(host), host.rack.assembly.desk
+    await actors.sign_in("olga", Role.OWNER)
+    bo = await actors.sign_in("bo", Role.ADMIN)
+    await host.rack.members.edit(host.workspace.id, bo.member_id or "", may_use_api=True)
+    token = await tokens.generate(desk, bo)
+    await host.rack.members.edit(host.workspace.id, bo.member_id or "", role=Role.MEMBER)
+    key = await host.key()
+    assert 200 == (await host.get(ME, token.secret.text)).status_code
+    for _ in range(2):
+        assert ["true_positive"] * 2 == labels(await github.post(host, [match(token.secret.text), match(key.secret.text)]))
+    assert "GitHub secret scanning" in problem(await host.get(ME, token.secret.text), 401, "token_revoked")["detail"]
+    problem(await host.get(ME, key), 401, "key_revoked")
+    (event,) = await told(host, "token.leaked")
+    assert (token.held.id, URL) == (event.object_id, event.data["found_in"])
+    mails = [(one.to, one.subject) for one in await mailed(host)]
+    of_key, of_token = "“local-dev” has leaked, and is revoked", "“Default token” has leaked, and is revoked"
+    assert [("bo@acme.test", of_token), ("olga@acme.test", of_token), ("olga@acme.test", of_key)] == sorted(mails)

@@ -36,9 +36,9 @@ AROUND = ("{}", "KEY={}", '"{}"', "Bearer {}\n", "https://x.example/?key={}&y", 
 def test_every_key_is_found_whole_wherever_it_stands(name: str) -> None:
     brand = ALL[name]
     found = re.compile(regex(brand))
-    for mode in brand.modes:
+    for prefix in (*(brand.prefix(mode) for mode in brand.modes), brand.token_prefix):
         for _ in range(50):
-            secret = mint(brand.prefix(mode)).text
+            secret = mint(prefix).text
             assert all([secret] == found.findall(around.format(secret)) for around in AROUND)
 
 

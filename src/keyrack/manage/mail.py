@@ -12,7 +12,7 @@ from keyrack.crypto.format import Secret
 from keyrack.manage.desk import Desk
 from keyrack.model.invitations import Invitation
 from keyrack.model.keys import Key
-from keyrack.model.leaks import Finder, Leak
+from keyrack.model.leaks import Ended, Finder
 from keyrack.model.mail import Letter, Mail, MailKind, Waiting
 from keyrack.model.times import iso
 from keyrack.model.workspaces import Workspace
@@ -112,18 +112,21 @@ def expiry_letter(desk: Desk, to: str, workspace: Workspace, key: Key, days: int
     )
 
 
-def leak_letter(desk: Desk, to: str, workspace: Workspace, found: Sequence[tuple[Key, Leak]], finder: Finder) -> Letter:
-    """Return what those are told who look after keys that leaked. What strangers say of the place is left to the console."""
-    one, word = len(found) == 1, desk.brand.words.key
+def leak_letter(desk: Desk, to: str, workspace: Workspace, word: str, found: Sequence[Ended], finder: Finder) -> Letter:
+    """Return what those are told who look after keys that leaked, or tokens: `word` says which.
+
+    What strangers say of the place is left to the console: mail in our name must not lead where they want.
+    """
+    one = len(found) == 1
     named = [
-        f"“{key.name}” ({key.prefix}…)" + (f", found at {leak.found_in}" if finder.is_proven and leak.found_in else "")
-        for key, leak in found[:NAMED_MAX]
+        f"“{ended.name}” ({ended.prefix}…)" + (f", found at {ended.leak.found_in}" if finder.is_proven and ended.leak.found_in else "")
+        for ended in found[:NAMED_MAX]
     ]
     more = [f"and {len(found) - NAMED_MAX} more"] if len(found) > NAMED_MAX else []
     who = finder.name if finder.is_proven else "Somebody who has the secret"
     return Letter(
         to=to,
-        subject=f"“{found[0][0].name}” has leaked, and is revoked" if one else f"{len(found)} keys have leaked, and are revoked",
+        subject=f"“{found[0].name}” has leaked, and is revoked" if one else f"{len(found)} {word}s have leaked, and are revoked",
         lines=(
             f"{who} told us of {f'this {word}' if one else f'these {word}s'} of {workspace.name}:",
             *named,

@@ -40,3 +40,13 @@ class Leak:
     digest: bytes
     found_in: str = ""
     source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A credential that was ended because it leaked, as those read of it who look after it: its maker or holder, a member, among them."""
+
+    name: str
+    prefix: str
+    keeper_id: str
+    leak: Leak

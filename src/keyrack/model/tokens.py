@@ -26,6 +26,7 @@ class EndReason(StrEnum):
     API_ACCESS_REMOVED = "api_access_removed"
     MEMBER_DEACTIVATED = "member_deactivated"
     MEMBER_REMOVED = "member_removed"
+    LEAKED = "leaked"
 
 
 _WHY = {
@@ -35,6 +36,7 @@ _WHY = {
     EndReason.API_ACCESS_REMOVED: "{by} took away its member's right to use the API",
     EndReason.MEMBER_DEACTIVATED: "{by} deactivated its member",
     EndReason.MEMBER_REMOVED: "its member left the workspace, or was removed, by {by}",
+    EndReason.LEAKED: "it was revoked because it has leaked, as {by} told",
 }
 
 

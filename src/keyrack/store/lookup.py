@@ -14,7 +14,7 @@ from keyrack.model.orders import Place
 from keyrack.model.people import Person
 from keyrack.model.portal_links import PortalLink
 from keyrack.model.sessions import LinkPurpose, Session
-from keyrack.model.tokens import FoundToken, HeldThere
+from keyrack.model.tokens import FoundToken, HeldThere, Token
 from keyrack.model.workspaces import Workspace
 from keyrack.store import integrations as integration_rows
 from keyrack.store import invitations as invitation_rows
@@ -218,6 +218,12 @@ async def leaked_keys(c: Connection, digests: Collection[bytes]) -> list[tuple[K
     """Return the keys with these digests, whatever became of them, each with its workspace. For `keyrack.manage.leaks` alone."""
     found = select(keys, workspaces).join(workspaces, workspaces.c.id == keys.c.workspace_id).where(keys.c.digest.in_(digests))
     return [(key_rows.read(row), workspace_rows.read(row)) for row in await c.all(found)]
+
+
+async def leaked_tokens(c: Connection, digests: Collection[bytes]) -> list[tuple[Token, Workspace]]:
+    """Return the tokens with these digests, whatever became of them, each with its workspace. For `keyrack.manage.leaks` alone."""
+    found = select(tokens, workspaces).join(workspaces, workspaces.c.id == tokens.c.workspace_id).where(tokens.c.digest.in_(digests))
+    return [(token_rows.read(row), workspace_rows.read(row)) for row in await c.all(found)]
 
 
 async def end_sessions(c: Connection, person_id: str, at: int, but: str | None = None) -> int:
