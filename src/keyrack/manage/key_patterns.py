@@ -22,7 +22,8 @@ class Format(StrEnum):
 def regex(brand: Brand) -> str:
     """Return the expression that matches every key of a brand, of any mode, and every personal token.
 
-    It looks neither back nor ahead: RE2 and Hyperscan read it. What has another checksum matches too. No expression can tell that, but whoever is asked about a match can.
+    It looks neither back nor ahead: RE2 and Hyperscan read it. What has another checksum matches too: no expression can tell that, but
+    whoever is asked about a match can.
     """
     prefixes = "|".join((*(brand.prefix(mode) for mode in brand.modes), brand.token_prefix))
     return rf"\b(?:{prefixes})_[0-9A-Za-z]{{{RANDOM_PLACES + CHECKSUM_PLACES}}}\b"
