@@ -4,6 +4,7 @@ from fastapi import Depends, FastAPI
 
 from keyrack.api import (
     connectors,
+    deliveries,
     endpoints,
     event_types,
     events,
@@ -50,8 +51,10 @@ def build(assembly: Assembly) -> FastAPI:
         events,
         event_types,
         endpoints,
+        deliveries,
         connectors,
         request_logs,
+        leaks,
     ):
         app.include_router(noun.router, prefix="/api/v1")
     return app

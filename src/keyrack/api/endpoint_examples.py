@@ -45,3 +45,35 @@ EVENT_TYPE: dict[str, Any] = {
     "data_schema": {"type": "object", "properties": {"id": {"type": "string"}, "name": {"type": "string"}}, "required": ["id", "name"]},
     "example": {"id": EVENT["object_id"], "name": "local-dev"},
 }
+DELIVERY: dict[str, Any] = {
+    "object": "delivery",
+    "id": "cl9bn00of000bg7l8e1f2a3b4",
+    "endpoint_id": ENDPOINT["id"],
+    "event_id": EVENT["id"],
+    "event_type": EVENT["type"],
+    "mode": "live",
+    "state": "pending",
+    "why": None,
+    "attempt_count": 1,
+    "next_attempt_at": "2026-05-26T17:21:14.912Z",
+    **_TIMES,
+}
+ATTEMPT: dict[str, Any] = {
+    "object": "attempt",
+    "id": "cl9bn00of000cg7l8a5b6c7d8",
+    "number": 1,
+    "trigger": "schedule",
+    "succeeded": False,
+    "started_at": "2026-05-26T17:21:09.874Z",
+    "duration_ms": 38,
+    "address": "203.0.113.80",
+    "error": None,
+    "detail": None,
+    "request": {
+        "headers": {"content-type": "application/json", "webhook-id": EVENT["id"], "webhook-timestamp": "1779816069"},
+        "body": '{"type":"key.created","timestamp":"2026-05-26T17:21:09.412Z","data":{"object":"key"}}',
+    },
+    "response": {"status": 503, "headers": {"retry-after": "5"}, "body": "Try again", "truncated": False},
+}
+WHOLE_DELIVERY: dict[str, Any] = {**DELIVERY, "attempts": [ATTEMPT]}
+REPLAY: dict[str, Any] = {"object": "replay", "endpoint_id": ENDPOINT["id"], "since": "2026-05-26T17:00:00.000Z", "deliveries": 12}

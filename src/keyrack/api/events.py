@@ -3,27 +3,29 @@
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
-from keyrack.api.dependencies import ANYBODY, Desk, TheAssembly
+from keyrack.api.dependencies import ANYBODY, PLAIN, Actor, Desk, TheAssembly
 from keyrack.api.examples import EVENT
-from keyrack.api.fields import Id, ObjectView, Search, Time, View
+from keyrack.api.fields import Id, ObjectView, PathId, Search, Time, View
 from keyrack.api.lists import ListQuery, Page, TheLists
 from keyrack.gate.callers import CurrentCaller
 from keyrack.gate.requires import current_caller
-from keyrack.manage import events
+from keyrack.manage import deliveries, events
 from keyrack.manage.followers import STOPPING, WAIT_SECONDS_MAX, Followers
+from keyrack.model.deliveries import Delivery, State, Why
 from keyrack.model.events import Event
 from keyrack.model.orders import Place
 from keyrack.model.principals import Kind, Mode
 from keyrack.model.refusals import INVALID_REQUEST
 
 router = APIRouter(prefix="/events")
+SENT_MAX = 20
 _TYPE = r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*(\.\*)?$"
 
 
@@ -68,6 +70,15 @@ class ActorView(View):
     member_id: str | None
 
 
+class SentView(View):
+    """Where an event was sent, or why not."""
+
+    delivery_id: Annotated[str, Field(description="The delivery.")]
+    endpoint_id: Annotated[str, Field(description="The endpoint.")]
+    state: Annotated[State, Field(description="Where the delivery stands: of a `skipped` one nothing was sent.")]
+    why: Annotated[Why | None, Field(description="Why it was skipped, or given up: `test_mode`, `not_permitted` and others.")]
+
+
 class EventView(ObjectView):
     """A change that somebody made."""
 
@@ -82,6 +93,9 @@ class EventView(ObjectView):
     request_id: str | None
     data: dict[str, Any]
     created_at: Time
+    deliveries: Annotated[
+        list[SentView], Field(description="Where it was sent, of the endpoints that the caller manages; 20 at most, all in `/deliveries`.")
+    ]
 
 
 @router.get("", dependencies=[ANYBODY])
@@ -107,7 +121,15 @@ async def list_events(
     found = await read()
     if query.wait_seconds and not found:
         found = await _next(request, caller, assembly.followers, read, query.wait_seconds)
-    return lists.page(query, found, _view, _place)
+    sent = await deliveries.of_events(desk, caller.principal, [one.id for one in found], each=SENT_MAX)
+    return lists.page(query, found, lambda one: _view(one, sent), _place)
+
+
+@router.get("/{event_id}", dependencies=[ANYBODY, PLAIN])
+async def get_event(event_id: PathId, actor: Actor, desk: Desk) -> EventView:
+    """Get an event that the caller may read, with where it was sent."""
+    event = await events.get(desk, actor, event_id)
+    return _view(event, await deliveries.of_events(desk, actor, [event.id], each=SENT_MAX))
 
 
 async def _next(
@@ -144,10 +166,12 @@ def _place(event: Event) -> Place:
     return event.position or 0, event.id
 
 
-def _view(event: Event) -> EventView:
+def _view(event: Event, sent: Mapping[str, Sequence[Delivery]]) -> EventView:
     who = event.actor
+    told = [SentView(delivery_id=one.id, endpoint_id=one.endpoint_id, state=one.state, why=one.why) for one in sent.get(event.id, ())]
     same = ("id", "type", "object_type", "object_id", "mode", "request_id", "data", "created_at")
     return EventView(
         **{name: getattr(event, name) for name in same},
         actor=ActorView(kind=who.kind, id=who.id, name=who.name, integration_id=who.integration_id, member_id=who.member_id),
+        deliveries=told,
     )

@@ -153,6 +153,9 @@ EVENT: dict[str, Any] = {
     "request_id": "req_019e5a1b2c3d4e5f6071800002a",
     "data": {"name": "local-dev", "mode": "live"},
     "created_at": _TIMES["created_at"],
+    "deliveries": [
+        {"delivery_id": "cl9bn00of000bg7l8e1f2a3b4", "endpoint_id": "cl9bn00of0009g7l8a7b8c9d0", "state": "succeeded", "why": None}
+    ],
 }
 LOG: dict[str, Any] = {
     "object": "log",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from keyrack.feed.cache import Cache, Start
 from keyrack.feed.look_ups import ANSWER_SECONDS, Feed
-from keyrack.model.permissions import Category, compile_rights
+from keyrack.model.permissions import Category, OrgAccess, Rights, compile_rights
 from keyrack.model.plans import Plan
 from keyrack.model.recipients import Recipient
 from keyrack.model.refusals import STORE_UNAVAILABLE
@@ -77,10 +77,11 @@ class Recipients:
         """Return an endpoint, as it was found, as a recipient."""
         endpoint, workspace, integration = found.endpoint, found.workspace, found.integration
         ids = {endpoint.id, workspace.id, *found.space_ids}
-        masks = None
+        # What is the workspace's own is told what an org-level Admin reads: nothing of what lies in spaces (DESIGN §5).
+        rights = Rights(OrgAccess.ADMIN) if integration is None else integration.rights
+        masks = compile_rights(rights, self._categories, found.space_ids)
         if integration is not None:
             ids |= {integration.id, *integration.rights.spaces}
-            masks = compile_rights(integration.rights, self._categories, found.space_ids)
         plan = self._plans.get(workspace.plan)
         gone = (endpoint.deleted_at, workspace.deleted_at, integration.deleted_at if integration is not None else None)
         is_gone = any(at is not None for at in gone)

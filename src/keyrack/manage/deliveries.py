@@ -39,15 +39,16 @@ async def page(
     event_type: str | None = None,
     state: State | None = None,
     since: int | None = None,
+    until: int | None = None,
     order: Order = NEWEST,
 ) -> list[Delivery]:
-    """Return deliveries in an order, from beyond a place in it: of an endpoint, of an event or a type, in a state, made since a time (ms).
+    """Return deliveries in an order, from beyond a place in it: of an endpoint, of an event or a type, in a state, made in a time (ms).
 
-    Deleted endpoints' are there, too. Whoever manages an integration's endpoints alone names one of them, or sees nothing.
-    Raises Refused 403 as endpoints do.
+    Deleted endpoints' are there, too. Whoever manages an integration's endpoints alone sees those to them; to a deleted one where it is
+    named. Raises Refused 403 as endpoints do.
     """
-    integration_id = endpoints.managed_by(actor)
-    if integration_id is not None and (endpoint_id is None or not await _own(desk, actor, {endpoint_id}, integration_id)):
+    within = await _within(desk, actor, endpoint_id)
+    if within is not None and not within:
         return []
     async with desk.store.reading_traffic() as c:
         return await rows.page(
@@ -56,12 +57,26 @@ async def page(
             limit=limit,
             after=after,
             endpoint_id=endpoint_id,
+            within=within,
             event_id=event_id,
             event_type=event_type,
             state=state,
             since=since,
+            until=until,
             order=order,
         )
+
+
+async def of_events(desk: Desk, actor: Principal, event_ids: Collection[str], *, each: int) -> dict[str, list[Delivery]]:
+    """Return where events (a page of them) were sent and where not, as far as the actor manages the endpoints, by the events' ids.
+
+    At most `each` of an event. Whoever manages no endpoints sees none.
+    """
+    if not event_ids or not endpoints.manages_any(actor):
+        return {}
+    within = await _within(desk, actor, None)
+    async with desk.store.reading_traffic() as c:
+        return await rows.of_events(c, actor.workspace.id, event_ids, each=each, within=within)
 
 
 async def attempts(desk: Desk, actor: Principal, delivery_id: str, *, limit: int, before: int | None = None) -> list[Attempt]:
@@ -133,6 +148,17 @@ async def _require_enabled(desk: Desk, actor: Principal, endpoint_id: str) -> No
     endpoints.refuse_live(actor, endpoint)
     if endpoint.disabled_at is not None:
         raise CONFLICT("The endpoint is disabled: enable it first.")
+
+
+async def _within(desk: Desk, actor: Principal, endpoint_id: str | None) -> set[str] | None:
+    """The endpoints whose deliveries the actor may see, None for all; of a deleted one where it is named."""
+    integration_id = endpoints.managed_by(actor)
+    if integration_id is None:
+        return None
+    if endpoint_id is not None:
+        return await _own(desk, actor, {endpoint_id}, integration_id)
+    async with desk.store.reading() as c:
+        return {one.id for one in await endpoint_rows.of_workspace(c, actor.workspace.id) if one.integration_id == integration_id}
 
 
 async def _own(desk: Desk, actor: Principal, endpoint_ids: Collection[str], integration_id: str) -> set[str]:

@@ -70,9 +70,14 @@ def managed_by(actor: Principal) -> str | None:
     """
     if actor.is_admin:
         return None
-    if actor.kind is not Kind.KEY or actor.integration_id is None:
+    if not manages_any(actor):
         raise INSUFFICIENT_PERMISSION(f"Endpoints are managed by org-level Admins and by keys of integrations; {actor.describe()}.")
     return actor.integration_id
+
+
+def manages_any(actor: Principal) -> bool:
+    """Whether the actor manages endpoints at all: an org-level Admin does, and an integration's key."""
+    return actor.is_admin or (actor.kind is Kind.KEY and actor.integration_id is not None)
 
 
 async def get(desk: Desk, actor: Principal, endpoint_id: str) -> Endpoint:

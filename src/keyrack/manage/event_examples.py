@@ -39,7 +39,13 @@ _ENDPOINT: Mapping[str, Any] = {
     "enabled": True,
     "disable_reason": None,
 }
-_INVITATION: Mapping[str, Any] = {"id": "cl9bn00of0007g7l8c1d2e3f4", "email": "mira@vml.example", "role": "member", "spaces": []}
+_INVITATION: Mapping[str, Any] = {
+    "id": "cl9bn00of0007g7l8c1d2e3f4",
+    "email": "mira@vml.example",
+    "role": "member",
+    "spaces": [],
+    "may_use_api": False,
+}
 _WORKSPACE: Mapping[str, Any] = {
     "id": "org_l9bn00of0000g7l8gcq8c4xk",
     "name": "VML",

@@ -24,14 +24,14 @@ GO = Verdict(State.PENDING)
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """An endpoint as it stands. `masks` are the rights of the integration that it belongs to; None: it is the workspace's own.
+    """An endpoint as it stands. `masks` are the rights by which it is told: its integration's, or an org-level Admin's.
 
     `derived_from` are all ids whose change ends this value's truth (CONSISTENCY §2). `has_api` says that the plan gives API access.
     """
 
     endpoint: Endpoint
     workspace: Workspace
-    masks: Masks | None
+    masks: Masks
     has_api: bool
     is_gone: bool
     derived_from: frozenset[str]
@@ -49,7 +49,7 @@ class Recipient:
         """What becomes of one event on its way to it."""
         if event.mode is not self.endpoint.mode:
             return Verdict(State.SKIPPED, Why.TEST_MODE)
-        if self.masks is not None and not may_read(event, kinds, categories, self.masks):
+        if not may_read(event, kinds, categories, self.masks):
             return Verdict(State.SKIPPED, Why.NOT_PERMITTED)
         return self.standing
 

@@ -1,5 +1,6 @@
 """Deliveries as rows, as a workspace sees them: listed, counted, and sent again."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, delete, func, or_, select, update
@@ -38,21 +39,44 @@ async def page(
     limit: int,
     after: Place | None = None,
     endpoint_id: str | None = None,
+    within: Collection[str] | None = None,
     event_id: str | None = None,
     event_type: str | None = None,
     state: State | None = None,
     since: int | None = None,
+    until: int | None = None,
     order: Order = NEWEST,
 ) -> list[Delivery]:
-    """Return deliveries in an order, from beyond a place in it: of an endpoint, an event, a type, in a state, since a time (ms)."""
+    """Return deliveries in an order, from beyond a place in it: of an endpoint, `within` some, of an event, a type, in a state, made in a
+    time (ms).
+    """
     found = select(deliveries).where(_rows.workspace_id == workspace_id)
+    if within is not None:
+        found = found.where(_rows.endpoint_id.in_(within))
     wanted = {"endpoint_id": endpoint_id, "event_id": event_id, "event_type": event_type, "state": state.value if state else None}
     for name, value in wanted.items():
         if value is not None:
             found = found.where(_rows[name] == value)
     if since is not None:
         found = found.where(_rows.created_at >= since)
+    if until is not None:
+        found = found.where(_rows.created_at <= until)
     return [read(row) for row in await c.all(keyset(found, _rows, limit=limit, after=after, order=order))]
+
+
+async def of_events(
+    c: Connection, workspace_id: str, event_ids: Collection[str], *, each: int, within: Collection[str] | None = None
+) -> dict[str, list[Delivery]]:
+    """Return the deliveries of these events (a page of them) by the events' ids, at most so many of each; `within` some endpoints."""
+    wanted = [_rows.workspace_id == workspace_id, _rows.event_id.in_(event_ids)]
+    if within is not None:
+        wanted.append(_rows.endpoint_id.in_(within))
+    place = func.row_number().over(partition_by=_rows.event_id, order_by=(_rows.created_at, _rows.id)).label("place")
+    placed = select(deliveries, place).where(*wanted).subquery()
+    found: dict[str, list[Delivery]] = {}
+    for row in await c.all(select(placed).where(placed.c.place <= each).order_by(placed.c.place)):
+        found.setdefault(row.event_id, []).append(read(row))
+    return found
 
 
 async def counts(c: Connection, workspace_id: str, *, since: int, until: int, endpoint_id: str | None = None) -> list[DeliveryCount]:
