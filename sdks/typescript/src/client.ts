@@ -15,6 +15,7 @@ import {
   Resource,
   type Schemas,
   Spaces,
+  Tokens,
   type Verbs,
 } from "./resources.ts";
 import type { paths } from "./schema.ts";
@@ -49,6 +50,7 @@ export interface ClientOptions {
 export class Client<Paths extends {} = paths> implements Verbs {
   readonly keys: Keys;
   readonly integrations: Integrations;
+  readonly tokens: Tokens;
   readonly members: Members;
   readonly invitations: Invitations;
   readonly spaces: Spaces;
@@ -76,6 +78,7 @@ export class Client<Paths extends {} = paths> implements Verbs {
     this.#headers = { accept: "application/json", "user-agent": USER_AGENT, ...version };
     this.keys = new Keys(this);
     this.integrations = new Integrations(this);
+    this.tokens = new Tokens(this);
     this.members = new Members(this);
     this.invitations = new Invitations(this);
     this.spaces = new Spaces(this);
@@ -122,6 +125,11 @@ export class Client<Paths extends {} = paths> implements Verbs {
   /** The identity of the credential. */
   me(): Promise<Answer<Schemas["Identity"]>> {
     return this.get("/me");
+  }
+
+  /** The workspaces that the person of a default token is in, all at once; with another credential its own alone. */
+  workspaces(): Promise<Answer<Schemas["MembershipPage"]>> {
+    return this.get("/me/workspaces");
   }
 
   /** What is left of the credential's limits. It is free. */

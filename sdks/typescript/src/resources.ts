@@ -133,6 +133,32 @@ export class Integrations extends Noun {
   }
 }
 
+/** Personal tokens. A client with a member's default token makes others, and that one's successor; no other client makes any. */
+export class Tokens extends Noun {
+  list(filters: Filters<"/api/v1/tokens"> = {}): Listing<Schemas["Token"]> {
+    return this.verbs.list(pathOf("tokens"), filters);
+  }
+
+  async get(id: string): Promise<Answer<Schemas["Token"]>> {
+    return this.verbs.get(pathOf("tokens", id));
+  }
+
+  /** Make a named token. It ends with the token of this client. */
+  async create(fields: Schemas["NewToken"], options?: CallOptions): Promise<Answer<Schemas["IssuedToken"]>> {
+    return this.verbs.post(pathOf("tokens"), fields, options);
+  }
+
+  /** Generate the default token. When this returns, the one of this client is refused: make another client with the new one. */
+  async generate(fields: Schemas["Generation"] = {}, options?: CallOptions): Promise<Answer<Schemas["IssuedToken"]>> {
+    return this.verbs.post(pathOf("tokens", "default"), fields, options);
+  }
+
+  /** End a token for good. When this returns, no call with it is accepted any more. */
+  async revoke(id: string): Promise<Answer<undefined>> {
+    return this.verbs.delete(pathOf("tokens", id));
+  }
+}
+
 /** Members. Roles are changed by people who sign in. */
 export class Members extends Noun {
   list(filters: Filters<"/api/v1/members"> = {}): Listing<Schemas["Member"]> {

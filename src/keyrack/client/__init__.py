@@ -33,7 +33,8 @@ from keyrack.client.members import Member
 from keyrack.client.operations import Listing, Page
 from keyrack.client.request_logs import RequestLog
 from keyrack.client.spaces import Space, SpaceMember
-from keyrack.client.workspaces import Identity, PortalLink, RateLimit, Usage, Workspace
+from keyrack.client.tokens import IssuedToken, Token
+from keyrack.client.workspaces import Identity, Membership, PortalLink, RateLimit, Usage, Workspace
 
 __all__ = [
     "AlreadyDoneError",
@@ -52,10 +53,12 @@ __all__ = [
     "Invitation",
     "Invited",
     "IssuedKey",
+    "IssuedToken",
     "Key",
     "KeyrackError",
     "Listing",
     "Member",
+    "Membership",
     "NoAnswerError",
     "NotFoundError",
     "Page",
@@ -71,6 +74,7 @@ __all__ = [
     "SpaceMember",
     "StatusError",
     "TimedOutError",
+    "Token",
     "UnreadableAnswerError",
     "Usage",
     "WebhookVerificationError",

@@ -20,6 +20,7 @@ from keyrack.client.request_logs import RequestLogs
 from keyrack.client.requests import Request, Site, path_of, request_of, visible
 from keyrack.client.send import AsyncSender, Bearer, Settings, SyncSender
 from keyrack.client.spaces import Spaces
+from keyrack.client.tokens import Tokens
 from keyrack.client.workspaces import Own
 
 USER_AGENT = f"keyrack-python/{version('keyrack')} python/{platform.python_version()} httpx/{httpx.__version__}"
@@ -65,6 +66,7 @@ class Calls(Own[S]):
         super().__init__(sender)
         self.keys = Keys(sender)
         self.integrations = Integrations(sender)
+        self.tokens = Tokens(sender)
         self.members = Members(sender)
         self.invitations = Invitations(sender)
         self.spaces = Spaces(sender)

@@ -29,6 +29,7 @@ class Integration(Object, frozen=True, kw_only=True):
 
     id: str
     name: str
+    partner: str | None
     org_access: str
     permissions: dict[str, str]
     spaces: list[SpaceRole]
@@ -62,13 +63,14 @@ class Integrations(Part[S]):
         self,
         *,
         name: str,
+        partner: str | None = None,
         org_access: Perhaps[str] = UNSET,
         permissions: Perhaps[Permissions] = UNSET,
         spaces: Perhaps[SpaceRoles] = UNSET,
         idempotency_key: str | None = None,
     ) -> Request[Integration]:
         """Create an integration with these rights and no other. It has no key yet."""
-        fields = {"name": name, "org_access": org_access, "permissions": permissions, "spaces": spaces}
+        fields = {"name": name, "partner": partner, "org_access": org_access, "permissions": permissions, "spaces": spaces}
         return made(Integration, "integrations", idempotency_key=idempotency_key, **fields)
 
     @Operation
@@ -77,12 +79,13 @@ class Integrations(Part[S]):
         integration_id: str,
         *,
         name: Perhaps[str] = UNSET,
+        partner: Perhaps[str | None] = UNSET,
         org_access: Perhaps[str] = UNSET,
         permissions: Perhaps[Permissions] = UNSET,
         spaces: Perhaps[SpaceRoles] = UNSET,
     ) -> Request[Integration]:
         """Change an integration's name or rights, each as a whole; what is not named stays as it is."""
-        fields = {"name": name, "org_access": org_access, "permissions": permissions, "spaces": spaces}
+        fields = {"name": name, "partner": partner, "org_access": org_access, "permissions": permissions, "spaces": spaces}
         return changed(Integration, "integrations", integration_id, **fields)
 
     @Operation

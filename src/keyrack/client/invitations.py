@@ -15,6 +15,7 @@ class Invitation(Object, frozen=True, kw_only=True):
     email: str
     role: str
     spaces: list[SpaceRole]
+    may_use_api: bool
     state: str
     made_by: str
     made_by_name: str
@@ -41,9 +42,18 @@ class Invitations(Part[S]):
         return got(Invitation, "invitations", invitation_id)
 
     @Operation
-    def create(self, *, email: str, role: str = "member", spaces: SpaceRoles = (), idempotency_key: str | None = None) -> Request[Invited]:
+    def create(
+        self,
+        *,
+        email: str,
+        role: str = "member",
+        spaces: SpaceRoles = (),
+        may_use_api: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Request[Invited]:
         """Invite somebody."""
-        return made(Invited, "invitations", email=email, role=role, spaces=spaces, idempotency_key=idempotency_key)
+        fields = {"email": email, "role": role, "spaces": spaces, "may_use_api": may_use_api}
+        return made(Invited, "invitations", idempotency_key=idempotency_key, **fields)
 
     @Operation
     def renew(self, invitation_id: str, *, idempotency_key: str | None = None) -> Request[Invited]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from keyrack.client.objects import Object, Perhaps, Permissions, SpaceRole, SpaceRoles, changed, deleted, got, listed
+from keyrack.client.objects import Object, Perhaps, Permissions, SpaceRole, SpaceRoles, Time, changed, deleted, got, listed
 from keyrack.client.operations import Listing, Operation, Part, S
 from keyrack.client.requests import Request
 
@@ -21,6 +21,7 @@ class Member(Object, frozen=True, kw_only=True):
     status: str
     may_use_api: bool
     partner: str | None
+    access_until: datetime | None
     org_access: str
     permissions: dict[str, str]
     spaces: list[SpaceRole]
@@ -47,7 +48,8 @@ class Members(Part[S]):
         *,
         status: Perhaps[str] = UNSET,
         may_use_api: Perhaps[bool] = UNSET,
-        partner: Perhaps[str] = UNSET,
+        partner: Perhaps[str | None] = UNSET,
+        access_until: Perhaps[Time | None] = UNSET,
         org_access: Perhaps[str] = UNSET,
         permissions: Perhaps[Permissions] = UNSET,
         spaces: Perhaps[SpaceRoles] = UNSET,
@@ -60,6 +62,7 @@ class Members(Part[S]):
             status=status,
             may_use_api=may_use_api,
             partner=partner,
+            access_until=access_until,
             org_access=org_access,
             permissions=permissions,
             spaces=spaces,

@@ -4,8 +4,8 @@ from datetime import datetime
 
 import msgspec
 
-from keyrack.client.objects import Object, SpaceRole, Time, changed, got, made
-from keyrack.client.operations import Operation, Part, S
+from keyrack.client.objects import Object, SpaceRole, Time, changed, got, listed, made
+from keyrack.client.operations import Operation, Page, Part, S
 from keyrack.client.requests import Request
 
 
@@ -19,9 +19,24 @@ class Identity(Object, frozen=True, kw_only=True):
     org_slug: str
     mode: str
     integration_id: str | None
+    member_id: str | None
+    member_name: str | None
+    member_email: str | None
     org_access: str
     permissions: dict[str, str]
     spaces: list[SpaceRole]
+
+
+class Membership(Object, frozen=True, kw_only=True):
+    """A workspace that the person of a personal token is in."""
+
+    id: str
+    name: str
+    slug: str
+    is_current: bool
+    member_id: str | None
+    role: str | None
+    may_use_api: bool | None
 
 
 class Workspace(Object, frozen=True, kw_only=True):
@@ -123,6 +138,11 @@ class Own(Part[S]):
     def me(self) -> Request[Identity]:
         """Get the identity of the credential."""
         return got(Identity, "me")
+
+    @Operation
+    def workspaces(self) -> Request[Page[Membership]]:
+        """Get the workspaces that the person of a default token is in, all on one page; with another credential its own alone."""
+        return listed(Membership, "me", "workspaces")
 
     @Operation
     def rate_limit(self) -> Request[RateLimit]:

@@ -50,7 +50,12 @@ class Facts:
     @property
     def key(self) -> str:
         """What stands for a live key in examples; where a brand shows none, for a personal token."""
-        return f"{self.brand.prefix(Mode.LIVE) if self.brand.lists else self.brand.token_prefix}_REPLACE_ME"
+        return f"{self.brand.prefix(Mode.LIVE)}_REPLACE_ME" if self.brand.lists else self.token
+
+    @property
+    def token(self) -> str:
+        """What stands for a personal token in examples."""
+        return f"{self.brand.token_prefix}_REPLACE_ME"
 
     @property
     def test_key(self) -> str:
@@ -93,6 +98,7 @@ class Facts:
             "keys_path": self.keys_path,
             "outbound": "",
             "live_prefix": f"{self.brand.prefix(Mode.LIVE)}_…",
+            "token": self.token,
             "token_prefix": f"{self.brand.token_prefix}_…",
             "plans": self.plans,
             "newest_version": self.versions.newest,
