@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from keyrack.crypto.format import mint
-from keyrack.manage import keys, request_logs
+from keyrack.manage import keys, leaks, request_logs
 from keyrack.model.keys import EndReason
 from keyrack.model.members import MemberStatus, Role
 from keyrack.model.request_logs import Filter
@@ -158,9 +158,12 @@ async def test_mail_arrives(tmp_path: Path) -> None:
     assert "https://acme.example/console" in text_of(mail)
 
 
-async def test_ended_key_that_did_not_leak_has_no_place(host: Host) -> None:
-    key = await host.key()
-    ended = await keys.revoke(host.rack.assembly.desk, host.owner, key.key.id)
-    await report(host, key.secret.text, found_in=PLACE)
+async def test_place_is_known_of_what_leaked_and_where_somebody_said_it(host: Host) -> None:
+    desk = host.rack.assembly.desk
+    revoked, placed, unplaced = await host.key(), await host.key(), await host.key()
+    ended = await keys.revoke(desk, host.owner, revoked.key.id)
+    for key, fields in ((revoked, {"found_in": PLACE}), (placed, {"found_in": PLACE}), (unplaced, {})):
+        assert 202 == (await report(host, key.secret.text, **fields)).status_code
     assert EndReason.REVOKED is ended.end_reason
-    assert [] == await told(host)
+    listed = [one.key for one in await keys.page(desk, host.owner, limit=10, ended=True)]
+    assert {placed.key.id: PLACE, unplaced.key.id: ""} == await leaks.places(desk, host.owner, listed)

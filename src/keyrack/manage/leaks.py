@@ -84,7 +84,7 @@ async def places(desk: Desk, actor: Principal, listed: Iterable[Key]) -> dict[st
         return {}
     async with desk.store.reading() as c:
         told = await events.of_objects(c, actor.workspace.id, KEY_LEAKED.name, leaked)
-    return {event.object_id: str(event.data.get("found_in", "")) for event in told}
+    return {event.object_id: str(event.data.get("found_in") or "") for event in told}
 
 
 async def _end_keys(desk: Desk, workspace: Workspace, found: Mapping[str, Leak], finder: Finder) -> None:
