@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from keyrack.manage import connectors
+from keyrack.manage import connector_calls, connectors
 from keyrack.work.connectors.calls import ConnectorCalls
 from tests.browser.sites import PHONE, Browsing, Scene, served
 from tests.browser.visitor import Visitor
@@ -39,16 +39,20 @@ async def connected(tmp_path: Path) -> AsyncIterator[Connected]:
 
 
 async def connect(visitor: Visitor) -> None:
-    await visitor.open("/connectors")
+    await visitor.open("")
+    if await visitor.control("menu.open").count():
+        await visitor.press("menu.open")
+    await visitor.press("nav.connectors")
     await visitor.press("connectors.create")
-    await visitor.page.fill('[name="settings-token"]', TOKEN)
-    await visitor.page.fill('[name="settings-channel"]', "not a channel")
+    token, channel = visitor.control("connectors.setting").nth(0), visitor.control("connectors.setting").nth(1)
+    await token.fill(TOKEN)
+    await channel.fill("not a channel")
     await visitor.press("connectors.create.submit")
     await visitor.sees("Give the channel by its id")
-    assert "" == await visitor.page.input_value('[name="settings-token"]')
-    await visitor.page.fill('[name="settings-token"]', TOKEN)
-    await visitor.page.fill('[name="settings-channel"]', "#customers")
-    await visitor.page.uncheck('[name="event.customer.updated"]')
+    assert "" == await token.input_value()
+    await token.fill(TOKEN)
+    await channel.fill("#customers")
+    await visitor.control("connectors.event").nth(1).uncheck()
     await visitor.fill("connectors.name", "Sales")
     await visitor.press("connectors.create.submit")
     await visitor.sees("Sales is connected")
@@ -79,6 +83,8 @@ async def test_an_account_is_connected_checked_and_used(connected: Connected, br
     await ada.press("connectors.call")
     await ada.sees("Posted.")
     await ada.sees("Aurora Outfitters")
+    await ada.control("connectors.sent.copy").click()
+    await ada.control("connectors.object.copy").click()
     assert TOKEN not in await ada.page.content()
     [connector] = await connectors.page(connected.scene.site.desk, connected.scene.operator, limit=5)
     assert "customer.updated" not in connector.events
@@ -100,7 +106,7 @@ async def test_what_failed_is_sent_again_and_what_is_cut_off_is_mended(connected
     await ada.press("connectors.open")
     await ada.sees("Slack takes nothing from here any more")
     await ada.press("connectors.edit")
-    await ada.page.fill('[name="settings-token"]', TOKEN)
+    await ada.control("connectors.setting").nth(0).fill(TOKEN)
     await ada.press("connectors.edit.submit")
     await ada.sees("The connector is saved.")
 
@@ -114,7 +120,7 @@ async def test_one_is_switched_off_and_on_and_deleted(connected: Connected, brow
     await happen(connected, "Aurora Outfitters")
     await ada.page.reload()
     await ada.sees("The connector was off.")
-    await ada.page.select_option('[name="state"]', "succeeded")
+    await ada.choose("connectors.state", "succeeded")
     await ada.sees("No call matches")
     await ada.press("connectors.calls.clear")
     await ada.open("/connectors")
@@ -125,3 +131,23 @@ async def test_one_is_switched_off_and_on_and_deleted(connected: Connected, brow
     await ada.press("connectors.delete")
     await ada.press("connectors.delete.submit")
     await ada.sees("Sales is deleted")
+
+
+async def test_an_event_leads_to_what_it_became_and_lists_are_filtered_without_scripts(connected: Connected, browsing: Browsing) -> None:
+    scene = connected.scene
+    connector = await connectors.create(
+        scene.site.desk, scene.operator, vendor="slack", settings={"token": TOKEN, "channel": "C0123456789"}
+    )
+    await happen(connected, "Aurora Outfitters")
+    ada = await browsing.sign_in(scene)
+    [call] = await connector_calls.page(scene.site.desk, scene.operator, connector.id, limit=5)
+    await ada.open(f"/events/{call.event_id}")
+    await ada.press("events.connector-call")
+    await ada.sees("Posted.")
+    bo = await browsing.window(scene.site, scripts=False)
+    await bo.page.goto(f"{scene.site.url}/console{await scene.link('Bo')}")
+    await bo.control("sign-in").click()
+    await bo.page.goto(f"{scene.site.url}/console/connectors/{connector.id}")
+    await bo.control("connectors.state").select_option("failed")
+    await bo.control("connectors.calls.filter").click()
+    await bo.sees("No call matches")
