@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -37,12 +38,17 @@ Answer = Callable[[Received], bytes | None]
 
 @dataclass
 class Receiver:
-    """It answers what `answer` returns, or never where that is None, or resets the connection where it is empty."""
+    """It answers what `answer` returns, or never where that is None, or resets the connection where it is empty.
+
+    `most` is how many deliveries were under way to a path at the same time.
+    """
 
     url: str = ""
     answer: Answer = lambda _received: OK
     received: list[Received] = field(default_factory=list)
     hanging: int = 0
+    running: Counter[str] = field(default_factory=Counter)
+    most: Counter[str] = field(default_factory=Counter)
 
     def of(self, path: str) -> list[Received]:
         """What came to one path."""
@@ -50,7 +56,7 @@ class Receiver:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take one delivery."""
-        with suppress(OSError, EOFError):
+        with suppress(OSError, EOFError, asyncio.CancelledError):
             first = await reader.readexactly(1)
             at = time.monotonic()
             head = first + await reader.readuntil(HEAD_END)
@@ -59,7 +65,10 @@ class Receiver:
             body = await reader.readexactly(int(headers.get("content-length", "0")))
             received = Received(lines[0].split()[1], headers, body, at)
             self.received.append(received)
+            self.running[received.path] += 1
+            self.most[received.path] = max(self.most[received.path], self.running[received.path])
             await self._answer(writer, self.answer(received))
+            self.running[received.path] -= 1
         writer.close()
 
     async def _answer(self, writer: asyncio.StreamWriter, answer: bytes | None) -> None:
@@ -83,8 +92,7 @@ async def receiving(answer: Answer | None = None) -> AsyncIterator[Receiver]:
         task = asyncio.current_task()
         assert task is not None
         tasks.add(task)
-        with suppress(asyncio.CancelledError):
-            await receiver.serve(reader, writer)
+        await receiver.serve(reader, writer)
         tasks.discard(task)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=2048)
@@ -95,6 +103,8 @@ async def receiving(answer: Answer | None = None) -> AsyncIterator[Receiver]:
         server.close()
         for task in list(tasks):
             task.cancel()
+        if tasks:
+            await asyncio.wait(list(tasks))
 
 
 def status(code: int, *headers: str, body: bytes = b"") -> bytes:

@@ -43,7 +43,12 @@ class Recipient:
             return Verdict(State.SKIPPED, Why.ENDPOINT_DELETED)
         if self.endpoint.disabled_at is not None:
             return Verdict(State.SKIPPED, Why.ENDPOINT_DISABLED)
-        return GO if self.has_api and self.workspace.api_enabled else Verdict(State.HELD)
+        return GO if self.api_is_on else Verdict(State.HELD)
+
+    @property
+    def api_is_on(self) -> bool:
+        """Whether anything of its workspace goes out at all."""
+        return self.has_api and self.workspace.api_enabled
 
     def verdict(self, event: Event, kinds: Mapping[str, EventType], categories: Mapping[str, Category]) -> Verdict:
         """What becomes of one event on its way to it."""

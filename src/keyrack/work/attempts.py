@@ -92,8 +92,8 @@ class Attempts:
             present = await self.known.at_this_moment(endpoint.id)
             if present is None or present.is_gone:
                 raise Stopped(_GONE)
-            if present.standing.state is State.HELD:
-                raise Stopped(present.standing)
+            if not present.api_is_on:
+                raise Stopped(Verdict(State.HELD))
 
         return await self._send(replace(sample, trigger=Trigger.MANUAL), self._request(endpoint, event), is_there)
 

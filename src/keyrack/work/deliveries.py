@@ -41,7 +41,7 @@ LOOK_SECONDS = 0.45
 
 RETRY_SECONDS = 1.0
 CLAIM_SECONDS = 60
-STOP_SECONDS_MAX = 5.0
+STOP_SECONDS_MAX = 2.0
 LANES_AT_ONCE_MAX = 64
 CLAIMED_AT_ONCE_MAX = 100
 QUICK_AT_ONCE_MAX, AT_ONCE_MAX = 200, 1_000
@@ -52,6 +52,7 @@ PROBED_FAILURES = 5
 """After so many failures in a row an endpoint gets one delivery at a time, until one succeeds."""
 
 _DELETED = Verdict(State.SKIPPED, Why.ENDPOINT_DELETED)
+_GONE = Verdict(State.FAILED, Why.GONE)
 
 
 class Deliveries:
@@ -182,6 +183,8 @@ class Deliveries:
         if recipient is not None and standing == GO:
             endpoint = recipient.endpoint
             return Lane(endpoint_id, 1 if failures >= PROBED_FAILURES else endpoint.at_once, endpoint.in_order)
+        if recipient is not None and recipient.endpoint.disable_reason is DisableReason.GONE and not recipient.is_gone:
+            standing = _GONE
         await self._settle(endpoint_id, standing)
         return None
 
@@ -246,6 +249,9 @@ class Deliveries:
             due_at = now if state is State.PENDING else None
             return Result(replace(delivery, state=state, why=why, due_at=due_at, updated_at=now), claim)
         self._desk.tally.note_attempt(attempt)
+        if attempt.status == GONE_STATUS:
+            # While the claim holds the lane: nothing follows.
+            await self._disable(attempt.workspace_id, attempt.endpoint_id, DisableReason.GONE)
         return Result(after(delivery, attempt, self._desk.now(), self.pause), claim, attempt)
 
     def _written(self, results: Sequence[Result]) -> None:
@@ -260,16 +266,15 @@ class Deliveries:
 
     async def _look_after(self, failed: Sequence[Attempt]) -> None:
         workspace_ids = {attempt.endpoint_id: attempt.workspace_id for attempt in failed}
-        gone = {attempt.endpoint_id for attempt in failed if attempt.status == GONE_STATUS}
         too_old = self._desk.now() - FAILING_SECONDS_MAX * 1000
         with suppress(Refused):
-            # Deleted meanwhile; or the store is away, and the next failure says the same.
             async with self._desk.store.reading_traffic() as c:
                 health = await delivery_lanes.health(c, workspace_ids)
             for endpoint_id, (failing_since, _) in health.items():
-                if endpoint_id in gone:
-                    await endpoint_health.disable(self._desk, workspace_ids[endpoint_id], endpoint_id, DisableReason.GONE)
-                    while await self._settle(endpoint_id, Verdict(State.FAILED, Why.GONE)):
-                        continue
-                elif failing_since is not None and failing_since <= too_old:
-                    await endpoint_health.disable(self._desk, workspace_ids[endpoint_id], endpoint_id, DisableReason.FAILING)
+                if failing_since is not None and failing_since <= too_old:
+                    await self._disable(workspace_ids[endpoint_id], endpoint_id, DisableReason.FAILING)
+
+    async def _disable(self, workspace_id: str, endpoint_id: str, reason: DisableReason) -> None:
+        with suppress(Refused):
+            # Deleted meanwhile; or the store is away, and the next failure says the same.
+            await endpoint_health.disable(self._desk, workspace_id, endpoint_id, reason)
