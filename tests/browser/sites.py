@@ -25,6 +25,8 @@ from tests.browser.visitor import Visitor
 MEMBERS = {"Ada": Role.OWNER, "Bo": Role.ADMIN, "Cy": Role.MEMBER}
 EVERYTHING = Rights(permissions={ALL: Level.WRITE})
 DESKTOP, PHONE = (1280, 860), (360, 740)
+HERE = ["127.0.0.0/8"]
+"""The networks that webhooks may go to though they are not public: tests have receivers of their own."""
 
 
 @dataclass
@@ -125,7 +127,7 @@ class Sites:
 @asynccontextmanager
 async def served(folder: Path, brand: str, **settings: Any) -> AsyncIterator[Site]:
     """Serve Atrium under a brand, with these settings, for the length of a block."""
-    app = create_app(Settings(data=folder, **settings), brand)
+    app = create_app(Settings(data=folder, **{"outgoing_networks": HERE, **settings}), brand)
     server = _Quiet(Config(app, port=0, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=5))
     task = asyncio.create_task(server.serve())
     while not server.started:

@@ -8,6 +8,7 @@ PIPEDRIVE = Configuration(
         name="Pipedrive",
         key_prefix="pipedrive",
         test_mode=False,
+        webhooks=False,
         lists=(),
         navigation=("Settings", "Personal preferences"),
         words=Words(workspace="company", docs="Developer's Corner", reference="API Endpoints"),

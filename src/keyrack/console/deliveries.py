@@ -21,7 +21,7 @@ from keyrack.model.deliveries import Delivery, State
 from keyrack.model.endpoints import Endpoint, shown_url
 from keyrack.model.orders import NEWEST
 from keyrack.model.principals import Principal
-from keyrack.model.refusals import INVALID_REQUEST, Refused
+from keyrack.model.refusals import INVALID_REQUEST, NOT_FOUND, Refused
 
 ORDERS = {"-created_at": "Newest first"}
 ATTEMPTS_SHOWN_MAX = 30
@@ -60,8 +60,8 @@ class DeliveryPages:
             Route("/console/endpoints/{endpoint_id}", self.show, methods=["GET"]),
             Route("/console/endpoints/{endpoint_id}/replay", self.ask_replay, methods=["GET"]),
             Route("/console/endpoints/{endpoint_id}/replay", self.replay, methods=["POST"]),
-            Route("/console/deliveries/{delivery_id}", self.details, methods=["GET"]),
-            Route("/console/deliveries/{delivery_id}/resend", self.resend, methods=["POST"]),
+            Route("/console/endpoints/{endpoint_id}/deliveries/{delivery_id}", self.details, methods=["GET"]),
+            Route("/console/endpoints/{endpoint_id}/deliveries/{delivery_id}/resend", self.resend, methods=["POST"]),
         ]
 
     @property
@@ -126,7 +126,7 @@ class DeliveryPages:
         """Show a delivery, and each attempt with what was sent and answered. Raises Refused `session_ended`, 403, 404."""
         desk = self._pages.desk
         member = await self._admin(request)
-        delivery = await deliveries.get(desk, member, request.path_params["delivery_id"])
+        delivery = await self._delivery(request, member)
         attempts = await deliveries.attempts(desk, member, delivery.id, limit=ATTEMPTS_SHOWN_MAX + 1)
         named = await delivery_figures.receivers(desk, member, [delivery.endpoint_id])
         endpoint = named.get(delivery.endpoint_id)
@@ -148,8 +148,10 @@ class DeliveryPages:
     async def resend(self, request: Request) -> Response:
         """Send one delivery again at once. Raises Refused `session_ended`, `csrf_failed`, 403, 404, 409."""
         member, _ = await self._pages.sent(request, "deliveries.resend")
-        delivery = await deliveries.resend(self._pages.desk, member, request.path_params["delivery_id"])
-        return self._pages.go(request, f"/deliveries/{delivery.id}", "It is sent again now. Load the page again to see what comes of it.")
+        delivery = await self._delivery(request, member)
+        await deliveries.resend(self._pages.desk, member, delivery.id)
+        said = "It is sent again now. Load the page again to see what comes of it."
+        return self._pages.go(request, f"/endpoints/{delivery.endpoint_id}/deliveries/{delivery.id}", said)
 
     async def _admin(self, request: Request) -> Principal:
         member = await self._pages.member(request)
@@ -159,6 +161,12 @@ class DeliveryPages:
     async def _endpoint(self, request: Request) -> tuple[Principal, Endpoint]:
         member = await self._admin(request)
         return member, await endpoints.get(self._pages.desk, member, request.path_params["endpoint_id"])
+
+    async def _delivery(self, request: Request, member: Principal) -> Delivery:
+        delivery = await deliveries.get(self._pages.desk, member, request.path_params["delivery_id"])
+        if delivery.endpoint_id != request.path_params["endpoint_id"]:
+            raise NOT_FOUND("There is no such delivery.")
+        return delivery
 
     async def _lines(self, member: Principal, found: Sequence[Delivery]) -> list[Line]:
         answers = await delivery_figures.last_answers(self._pages.desk, member, [delivery.id for delivery in found])

@@ -53,9 +53,9 @@ class Brand:
     neither, people see no rights at all. With `personal_tokens`, members who may use the API hold tokens of their own. `lists` are the
     lists of credentials that the console shows: `keys`, `integrations`, both, or none where there are personal tokens.
     With `reveals`, new workspaces keep the secrets of their keys, sealed, for admins who ask to see one again: each can switch it off.
-    `api_toggle` shows the switch of the API, `api_enabled_at_first` says whether new workspaces begin with it on. `webhooks`
-    shows the page on which endpoints are managed. `home` is where the
-    console leads back to the product: a path of this host below its root, or an https address; without one nothing does.
+    `api_toggle` shows the switch of the API, `api_enabled_at_first` says whether new workspaces begin with it on. `webhooks` shows the
+    page on which endpoints are managed. `home` is where the console leads back to the product: a path of this host below its root, or an
+    https address; without one nothing does.
     `navigation` are the titles that lead to the first of them, from the outside in. `color` is the console's accent, written `#rrggbb`;
     text on it is black or white, whichever can be read. `logo` is an SVG document; without one the console shows the name's first letter.
     `support_email`, `support_url` and `status_url` are where the docs send people who need help, each where there is one.
