@@ -63,7 +63,7 @@ lock: ## Write the three lock files anew from pyproject.toml (newest versions: A
 	$(LOCK) $(ARGS) pyproject.toml --group dev -c requirements.lock -c requirements-build.lock -o requirements-dev.lock
 
 clean: ## Remove what the tools made; the data in keyrack-data stays
-	rm -rf .venv build dist screenshots tests/*/node_modules src/keyrack/console/static/vendor .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv build dist screenshots examples/*/node_modules tests/*/node_modules src/keyrack/console/static/vendor .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests checks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## List what make can do
