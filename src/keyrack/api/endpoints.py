@@ -166,10 +166,9 @@ class EndpointView(ObjectView):
     state: Literal["active", "disabled"]
     enabled: Annotated[bool, Field(description="Whether it gets deliveries.")]
     disabled_at: Annotated[Time | None, Field(description="When it was disabled.")]
-    disable_reason: (
-        Annotated[DisableReason, Field(description="Why it was disabled: `chosen`, `gone` (it answered 410), `failing` (for five days).")]
-        | None
-    )
+    disable_reason: Annotated[
+        DisableReason | None, Field(description="Why it was disabled: `chosen`, `gone` (it answered 410), `failing` (for five days).")
+    ]
     integration_id: Annotated[str | None, Field(description="The integration that it belongs to; null: it is the workspace's own.")]
     api_version: Annotated[str, Field(description="The version of the API in whose shapes it gets data.")]
     header_names: Annotated[tuple[str, ...], Field(description="The headers of yours that go with each delivery.")]

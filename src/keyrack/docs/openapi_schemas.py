@@ -33,11 +33,15 @@ def tidy_one(schema: Any, names: Mapping[str, str], *, query: bool = False) -> A
 
 
 def _names(schemas: Mapping[str, Any]) -> dict[str, str]:
-    """`CustomerView` is a `Customer`, a page of them a `CustomerList`; a name that is taken stays what it was."""
+    """`CustomerView` is a `Customer`, a page of them a `CustomerList`; a name that is taken stays what it was.
+
+    Of two classes with one name, which frameworks tell apart by their modules, each is called after its module: `KeysEndReason`.
+    """
     names: dict[str, str] = {}
     for old in sorted(schemas):
-        page, view = _PAGE.fullmatch(old), _VIEW.fullmatch(old)
-        new = f"{page[1]}List" if page else view[1] if view else old
+        plain = "".join(word.capitalize() for word in old.split("__")[-2].split("_")) + old.split("__")[-1] if "__" in old else old
+        page, view = _PAGE.fullmatch(plain), _VIEW.fullmatch(plain)
+        new = f"{page[1]}List" if page else view[1] if view else plain
         names[old] = old if new in schemas or new in names.values() else new
     return names
 

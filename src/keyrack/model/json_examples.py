@@ -64,6 +64,8 @@ def _text(schema: Mapping[str, Any], name: str) -> str:
 
 def _completed(value: Any, schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
     """An example with the fields whose value is null: what wrote the schemas leaves them out."""
+    if isinstance(value, list) and "items" in schema:
+        return [_completed(one, resolve(schema["items"], schemas), schemas) for one in value]
     if not isinstance(value, dict) or "properties" not in schema:
         return value
     fields = {name: schema["properties"].get(name, {}) for name in schema.get("required", ()) if name not in value}
