@@ -1,6 +1,7 @@
 """Atrium in this process, with recorders where its vendors are. Nothing goes out before a test says so: `settle` does what is due."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,7 @@ class Scene:
     async def due_now(self) -> None:
         """Let the time pass for which calls wait."""
         async with self.desk.store.writing_traffic() as c:
-            await c.execute_values(f"UPDATE {self.table} SET due_at = 1 WHERE due_at IS NOT NULL", ())
+            await c.execute_values(f"UPDATE {self.table} SET due_at = 1, claimed_until = NULL WHERE due_at IS NOT NULL", ())
 
 
 @pytest.fixture
@@ -113,8 +114,15 @@ async def vendors() -> AsyncIterator[Vendors]:
 @pytest.fixture
 async def scene(backend: Backend, tmp_path: Path, vendors: Vendors) -> AsyncIterator[Scene]:
     """A workspace, on each database in turn."""
+    async with scene_on(backend, tmp_path, vendors) as one:
+        yield one
+
+
+@asynccontextmanager
+async def scene_on(backend: Backend, folder: Path, vendors: Vendors) -> AsyncIterator[Scene]:
+    """Run Atrium on a database, with a workspace."""
     settings = Settings(
-        data=tmp_path,
+        data=folder,
         database_url=backend.url,
         slack_url=f"{vendors.slack.url}/api/",
         slack_hooks_url=vendors.slack.url,

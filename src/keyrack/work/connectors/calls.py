@@ -194,7 +194,7 @@ class ConnectorCalls:
         try:
             made = await self._made(call, connector, vendor)
         except Exception as error:  # noqa: BLE001 - the host's own function: its database may be away
-            log.warning("connector_call_not_made", call=call.id, event=call.event_type, error=type(error).__name__)
+            log.warning("connector_call_not_made", call=call.id, kind=call.event_type, error=type(error).__name__)
             answer = Answer(Verdict.AGAIN, None, "not_made", f"What this event becomes could not be made: {type(error).__name__}.")
             await self._note(_answered(call, answer, desk.now(), _ms_since(began)))
             return
