@@ -21,12 +21,16 @@ FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 EXPECTED = {200, 201, 204, 404, 409}
 # Their samples name a member who is not there.
 NAMES_A_MEMBER = {"createItem", "updateItem", "createPortalLink"}
+# Theirs hold a key without a checksum, and a signature that is none: nobody can publish such as work.
+PROVES_ITSELF = {"reportLeak", "reportGithubLeaks"}
 
 
 @pytest.fixture(scope="module")
 async def host(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Host]:
     """A workspace of a running Atrium."""
-    async with serving(Settings(data=tmp_path_factory.mktemp("data"))) as pair:
+    # Nobody signs here, so nobody is asked for public keys: least of all GitHub.
+    settings = Settings(data=tmp_path_factory.mktemp("data"), github_keys_url="http://127.0.0.1:9/")
+    async with serving(settings) as pair:
         yield await Host.create(*pair)
 
 
@@ -84,7 +88,7 @@ async def test_line_for_curl_sends_what_the_operation_takes(host: Host, document
         assert name.split(" ")[0] == asked["method"]
         asked["headers"]["Authorization"] = f"Bearer {host.secret}"
         answer = await host.client.request(**asked)
-        allowed = EXPECTED | ({400} if ids[name] in NAMES_A_MEMBER else set())
+        allowed = EXPECTED | ({400} if ids[name] in NAMES_A_MEMBER else {400, 503} if ids[name] in PROVES_ITSELF else set())
         assert answer.status_code in allowed, f"{name}: {answer.text}"
         assert answer.json()["detail"] != "No such path." if answer.status_code == 404 else True, name
     host.secret = (await Host.create(host.rack, host.client)).secret
