@@ -26,10 +26,13 @@ SCRIPTS = [
     "0007_pre_versions",
     "0008_pre_places_of_sessions",
     "0009_pre_endpoints",
+    "0010_pre_tokens",
+    "0011_pre_connectors",
     "0001_pre_request_log",
     "0002_pre_quotas",
     "0003_pre_call_counts",
     "0004_pre_deliveries",
+    "0005_pre_connector_calls",
 ]
 MIGRATE = """
 import asyncio, json, sys

@@ -30,9 +30,10 @@ def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
 async def test_others_tokens_are_listed_and_none_is_made(person: Person, kind: str) -> None:
     admin = KINDS[kind](person.admin_key, base_url=person.url)
     assert ["Default token"] == [one.name for one in await walked(admin.tokens.list(), admin)]
-    for doing in (lambda: admin.tokens.create(name="theirs", permissions={"customers": "read"}), admin.tokens.generate):
-        with pytest.raises(PermissionDeniedError):
-            await got(doing())
+    with pytest.raises(PermissionDeniedError):
+        await got(admin.tokens.create(name="theirs", permissions={"customers": "read"}))
+    with pytest.raises(PermissionDeniedError):
+        await got(admin.tokens.generate())
     (own,) = (await got(admin.workspaces())).data
     assert (True, None) == (own.is_current, own.role)
     await got(admin.close())

@@ -81,8 +81,8 @@ class AccessPages:
     async def ask(self, request: Request) -> Response:
         """Ask before a token is revoked. Raises Refused `session_ended`, 403, 404."""
         listed = await self._found(request, await self._pages.member(request))
-        shown = {"held": listed.held, "calls": None, "to": f"/access/{listed.token.id}/revoke", "back": "/access"}
-        return self._pages.render(request, "tokens/revoke.html", **shown)
+        to = f"/access/{listed.token.id}/revoke"
+        return self._pages.render(request, "tokens/revoke.html", held=listed.held, calls=None, to=to, back="/access")
 
     async def revoke(self, request: Request) -> Response:
         """Revoke a token. Raises Refused `session_ended`, `csrf_failed`, 403, 404."""

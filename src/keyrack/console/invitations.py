@@ -82,8 +82,9 @@ class InvitationPages:
         try:
             role, roles = read_role(form.get("role", Role.MEMBER.value)), space_access.roles_in(form)
             async with once(desk, member, mark):
-                given = {"email": form.get("email", ""), "role": role, "spaces": roles, "may_use_api": form.get("may_use_api") == "yes"}
-                invited = await invitations.create(desk, member, **given)
+                may_use_api = form.get("may_use_api") == "yes"
+                email = form.get("email", "")
+                invited = await invitations.create(desk, member, email=email, role=role, spaces=roles, may_use_api=may_use_api)
         except DoneBefore as done:
             return await self._handed_over_before(request, member, done)
         except Refused as refused:

@@ -57,8 +57,8 @@ class OwnAccessPages:
         member = await self._pages.member(request)
         chosen = await own_access.find(self._pages.desk, member, request.path_params["token_id"])
         token = chosen.held.token
-        shown = {"held": chosen.held, "calls": None, "to": f"{AT}/{token.id}/revoke", "back": AT}
-        return self._pages.render(request, "tokens/revoke.html", **shown)
+        to = f"{AT}/{token.id}/revoke"
+        return self._pages.render(request, "tokens/revoke.html", held=chosen.held, calls=None, to=to, back=AT)
 
     async def end(self, request: Request) -> Response:
         """Revoke one of the person's tokens, in whatever workspace. Raises Refused `session_ended`, `csrf_failed`, 404."""

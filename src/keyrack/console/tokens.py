@@ -79,7 +79,11 @@ class TokenPages:
         member = await self._member(request)
         found = await tokens.own(self._pages.desk, member)
         present = next((one for one in found if one.token.is_default), None)
-        shown = {"present": present, "named": len(found) - (present is not None), "calls": await self._calls(member, present)}
+        shown: dict[str, Any] = {
+            "present": present,
+            "named": len(found) - (present is not None),
+            "calls": await self._calls(member, present),
+        }
         return self._pages.render(request, "tokens/generate.html", **shown)
 
     async def generate(self, request: Request) -> Response:

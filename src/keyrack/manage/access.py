@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from keyrack.manage import members, token_endings
 from keyrack.manage.change import Change, change
@@ -77,7 +78,7 @@ async def revoke(
         if not (ended or found.integrations or changed):
             c.found_done()
             return found
-        told = {"member_id": member_id, "partner": partner, "tokens_ended": len(ended), "keys_ended": keys_ended}
+        told: dict[str, Any] = {"member_id": member_id, "partner": partner, "tokens_ended": len(ended), "keys_ended": keys_ended}
         c.record(ACCESS_REVOKED, member_id or c.workspace_id, {**told, "members_changed": len(changed)})
     return found
 

@@ -46,6 +46,16 @@ _INVITATION: Mapping[str, Any] = {
     "spaces": [],
     "may_use_api": False,
 }
+_TOKEN: Mapping[str, Any] = {
+    "id": _ID,
+    "name": "Zapier",
+    "prefix": "atrium_pat_abc1",
+    "member_id": _MEMBER,
+    "is_default": False,
+    "rights": {"org_access": "none", "permissions": {"customers": "read"}, "spaces": []},
+    "expires_at": "2026-08-24T17:21:09.412Z",
+    "end_reason": None,
+}
 _WORKSPACE: Mapping[str, Any] = {
     "id": "org_l9bn00of0000g7l8gcq8c4xk",
     "name": "VML",
@@ -71,9 +81,11 @@ _BY_NOUN: Mapping[str, Mapping[str, Any]] = {
         **_RIGHTS,
     },
     "space": {"id": _SPACE, "name": "Launch"},
+    "token": _TOKEN,
     "workspace": _WORKSPACE,
 }
 _BY_NAME: Mapping[str, Mapping[str, Any]] = {
+    "access.revoked": {"member_id": None, "partner": "Northwind", "tokens_ended": 2, "keys_ended": 1, "members_changed": 1},
     "endpoint.disabled": _ENDPOINT | {"enabled": False, "disable_reason": "gone"},
     "endpoint.rotated": _ENDPOINT | {"overlap_seconds": 86_400},
     "integration.deleted": _INTEGRATION | {"keys_ended": 1, "endpoints_deleted": 0},
@@ -89,6 +101,7 @@ _BY_NAME: Mapping[str, Mapping[str, Any]] = {
     "person.renamed": {"id": "cl9bn00of0006g7l8e7f8a9b0", "name": "Robin Vale"},
     "space.role_removed": {"space_id": _SPACE, "holder_id": _MEMBER, "holder_name": "Robin Vale"},
     "space.role_set": {"space_id": _SPACE, "holder_id": _MEMBER, "holder_kind": "member", "holder_name": "Robin Vale", "role": "viewer"},
+    "token.ended": _TOKEN | {"end_reason": "revoked"},
     "workspace.revealing_switched": {"id": "org_l9bn00of0000g7l8gcq8c4xk", "revealing": True, "destroyed": 0},
     "workspace.transferred": {"from_member_id": _MEMBER, "to_member_id": "cl9bn00of000ag7l8b1c2d3e4", "to_name": "Mira Ode"},
 }

@@ -210,8 +210,8 @@ async def _join(desk: Desk, c: Change, invitation: Invitation, login: lookup.Log
     # Spaces that were deleted meanwhile give no role.
     living = await space_rows.page(c.connection, invitation.workspace_id, limit=rights.SPACES_MAX, within=list(invitation.spaces))
     kept = replace(invitation, spaces={one.id: invitation.spaces[one.id] for one in living})
-    given = {"role": invitation.role, "rights": kept.rights, "may_use_api": invitation.may_use_api}
-    member = await members.let_in(c, email=invitation.email, name=name, **given)
+    role, may_use_api = invitation.role, invitation.may_use_api
+    member = await members.let_in(c, email=invitation.email, name=name, role=role, rights=kept.rights, may_use_api=may_use_api)
     if stored is not None:
         # The link reached them by mail where mail is set up: nobody else has seen it.
         verified = desk.outside.sends_mail

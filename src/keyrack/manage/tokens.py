@@ -124,7 +124,7 @@ async def create(desk: Desk, actor: Principal, *, name: str, rights: Rights, exp
             raise CONFLICT(f"You have {NAMED_MAX} named tokens here: revoke one that nothing uses.")
         await _require_spaces(c, chosen)
         made_with = actor.credential_id if actor.kind is Kind.PERSONAL_TOKEN else None
-        bounds = {"rights": chosen, "expires_at": _end(expires_at, c.now), "made_with": made_with}
+        bounds: dict[str, Any] = {"rights": chosen, "expires_at": _end(expires_at, c.now), "made_with": made_with}
         return await _issue(desk, c, member, Token(**_new(c, member), name=name, is_default=False, **bounds))
 
 

@@ -1,7 +1,7 @@
 """Bugs planted into the protocol of leases: the mistakes that its design is there to exclude (CONSISTENCY §2 and §4)."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from keyrack.feed.cache import Cache, Start
 from keyrack.feed.leases import NEVER, Lease, Settling, Terms, Waiting
@@ -9,6 +9,7 @@ from keyrack.feed.look_ups import LookUps
 from keyrack.model.principals import Principal
 from keyrack.store.changes import Changes
 from keyrack.store.leases import LeaseRow, Standing
+from keyrack.store.lookup import FoundKey
 from tests.feed.simulation.nodes import Feed, Looks, Parts, unavailable
 from tests.feed.simulation.world import ForgetfulGround, Point
 
@@ -186,7 +187,7 @@ class TrustsAnyServer(Looks):
         async with self._store.reading() as connection:
             found = await self._find(connection, digest)
         assert found is not None
-        principal = self._principal(found)
+        principal = self._principal(cast("FoundKey", found))
         self.cache.store(digest, principal, found.revision, start)
         return principal
 
