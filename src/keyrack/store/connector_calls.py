@@ -1,5 +1,6 @@
 """Calls to vendors as rows, with what vendors call their copies of objects."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,7 +31,6 @@ _PLAIN = (
     "attempts",
     "failures",
     "due_at",
-    "request",
     "status",
     "code",
     "detail",
@@ -103,7 +103,7 @@ async def save(c: Connection, call: ConnectorCall) -> None:
 async def save_request(c: Connection, call: ConnectorCall) -> None:
     """Write what a call sends, before it is sent for the first time; whoever holds it goes on holding it."""
     own = and_(connector_calls.c.workspace_id == call.workspace_id, connector_calls.c.id == call.id)
-    await c.execute(update(connector_calls).where(own).values(request=call.request, round=call.round))
+    await c.execute(update(connector_calls).where(own).values(request=_written(call), round=call.round))
 
 
 async def put_off(c: Connection, workspace_id: str, connector_id: str, until: int) -> None:
@@ -164,6 +164,7 @@ def read(row: Row[Any]) -> ConnectorCall:
     of = row._mapping
     return ConnectorCall(
         **{name: of[connector_calls.c[name]] for name in _PLAIN},
+        request=None if row.request is None else json.loads(row.request),
         mode=Mode(of[connector_calls.c.mode]),
         state=State(of[connector_calls.c.state]),
         why=Why(of[connector_calls.c.why]) if of[connector_calls.c.why] else None,
@@ -178,9 +179,14 @@ def _of(workspace_id: str) -> Select[Any]:
 def _columns(call: ConnectorCall) -> dict[str, Any]:
     return {
         **{name: getattr(call, name) for name in _PLAIN},
+        "request": _written(call),
         "lane": call.lane,
         "mode": call.mode.value,
         "state": call.state.value,
         "why": None if call.why is None else call.why.value,
         "trigger": call.trigger.value,
     }
+
+
+def _written(call: ConnectorCall) -> str | None:
+    return None if call.request is None else json.dumps(dict(call.request), ensure_ascii=False)

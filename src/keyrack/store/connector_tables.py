@@ -31,7 +31,8 @@ connectors = Table(
 )
 
 # One per event and connector: deriving twice makes no second one. `lane` is what goes one after another. `due_at` is null where no
-# attempt comes any more; a process that makes one holds it until `claimed_until`.
+# attempt comes any more; a process that makes one holds it until `claimed_until`. `request` is JSON as text: PostgreSQL's own kind would
+# put its members into another order, and every attempt sends the very same bytes.
 connector_calls = Table(
     "keyrack_connector_calls",
     traffic_tables.metadata,
@@ -53,7 +54,7 @@ connector_calls = Table(
     Column("failures", Integer, nullable=False),
     Column("due_at", BigInteger, nullable=True),
     Column("claimed_until", BigInteger, nullable=True),
-    Column("request", Json, nullable=True),
+    Column("request", Text, nullable=True),
     Column("status", Integer, nullable=True),
     Column("code", Text, nullable=True),
     Column("detail", Text, nullable=True),

@@ -14,7 +14,17 @@ from sqlalchemy import Table, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from keyrack.store import connector_tables, delivery_tables, endpoint_tables, postgresql, replay_tables, sqlite, tables, token_tables, traffic_tables
+from keyrack.store import (
+    connector_tables,
+    delivery_tables,
+    endpoint_tables,
+    postgresql,
+    replay_tables,
+    sqlite,
+    tables,
+    token_tables,
+    traffic_tables,
+)
 from keyrack.store.database import is_sqlite, translated
 from keyrack.store.sqlite import StoreUnusable
 

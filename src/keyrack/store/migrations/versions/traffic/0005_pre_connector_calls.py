@@ -1,8 +1,7 @@
 """What events become at connectors, and vendors' ids. pre: no code of theirs runs without it; older code does not notice it."""
 
 from alembic.operations import Operations
-from sqlalchemy import JSON, BigInteger, Column, Integer, PrimaryKeyConstraint, Text, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, Text, UniqueConstraint, text
 
 revision = "traffic_0005"
 down_revision = "traffic_0004"
@@ -25,9 +24,8 @@ def upgrade(op: Operations) -> None:
         _text("trigger"),
         *(Column(name, Integer, nullable=False) for name in ("round", "attempts", "failures")),
         *(Column(name, BigInteger) for name in ("due_at", "claimed_until")),
-        Column("request", JSON().with_variant(JSONB(), "postgresql")),
         Column("status", Integer),
-        *(Column(name, Text) for name in ("code", "detail", "vendor_object_id")),
+        *(Column(name, Text) for name in ("request", "code", "detail", "vendor_object_id")),
         Column("duration_ms", Integer),
         *(_number(name) for name in ("created_at", "updated_at")),
         UniqueConstraint("event_id", "connector_id", name=f"uq_{CALLS}_event_id_connector_id"),
