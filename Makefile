@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: demo test check fuzz chaos bench bench-scale bench-logs bench-console screenshots sdk-types lock clean help
+.PHONY: demo test check fuzz chaos webhooks bench bench-scale bench-logs bench-webhooks bench-console screenshots sdk-types lock clean help
 
 PYTHON := .venv/bin/python
 # What Python compiles is kept, whatever the shell says: the tests start many processes.
@@ -28,6 +28,10 @@ chaos: ## Do things to a cluster of real processes at length, and judge each ans
 	@.ci/environment dev
 	@$(PYTHON) -m tests.chaos $(ARGS)
 
+webhooks: ## Kill servers in the middle of 10,000 events and judge what arrived (options: ARGS="--events 1000 --stores sqlite")
+	@.ci/environment dev
+	@$(PYTHON) -m tests.deliveries $(ARGS)
+
 bench: ## Measure the gate beside what it is compared with, and print the figures
 	@.ci/environment dev
 	@$(PYTHON) -m bench $(ARGS)
@@ -39,6 +43,10 @@ bench-scale: ## Measure how cost grows with keys, processes and nodes (options: 
 bench-logs: ## Measure a large request log: moving lines into it, and searching it (options: ARGS="--rows 1000000 --stores postgresql")
 	@.ci/environment dev
 	@$(PYTHON) -m bench.request_logs $(ARGS)
+
+bench-webhooks: ## Measure deliveries a second, their lag, and what an event costs (options: ARGS="--deliveries 1000 --stores sqlite")
+	@.ci/environment dev
+	@$(PYTHON) -m bench.webhooks $(ARGS)
 
 bench-console: ## Measure the server's time for each page of the console, with many keys and a large log (options: ARGS="--rows 1000000")
 	@.ci/environment dev

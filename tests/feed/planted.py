@@ -17,6 +17,7 @@ from keyrack.feed.sqlite import HEADER, SqliteFeed
 from keyrack.model.permissions import Category
 from keyrack.model.plans import Plan
 from keyrack.model.principals import Principal
+from keyrack.model.recipients import Recipient
 from keyrack.model.tokens import FoundToken
 from keyrack.store import changes, lookup
 from keyrack.store.changes import ABOVE_SQL, Changes
@@ -26,28 +27,28 @@ from keyrack.store.database import Connection, Store
 class StoresAfterEviction(Cache):
     """Stores what a look-up read, though it may have missed an eviction since."""
 
-    def store(self, digest: bytes, principal: Principal, revision: int, start: Start) -> bool:
+    def store(self, name: bytes | str, found: Principal | Recipient, revision: int, start: Start) -> bool:
         """Store without comparing the revision."""
-        return super().store(digest, principal, max(revision, self.applied), start)
+        return super().store(name, found, max(revision, self.applied), start)
 
 
 class StoresAcrossDrops(Cache):
     """Stores what a look-up read in a file that was set back since."""
 
-    def store(self, digest: bytes, principal: Principal, revision: int, start: Start) -> bool:
+    def store(self, name: bytes | str, found: Principal | Recipient, revision: int, start: Start) -> bool:
         """Store as if nothing had been dropped."""
-        return super().store(digest, principal, revision, self.start())
+        return super().store(name, found, revision, self.start())
 
 
 class StoresWhileJoining(Cache):
     """Stores before it has applied anything."""
 
-    def store(self, digest: bytes, principal: Principal, revision: int, start: Start) -> bool:
+    def store(self, name: bytes | str, found: Principal | Recipient, revision: int, start: Start) -> bool:
         """Store also without a revision to compare with."""
         if self.applied >= 0:
-            return super().store(digest, principal, revision, start)
+            return super().store(name, found, revision, start)
         self.applied = 0
-        stored = super().store(digest, principal, revision, start)
+        stored = super().store(name, found, revision, start)
         self.applied = -1
         return stored
 

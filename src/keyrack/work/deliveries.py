@@ -40,7 +40,7 @@ LOOK_SECONDS = 0.45
 """How long after another process has made something due it is found here."""
 
 RETRY_SECONDS = 1.0
-CLAIM_SECONDS = 60
+CLAIM_SECONDS = 25
 STOP_SECONDS_MAX = 2.0
 LANES_AT_ONCE_MAX = 64
 CLAIMED_AT_ONCE_MAX = 100

@@ -1,6 +1,7 @@
 """Keeping deliveries and their attempts no longer than a plan keeps its logs."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from keyrack.model.request_logs import DAY_MS
 from keyrack.store import attempts, deliveries
@@ -19,8 +20,8 @@ async def prune(store: Store, keep_days: KeepDays, now: int) -> int:
         kept = await keep_days(found)
         for workspace_id in found:
             at = now - kept.get(workspace_id, DAYS_KEPT) * DAY_MS
-            deleted += await _repeat(store, lambda c, of=workspace_id, at=at: attempts.delete_before(c, of, at))
-            deleted += await _repeat(store, lambda c, of=workspace_id, at=at: deliveries.delete_before(c, of, at))
+            for delete_before in (attempts.delete_before, deliveries.delete_before):
+                deleted += await _repeat(store, partial(delete_before, workspace_id=workspace_id, at=at))
         after = found[-1]
 
 

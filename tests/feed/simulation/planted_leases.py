@@ -7,6 +7,7 @@ from keyrack.feed.cache import Cache, Start
 from keyrack.feed.leases import NEVER, Lease, Settling, Terms, Waiting
 from keyrack.feed.look_ups import LookUps
 from keyrack.model.principals import Principal
+from keyrack.model.recipients import Recipient
 from keyrack.store.changes import Changes
 from keyrack.store.leases import LeaseRow, Standing
 from keyrack.store.lookup import FoundKey
@@ -151,19 +152,19 @@ class ReadsRowsFirst(Settling):
 class StoresAfterEviction(Cache):
     """Stores what a look-up read, though it may have missed an eviction since."""
 
-    def store(self, digest: bytes, principal: Principal, revision: int, start: Start) -> bool:
+    def store(self, name: bytes | str, found: Principal | Recipient, revision: int, start: Start) -> bool:
         """Store without comparing the revision."""
-        return super().store(digest, principal, max(revision, self.applied), start)
+        return super().store(name, found, max(revision, self.applied), start)
 
 
 class StoresWhileJoining(Cache):
     """Stores before it has applied anything, and across a drop."""
 
-    def store(self, digest: bytes, principal: Principal, revision: int, start: Start) -> bool:
+    def store(self, name: bytes | str, found: Principal | Recipient, revision: int, start: Start) -> bool:
         """Store also without a revision to compare with."""
         joining = self.applied < 0
         self.applied = max(self.applied, 0)
-        stored = super().store(digest, principal, revision, self.start())
+        stored = super().store(name, found, revision, self.start())
         self.applied = -1 if joining else self.applied
         return stored
 
