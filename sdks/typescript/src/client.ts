@@ -6,7 +6,10 @@ import type { Answer } from "./answers.ts";
 import { Listing } from "./pages.ts";
 import { type Call, callOf, type CallOptions, isVisible, type Query, Site } from "./requests.ts";
 import {
+  Deliveries,
+  Endpoints,
   Events,
+  EventTypes,
   Integrations,
   Invitations,
   Keys,
@@ -55,6 +58,9 @@ export class Client<Paths extends {} = paths> implements Verbs {
   readonly invitations: Invitations;
   readonly spaces: Spaces;
   readonly events: Events;
+  readonly eventTypes: EventTypes;
+  readonly endpoints: Endpoints;
+  readonly deliveries: Deliveries;
   readonly logs: Logs;
   /** Each operation of the document, with the types of its parameters, body and answer: `client.api.GET("/api/v1/customers")`. */
   readonly api: Typed<Paths>;
@@ -83,6 +89,9 @@ export class Client<Paths extends {} = paths> implements Verbs {
     this.invitations = new Invitations(this);
     this.spaces = new Spaces(this);
     this.events = new Events(this);
+    this.eventTypes = new EventTypes(this);
+    this.endpoints = new Endpoints(this);
+    this.deliveries = new Deliveries(this);
     this.logs = new Logs(this);
     this.api = createTyped<Paths>({ baseUrl: this.#site.root, fetch: (request) => this.#typed(request) });
   }

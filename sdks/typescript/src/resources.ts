@@ -8,6 +8,8 @@ import type { components, paths } from "./schema.ts";
 export type Schemas = components["schemas"];
 type Filters<Path extends keyof paths> = paths[Path] extends { get: { parameters: { query?: infer Given } } } ? NonNullable<Given> : never;
 type Id = string | number;
+/** A body of which only these fields have to be given: the others have defaults. */
+type Given<Body, Needed extends keyof Body> = Pick<Body, Needed> & Partial<Omit<Body, Needed>>;
 
 /** What the nouns need of a client. */
 export interface Verbs {
@@ -240,6 +242,80 @@ export class Spaces extends Noun {
 export class Events extends Noun {
   list(filters: Filters<"/api/v1/events"> = {}): Listing<Schemas["Event"]> {
     return this.verbs.list(pathOf("events"), filters);
+  }
+
+  async get(id: string): Promise<Answer<Schemas["Event"]>> {
+    return this.verbs.get(pathOf("events", id));
+  }
+}
+
+/** What can happen, and what endpoints are told of it. */
+export class EventTypes extends Noun {
+  list(filters: Filters<"/api/v1/event-types"> = {}): Listing<Schemas["EventType"]> {
+    return this.verbs.list(pathOf("event-types"), filters);
+  }
+
+  async get(name: string): Promise<Answer<Schemas["EventType"]>> {
+    return this.verbs.get(pathOf("event-types", name));
+  }
+}
+
+/** Webhook endpoints. Their secret is in what `create` and `rotate` return, and nowhere else. */
+export class Endpoints extends Noun {
+  list(filters: Filters<"/api/v1/endpoints"> = {}): Listing<Schemas["Endpoint"]> {
+    return this.verbs.list(pathOf("endpoints"), filters);
+  }
+
+  async get(id: string): Promise<Answer<Schemas["Endpoint"]>> {
+    return this.verbs.get(pathOf("endpoints", id));
+  }
+
+  async create(fields: Given<Schemas["NewEndpoint"], "url" | "events">, options?: CallOptions): Promise<Answer<Schemas["IssuedEndpoint"]>> {
+    return this.verbs.post(pathOf("endpoints"), fields, options);
+  }
+
+  async update(id: string, fields: Schemas["EndpointChanges"]): Promise<Answer<Schemas["Endpoint"]>> {
+    return this.verbs.patch(pathOf("endpoints", id), fields);
+  }
+
+  /** Delete an endpoint. When this returns, no attempt to deliver to it begins any more. */
+  async delete(id: string): Promise<Answer<undefined>> {
+    return this.verbs.delete(pathOf("endpoints", id));
+  }
+
+  /** Give it a new secret. For the overlap (a day unless you say otherwise), deliveries are signed with the one before, too. */
+  async rotate(id: string, overlapSeconds?: number, options?: CallOptions): Promise<Answer<Schemas["IssuedEndpoint"]>> {
+    return this.verbs.post(pathOf("endpoints", id, "rotate"), overlapSeconds === undefined ? {} : { overlap_seconds: overlapSeconds }, options);
+  }
+
+  /** Send a sample of an event type, and see what was sent and answered. */
+  async test(id: string, type: string): Promise<Answer<Schemas["Attempt"]>> {
+    return this.verbs.post(pathOf("endpoints", id, "test"), { type });
+  }
+
+  /** Have sent again what it has missed since a moment. */
+  async replay(id: string, since: string): Promise<Answer<Schemas["Replay"]>> {
+    return this.verbs.post(pathOf("endpoints", id, "replay"), { since });
+  }
+
+  deliveries(id: string, filters: Filters<"/api/v1/endpoints/{endpoint_id}/deliveries"> = {}): Listing<Schemas["Delivery"]> {
+    return this.verbs.list(pathOf("endpoints", id, "deliveries"), filters);
+  }
+}
+
+/** What was sent to endpoints, and what is to be. */
+export class Deliveries extends Noun {
+  list(filters: Filters<"/api/v1/deliveries"> = {}): Listing<Schemas["Delivery"]> {
+    return this.verbs.list(pathOf("deliveries"), filters);
+  }
+
+  async get(id: string): Promise<Answer<Schemas["WholeDelivery"]>> {
+    return this.verbs.get(pathOf("deliveries", id));
+  }
+
+  /** Have it sent again at once. Its `webhook-id` stays the same. */
+  async resend(id: string, options?: CallOptions): Promise<Answer<Schemas["Delivery"]>> {
+    return this.verbs.post(pathOf("deliveries", id, "resend"), undefined, options);
   }
 }
 

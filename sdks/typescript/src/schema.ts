@@ -4,6 +4,152 @@
  */
 
 export interface paths {
+    "/api/v1/connectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List connectors
+         * @description List connectors, newest first unless `sort` says otherwise.
+         *
+         *     Needs org-level Admin.
+         */
+        get: operations["listConnectors"];
+        put?: never;
+        /**
+         * Connect an account at a vendor
+         * @description Connect an account at a vendor. Its secrets are never answered again.
+         *
+         *     Needs org-level Admin.
+         */
+        post: operations["createConnector"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connectors/{connector_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a connector
+         * @description Needs org-level Admin.
+         */
+        get: operations["getConnector"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a connector
+         * @description Delete a connector, and destroy its credentials here. What it made at the vendor stays there.
+         *
+         *     Needs org-level Admin.
+         */
+        delete: operations["deleteConnector"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a connector's name
+         * @description Change a connector's name, events or settings, or switch it off and on.
+         *
+         *     Needs org-level Admin.
+         */
+        patch: operations["updateConnector"];
+        trace?: never;
+    };
+    "/api/v1/connectors/{connector_id}/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what events became at a connector
+         * @description List what events became at a connector, newest first.
+         *
+         *     Needs org-level Admin.
+         */
+        get: operations["listConnectorCalls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connectors/{connector_id}/calls/{call_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a call
+         * @description Needs org-level Admin.
+         */
+        get: operations["getConnectorCall"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connectors/{connector_id}/calls/{call_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a call sent again that was given up
+         * @description Have a call sent again that was given up, or skipped while its connector was off.
+         *
+         *     Needs org-level Admin.
+         */
+        post: operations["retryConnectorCall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connectors/{connector_id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask the vendor whether it takes the credentials
+         * @description Ask the vendor whether it takes the credentials. Nothing changes there.
+         *
+         *     Needs org-level Admin.
+         */
+        post: operations["checkConnector"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers": {
         parameters: {
             query?: never;
@@ -114,6 +260,271 @@ export interface paths {
         patch: operations["updateContact"];
         trace?: never;
     };
+    "/api/v1/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List deliveries
+         * @description List deliveries, newest first unless `sort` says otherwise: to the caller's endpoints; for an org-level Admin to all.
+         *
+         *     Needs any credential.
+         */
+        get: operations["listDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{delivery_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a delivery
+         * @description Get a delivery, with what was sent and answered at each attempt.
+         *
+         *     Needs any credential.
+         */
+        get: operations["getDelivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{delivery_id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a delivery again at once
+         * @description Send a delivery again at once, whatever came of it, and by a new schedule. Its `webhook-id` stays the same.
+         *
+         *     Needs any credential.
+         */
+        post: operations["resendDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List webhook endpoints
+         * @description List webhook endpoints, newest first unless `sort` says otherwise: those of the caller's integration; for an org-level Admin all.
+         *
+         *     Needs any credential.
+         */
+        get: operations["listEndpoints"];
+        put?: never;
+        /**
+         * Create a webhook endpoint
+         * @description Create a webhook endpoint. Reading what its events tell of is enough to make one.
+         *
+         *     `secret` is shown in this answer alone.
+         *
+         *     Needs any credential.
+         */
+        post: operations["createEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/endpoints/{endpoint_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a webhook endpoint
+         * @description Needs any credential.
+         */
+        get: operations["getEndpoint"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a webhook endpoint
+         * @description Delete a webhook endpoint: no attempt to deliver to it begins after this is answered.
+         *
+         *     Needs any credential.
+         */
+        delete: operations["deleteEndpoint"];
+        options?: never;
+        head?: never;
+        /**
+         * Change fields of a webhook endpoint
+         * @description Change fields of a webhook endpoint. With `enabled` it is disabled, or enabled again.
+         *
+         *     When this is answered, no attempt begins any more that goes by what was before.
+         *
+         *     Needs any credential.
+         */
+        patch: operations["updateEndpoint"];
+        trace?: never;
+    };
+    "/api/v1/endpoints/{endpoint_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List an endpoint's deliveries
+         * @description List an endpoint's deliveries, newest first unless `sort` says otherwise.
+         *
+         *     Needs any credential.
+         */
+        get: operations["listEndpointDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/endpoints/{endpoint_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send again what an endpoint has missed since a moment
+         * @description Send again what an endpoint has missed since a moment: what was given up, what waits for another attempt, and what came while it
+         *     was disabled. It goes out in the background, at the endpoint's pace.
+         *
+         *     Needs any credential.
+         */
+        post: operations["replayEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/endpoints/{endpoint_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate an endpoint's signing secret
+         * @description Rotate an endpoint's signing secret. For the overlap, deliveries are signed with both, so that none is lost.
+         *
+         *     `secret` is shown in this answer alone.
+         *
+         *     Needs any credential.
+         */
+        post: operations["rotateEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/endpoints/{endpoint_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a sample of an event type to an endpoint
+         * @description Send a sample of an event type to an endpoint, and show what was sent and answered. Nothing of it is kept.
+         *
+         *     Needs any credential.
+         */
+        post: operations["testEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/event-types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the event types that the caller may be told of
+         * @description List the event types that the caller may be told of, by name: those that it can name in an endpoint; for an org-level Admin all.
+         *
+         *     Needs any credential.
+         */
+        get: operations["listEventTypes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/event-types/{event_type}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an event type
+         * @description Get an event type, with the JSON Schema of its data and an example.
+         *
+         *     Needs any credential.
+         */
+        get: operations["getEventType"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -122,12 +533,34 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List events
-         * @description List events, newest first unless `sort` says otherwise.
+         * List the events that the caller may read
+         * @description List the events that the caller may read, newest first unless `sort` says otherwise.
          *
-         *     Needs write in every category.
+         *     Needs any credential.
          */
         get: operations["listEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/{event_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an event that the caller may read
+         * @description Get an event that the caller may read, with where it was sent.
+         *
+         *     Needs any credential.
+         */
+        get: operations["getEvent"];
         put?: never;
         post?: never;
         delete?: never;
@@ -416,6 +849,55 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/leaks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report a leaked key
+         * @description Report a leaked key: it is revoked at once.
+         *
+         *     Whoever has the key may do this, for its secret is out. The answer is the same whether or not there is such a key. A few reports an
+         *     hour from one address are taken; more are `too_many_failures`.
+         *
+         *     Needs no credential.
+         */
+        post: operations["reportLeak"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leaks/github": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke what GitHub's secret scanning has found
+         * @description Revoke what GitHub's secret scanning has found. GitHub alone calls this, and signs it.
+         *
+         *     The answer says of each match whether it was a key of this host.
+         *
+         *     Needs no credential.
+         */
+        post: operations["reportGithubLeaks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/logs": {
         parameters: {
             query?: never;
@@ -468,12 +950,34 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get the identity of the calling key
-         * @description Get the identity of the calling key. It has no side effects and costs one call.
+         * Get the identity of the calling key or token
+         * @description Get the identity of the calling key or token. It has no side effects and costs one call.
          *
          *     Needs any credential.
          */
         get: operations["getMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/workspaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the workspaces of the caller's person
+         * @description List the workspaces of the caller's person, all at once: with a member's default token each that they are in, else this one alone.
+         *
+         *     Needs any credential.
+         */
+        get: operations["listMyWorkspaces"];
         put?: never;
         post?: never;
         delete?: never;
@@ -846,6 +1350,84 @@ export interface paths {
         patch: operations["updateMessage"];
         trace?: never;
     };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the calling member's tokens
+         * @description List the calling member's tokens, or for an org-level Admin all of the workspace, newest first unless `sort` says otherwise.
+         *
+         *     Needs any credential.
+         */
+        get: operations["listTokens"];
+        put?: never;
+        /**
+         * Make a named token
+         * @description Make a named token, with the member's default one.
+         *
+         *     Needs any credential.
+         */
+        post: operations["createToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a token
+         * @description Get a token, also an ended one.
+         *
+         *     Needs any credential.
+         */
+        get: operations["getToken"];
+        put?: never;
+        post?: never;
+        /**
+         * End a token for good
+         * @description End a token for good, with those that were made with it.
+         *
+         *     Needs any credential.
+         */
+        delete: operations["revokeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/default": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Generate the member's default token
+         * @description Generate the member's default token. The calling one, which it replaces, is refused from then on.
+         *
+         *     Needs any credential.
+         */
+        post: operations["generateDefaultToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/usage": {
         parameters: {
             query?: never;
@@ -893,7 +1475,1394 @@ export interface paths {
         trace?: never;
     };
 }
-export type webhooks = Record<string, never>;
+export interface webhooks {
+    "access.revoked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * access.revoked
+         * @description Whatever one person or one partner could call the API with was ended at once.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onAccessRevoked"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "connector.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * connector.created
+         * @description An account at a vendor was connected.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onConnectorCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "connector.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * connector.deleted
+         * @description A connector was deleted for good.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onConnectorDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "connector.disabled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * connector.disabled
+         * @description A connector sends nothing any more: by choice, or because the vendor takes its credentials no more.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onConnectorDisabled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "connector.enabled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * connector.enabled
+         * @description A connector sends again.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onConnectorEnabled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "connector.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * connector.updated
+         * @description A connector's name, events or settings were changed.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onConnectorUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "contact.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * contact.created
+         * @description A contact was created.
+         *
+         *     To be told of it, an endpoint needs `customers:read`.
+         */
+        post: operations["onContactCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "contact.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * contact.deleted
+         * @description A contact was deleted.
+         *
+         *     To be told of it, an endpoint needs `customers:read`.
+         */
+        post: operations["onContactDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "contact.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * contact.updated
+         * @description A contact was changed.
+         *
+         *     To be told of it, an endpoint needs `customers:read`.
+         */
+        post: operations["onContactUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "customer.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * customer.created
+         * @description A customer was created.
+         *
+         *     To be told of it, an endpoint needs `customers:read`.
+         */
+        post: operations["onCustomerCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "customer.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * customer.deleted
+         * @description A customer was deleted.
+         *
+         *     To be told of it, an endpoint needs `customers:read`.
+         */
+        post: operations["onCustomerDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "customer.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * customer.updated
+         * @description A customer was changed.
+         *
+         *     To be told of it, an endpoint needs `customers:read`.
+         */
+        post: operations["onCustomerUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "endpoint.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * endpoint.created
+         * @description An endpoint was made.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onEndpointCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "endpoint.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * endpoint.deleted
+         * @description An endpoint was deleted for good.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onEndpointDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "endpoint.disabled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * endpoint.disabled
+         * @description An endpoint gets nothing any more: somebody chose so, or it failed for days.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onEndpointDisabled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "endpoint.enabled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * endpoint.enabled
+         * @description An endpoint gets deliveries again.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onEndpointEnabled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "endpoint.rotated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * endpoint.rotated
+         * @description An endpoint got a new signing secret.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onEndpointRotated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "endpoint.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * endpoint.updated
+         * @description An endpoint's address, events, headers or pace were changed.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onEndpointUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "integration.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * integration.created
+         * @description An integration was made.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onIntegrationCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "integration.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * integration.deleted
+         * @description An integration and its keys were ended for good.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onIntegrationDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "integration.rotated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * integration.rotated
+         * @description All keys of an integration in one mode were replaced by a new one.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onIntegrationRotated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "integration.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * integration.updated
+         * @description An integration's name, rights or roles in spaces were changed.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onIntegrationUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "invitation.accepted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * invitation.accepted
+         * @description An invitation was accepted.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onInvitationAccepted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "invitation.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * invitation.created
+         * @description Somebody was invited to become a member.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onInvitationCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "invitation.renewed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * invitation.renewed
+         * @description An invitation was given a new link, in place of the one before.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onInvitationRenewed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "invitation.revoked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * invitation.revoked
+         * @description An invitation was taken back.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onInvitationRevoked"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "item.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * item.created
+         * @description An item was created.
+         *
+         *     To be told of it, an endpoint needs a role in a space.
+         */
+        post: operations["onItemCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "item.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * item.deleted
+         * @description An item was deleted.
+         *
+         *     To be told of it, an endpoint needs a role in a space.
+         */
+        post: operations["onItemDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "item.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * item.updated
+         * @description An item was changed.
+         *
+         *     To be told of it, an endpoint needs a role in a space.
+         */
+        post: operations["onItemUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "key.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * key.created
+         * @description A key was made.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onKeyCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "key.expires_soon": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * key.expires_soon
+         * @description A key expires within the days that `days` names.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onKeyExpiresSoon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "key.leaked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * key.leaked
+         * @description A key was found where others can read it, and was revoked for that.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onKeyLeaked"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "key.revealed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * key.revealed
+         * @description A key's secret was shown again.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onKeyRevealed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "key.revoked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * key.revoked
+         * @description A key was ended for good.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onKeyRevoked"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "key.rotated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * key.rotated
+         * @description A key was replaced by its successor.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onKeyRotated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "key.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * key.updated
+         * @description A key was renamed, bounded, pinned to a version, disabled or enabled.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onKeyUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "member.added": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * member.added
+         * @description A person became a member.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onMemberAdded"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "member.portal_link_made": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * member.portal_link_made
+         * @description The host asked for a link that opens the console for a member.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onMemberPortalLinkMade"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "member.removed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * member.removed
+         * @description A person is no longer a member.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onMemberRemoved"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "member.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * member.updated
+         * @description A member's role, rights or status were changed.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onMemberUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * message.created
+         * @description A message was created.
+         *
+         *     To be told of it, an endpoint needs a role in a space.
+         */
+        post: operations["onMessageCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * message.deleted
+         * @description A message was deleted.
+         *
+         *     To be told of it, an endpoint needs a role in a space.
+         */
+        post: operations["onMessageDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * message.updated
+         * @description A message was changed.
+         *
+         *     To be told of it, an endpoint needs a role in a space.
+         */
+        post: operations["onMessageUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "onboarding.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * onboarding.created
+         * @description An onboarding was created.
+         *
+         *     To be told of it, an endpoint needs `onboardings:read`.
+         */
+        post: operations["onOnboardingCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "onboarding.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * onboarding.deleted
+         * @description An onboarding was deleted.
+         *
+         *     To be told of it, an endpoint needs `onboardings:read`.
+         */
+        post: operations["onOnboardingDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "onboarding.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * onboarding.updated
+         * @description An onboarding was changed.
+         *
+         *     To be told of it, an endpoint needs `onboardings:read`.
+         */
+        post: operations["onOnboardingUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "person.identity_linked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * person.identity_linked
+         * @description A member signed in through the OpenID provider for the first time.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onPersonIdentityLinked"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "person.password_changed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * person.password_changed
+         * @description A member chose another password.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onPersonPasswordChanged"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "person.password_link_made": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * person.password_link_made
+         * @description A link was made with which a member can choose a new password.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onPersonPasswordLinkMade"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "person.renamed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * person.renamed
+         * @description A member chose another name.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onPersonRenamed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "space.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * space.created
+         * @description A space was made.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onSpaceCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "space.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * space.deleted
+         * @description A space was deleted, with everybody's roles in it.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onSpaceDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "space.role_removed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * space.role_removed
+         * @description Somebody's role in a space was taken away.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onSpaceRoleRemoved"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "space.role_set": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * space.role_set
+         * @description Somebody was given a role in a space.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onSpaceRoleSet"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "space.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * space.updated
+         * @description A space was renamed.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onSpaceUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "token.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * token.created
+         * @description A member made a personal token.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onTokenCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "token.ended": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * token.ended
+         * @description A personal token was ended for good.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onTokenEnded"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "token.leaked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * token.leaked
+         * @description A personal token was found where others can read it, and was ended for that.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onTokenLeaked"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "workspace.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * workspace.created
+         * @description A workspace was made.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onWorkspaceCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "workspace.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * workspace.deleted
+         * @description A workspace was deleted, with everything in it.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onWorkspaceDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "workspace.revealing_switched": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * workspace.revealing_switched
+         * @description The showing of secrets was switched on, or off for good.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onWorkspaceRevealingSwitched"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "workspace.transferred": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * workspace.transferred
+         * @description An owner handed the workspace over to another member.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onWorkspaceTransferred"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "workspace.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * workspace.updated
+         * @description A workspace's name, slug or plan was changed, or its API switched on or off.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onWorkspaceUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export interface components {
     schemas: {
         /** @description Who acted, under the name they had then. */
@@ -909,6 +2878,40 @@ export interface components {
             /** @description The name, for people. */
             name: string;
         };
+        /** @description One attempt of a delivery. `response` is null where none came: then `error` and `detail` say why. */
+        Attempt: {
+            /** @description The address that it was sent to. */
+            address: string | null;
+            /** @description Why no answer came, in words. */
+            detail: string | null;
+            /** @description How long it took, in milliseconds. */
+            duration_ms: number;
+            /** @description Why no answer came, as a code: `timeout`, `address_refused` and others. */
+            error: string | null;
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /** @description 1 is the first. */
+            number: number;
+            /**
+             * @description What kind of object this is.
+             * @default attempt
+             * @constant
+             */
+            object?: "attempt";
+            /** @description What was sent. */
+            request: components["schemas"]["Request"];
+            /** @description What came back. */
+            response: components["schemas"]["Response"] | null;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            started_at: string;
+            /** @description Whether the receiver took it: any 2xx. */
+            succeeded: boolean;
+            /** @description Whether the schedule asked for it, or somebody. */
+            trigger: components["schemas"]["Trigger"];
+        };
         /** @description Who wrote something, with the name they had then. */
         Author: {
             /** @description The object's id. Ids begin with their time, so they sort. */
@@ -918,6 +2921,181 @@ export interface components {
             /** @description The name, for people. */
             name: string;
         };
+        /** @description A connector. Of its secrets, `tails` has the last letters. */
+        Connector: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Why it is disabled: by choice, or until somebody connects it again. */
+            disable_reason: components["schemas"]["ConnectorsDisableReason"] | null;
+            /** @description Whether events become calls there. */
+            enabled: boolean;
+            /** @description The event types that become something at the vendor. */
+            events: string[];
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /** @description The id of whoever made it. */
+            made_by: string;
+            /** @description The name that whoever made it had then. */
+            made_by_name: string;
+            /** @description The name, for people. */
+            name: string;
+            /**
+             * @description What kind of object this is.
+             * @default connector
+             * @constant
+             */
+            object?: "connector";
+            /** @description What the vendor has against it, in words. */
+            problem: string | null;
+            /** @description How it is set, without its secrets. */
+            settings: {
+                [key: string]: string;
+            };
+            /**
+             * @description What it is at this moment; `reconnect`: enter new credentials.
+             * @enum {string}
+             */
+            state: "active" | "disabled" | "reconnect";
+            /** @description The last letters of its secrets. */
+            tails: {
+                [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+            /** @description The vendor. */
+            vendor: string;
+        };
+        /** @description What an event became at a connector, and what the vendor said to it. */
+        ConnectorCall: {
+            /** @description How often it was sent. */
+            attempts: number;
+            /** @description The vendor's own code; null: it gave none. */
+            code: string | null;
+            /** @description The connector. */
+            connector_id: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description What came of the last attempt, in words. */
+            detail: string | null;
+            /** @description When it is sent next; null: not any more. */
+            due_at: string | null;
+            /** @description How long the last attempt took, in milliseconds. */
+            duration_ms: number | null;
+            /** @description The event. */
+            event_id: string;
+            /** @description What happened. */
+            event_type: string;
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /** @description Live or test. A test key changes the same data, and skips calls to the outside. */
+            mode: components["schemas"]["Mode"];
+            /**
+             * @description What kind of object this is.
+             * @default connector_call
+             * @constant
+             */
+            object?: "connector_call";
+            /** @description The object that it happened to: its calls go one after another. */
+            object_id: string;
+            /** @description What was sent; null: nothing yet. */
+            request: {
+                [key: string]: unknown;
+            } | null;
+            /** @description What came of it so far. */
+            state: components["schemas"]["State"];
+            /** @description The HTTP status of the vendor's last answer; null: there was none. */
+            status: number | null;
+            /** @description What asked for it last: the schedule, or somebody. */
+            trigger: components["schemas"]["Trigger"];
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+            /** @description What the vendor calls the thing that it made or changed. */
+            vendor_object_id: string | null;
+            /** @description Why it was skipped, held or given up; null: it was not. */
+            why: components["schemas"]["ConnectorCallsWhy"] | null;
+        };
+        ConnectorCallList: {
+            /** @description What there is on this page. */
+            data: components["schemas"]["ConnectorCall"][];
+            /** @description Whether another page follows. */
+            has_more: boolean;
+            /** @description What the next page is asked for with; null: this is the last one. */
+            next_cursor: string | null;
+            /** @description Where the next page is; null: this is the last one. */
+            next_url: string | null;
+            /**
+             * @description What kind of object this is.
+             * @default list
+             * @constant
+             */
+            object?: "list";
+        };
+        /**
+         * @description Why a call was skipped, or given up.
+         * @enum {string}
+         */
+        ConnectorCallsWhy: "test_mode" | "connector_disabled" | "connector_deleted" | "nothing_to_send" | "refused" | "reconnect" | "exhausted";
+        /** @description The fields of a connector that change. Of `settings` those that are named; an empty text takes one away. */
+        ConnectorChanges: {
+            /** @description Whether events become calls there. */
+            enabled?: boolean;
+            /** @description The event types that become something at the vendor. */
+            events?: string[];
+            /** @description The name, for people. */
+            name?: string;
+            /** @description How it is set, by the names that the vendor's page in the docs lists; secrets go in here, and never come out. */
+            settings?: {
+                [key: string]: string;
+            };
+        };
+        /** @description What a vendor answered to a question that changes nothing; `id` is the connector's. */
+        ConnectorCheck: {
+            /** @description The vendor's answer, in words. */
+            detail: string;
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /**
+             * @description What kind of object this is.
+             * @default connector_check
+             * @constant
+             */
+            object?: "connector_check";
+            /** @description Whether the vendor takes the credentials. */
+            ok: boolean;
+        };
+        ConnectorList: {
+            /** @description What there is on this page. */
+            data: components["schemas"]["Connector"][];
+            /** @description Whether another page follows. */
+            has_more: boolean;
+            /** @description What the next page is asked for with; null: this is the last one. */
+            next_cursor: string | null;
+            /** @description Where the next page is; null: this is the last one. */
+            next_url: string | null;
+            /**
+             * @description What kind of object this is.
+             * @default list
+             * @constant
+             */
+            object?: "list";
+        };
+        /**
+         * @description Why a connector is disabled: somebody chose to, or the vendor takes its credentials no more, so somebody must connect it again.
+         * @enum {string}
+         */
+        ConnectorsDisableReason: "chosen" | "reconnect";
         /** @description A contact. */
         Contact: {
             /**
@@ -1040,10 +3218,179 @@ export interface components {
          */
         CustomerStatus: "lead" | "onboarding" | "active" | "churned";
         /**
-         * @description Why a key ended.
+         * @description Why a delivery was skipped, or given up before its schedule ended.
          * @enum {string}
          */
-        EndReason: "revoked" | "rotated" | "integration_deleted";
+        DeliveriesWhy: "test_mode" | "not_permitted" | "endpoint_disabled" | "endpoint_deleted" | "gone" | "exhausted";
+        /** @description An event on its way to one endpoint. */
+        Delivery: {
+            /** @description How often it was tried. */
+            attempt_count: number;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description The endpoint. */
+            endpoint_id: string;
+            /** @description The event: what the receiver gets as `webhook-id`. */
+            event_id: string;
+            /** @description The event's type. */
+            event_type: string;
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /** @description The event's mode. */
+            mode: components["schemas"]["Mode"];
+            /** @description When it is tried next; null: no more. */
+            next_attempt_at: string | null;
+            /**
+             * @description What kind of object this is.
+             * @default delivery
+             * @constant
+             */
+            object?: "delivery";
+            /** @description `pending` (waits for an attempt), `held` (the API is switched off), `succeeded`, `failed` or `skipped`. */
+            state: components["schemas"]["State"];
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+            /** @description Why it was skipped, or given up. */
+            why: components["schemas"]["DeliveriesWhy"] | null;
+        };
+        DeliveryList: {
+            /** @description What there is on this page. */
+            data: components["schemas"]["Delivery"][];
+            /** @description Whether another page follows. */
+            has_more: boolean;
+            /** @description What the next page is asked for with; null: this is the last one. */
+            next_cursor: string | null;
+            /** @description Where the next page is; null: this is the last one. */
+            next_url: string | null;
+            /**
+             * @description What kind of object this is.
+             * @default list
+             * @constant
+             */
+            object?: "list";
+        };
+        /** @description A webhook endpoint. */
+        Endpoint: {
+            /** @description The version of the API in whose shapes it gets data. */
+            api_version: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description What it is for, for people. */
+            description: string;
+            /** @description Why it was disabled: `chosen`, `gone` (it answered 410), `failing` (for five days). */
+            disable_reason: components["schemas"]["EndpointsDisableReason"] | null;
+            /** @description When it was disabled. */
+            disabled_at: string | null;
+            /** @description Whether it gets deliveries. */
+            enabled: boolean;
+            /** @description The event types that it wants. */
+            events: string[];
+            /** @description The headers of yours that go with each delivery. */
+            header_names: string[];
+            /** @description How it fares. */
+            health: components["schemas"]["EndpointHealth"];
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /** @description Whether an event waits until the one before it was taken, or given up. */
+            in_order: boolean;
+            /** @description The integration that it belongs to; null: it is the workspace's own. */
+            integration_id: string | null;
+            /** @description The id of whoever made it. */
+            made_by: string;
+            /** @description The name that whoever made it had then. */
+            made_by_name: string;
+            /** @description Whether it gets live or test events. */
+            mode: components["schemas"]["Mode"];
+            /**
+             * @description What kind of object this is.
+             * @default endpoint
+             * @constant
+             */
+            object?: "endpoint";
+            /** @description How many deliveries to it run at once, at most. */
+            parallel: number;
+            /** @description `v1`: HMAC-SHA256 with a shared secret; `v1a`: ed25519. */
+            signature: components["schemas"]["Signature"];
+            /** @description What deliveries are signed with at this moment, the newest first. */
+            signing_keys: components["schemas"]["SigningKey"][];
+            /**
+             * @description What it is at this moment.
+             * @enum {string}
+             */
+            state: "active" | "disabled";
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+            /** @description Where deliveries go. */
+            url: string;
+        };
+        /** @description The fields of an endpoint that change, each as a whole. */
+        EndpointChanges: {
+            /** @description The version of the API in whose shapes it gets data. */
+            api_version?: string;
+            /** @description What it is for, for people. */
+            description?: string;
+            /** @description False: it gets nothing any more, until it is enabled again. */
+            enabled?: boolean;
+            /** @description What it is told of: `customer.created`, `customer.*`, `*`. */
+            events?: string[];
+            /** @description Headers that go with each delivery. Their values are never shown again. */
+            headers?: {
+                [key: string]: string;
+            };
+            /** @description Whether an event waits until the one before it was taken, or given up. */
+            in_order?: boolean;
+            /** @description How many deliveries to it run at once, at most. */
+            parallel?: number;
+            /**
+             * Format: uri
+             * @description Where deliveries go: a public https address. It is looked up anew for each attempt.
+             */
+            url?: string;
+        };
+        /** @description How an endpoint fares. */
+        EndpointHealth: {
+            /** @description When one last failed; null: never. */
+            failed_at: string | null;
+            /** @description Since when every attempt fails; null: the last one succeeded. */
+            failing_since: string | null;
+            /** @description How many attempts have failed in a row. */
+            failures_in_row: number;
+            /** @description When one last succeeded; null: never. */
+            succeeded_at: string | null;
+        };
+        EndpointList: {
+            /** @description What there is on this page. */
+            data: components["schemas"]["Endpoint"][];
+            /** @description Whether another page follows. */
+            has_more: boolean;
+            /** @description What the next page is asked for with; null: this is the last one. */
+            next_cursor: string | null;
+            /** @description Where the next page is; null: this is the last one. */
+            next_url: string | null;
+            /**
+             * @description What kind of object this is.
+             * @default list
+             * @constant
+             */
+            object?: "list";
+        };
+        /**
+         * @description Why an endpoint is disabled: somebody chose to, or it answered 410, or it failed for days.
+         * @enum {string}
+         */
+        EndpointsDisableReason: "chosen" | "gone" | "failing";
         /** @description A change that somebody made. */
         Event: {
             /** @description Who did it, under the name they had then. */
@@ -1057,6 +3404,8 @@ export interface components {
             data: {
                 [key: string]: unknown;
             };
+            /** @description Where it was sent, of the endpoints that the caller manages; 20 at most, all in `/deliveries`. */
+            deliveries: components["schemas"]["Sent"][];
             /** @description The object's id. Ids begin with their time, so they sort. */
             id: string;
             /** @description Live or test. A test key changes the same data, and skips calls to the outside. */
@@ -1091,6 +3440,57 @@ export interface components {
              * @constant
              */
             object?: "list";
+        };
+        /** @description A kind of change that events tell of. */
+        EventType: {
+            /** @description The category of what it tells of; null: of the workspace itself. */
+            category: string | null;
+            /** @description The JSON Schema of its `data`, as endpoints get it. */
+            data_schema: {
+                [key: string]: unknown;
+            };
+            /** @description What has happened then. */
+            description: string;
+            /** @description Such `data`. */
+            example: {
+                [key: string]: unknown;
+            };
+            /** @description The same as `name`. */
+            id: string;
+            /** @description What the event's `type` says. */
+            name: string;
+            /** @description What it takes to be told of it. */
+            needs: string;
+            /**
+             * @description What kind of object this is.
+             * @default event_type
+             * @constant
+             */
+            object?: "event_type";
+        };
+        EventTypeList: {
+            /** @description What there is on this page. */
+            data: components["schemas"]["EventType"][];
+            /** @description Whether another page follows. */
+            has_more: boolean;
+            /** @description What the next page is asked for with; null: this is the last one. */
+            next_cursor: string | null;
+            /** @description Where the next page is; null: this is the last one. */
+            next_url: string | null;
+            /**
+             * @description What kind of object this is.
+             * @default list
+             * @constant
+             */
+            object?: "list";
+        };
+        /** @description How the default token is generated: with the end of the named ones, unless it is said otherwise. */
+        Generation: {
+            /**
+             * @description Whether the member's named tokens end, too.
+             * @default true
+             */
+            end_named?: boolean;
         };
         /** @description Somebody who has a role in a space: a member or an integration. `id` is theirs. */
         Holder: {
@@ -1130,7 +3530,7 @@ export interface components {
              */
             object?: "list";
         };
-        /** @description The key of this call, the workspace that it belongs to, and what it may do. */
+        /** @description The key or personal token of this call, the workspace that it belongs to, and what it may do. Of a token, its member is named. */
         Identity: {
             /** @description The object's id. Ids begin with their time, so they sort. */
             id: string;
@@ -1140,14 +3540,19 @@ export interface components {
             key_name: string;
             /** @description The part of the secret that may be shown. */
             key_prefix: string;
+            /** @description The member's email. */
+            member_email: string | null;
+            /** @description The member. */
+            member_id: string | null;
+            /** @description The member's name. */
+            member_name: string | null;
             /** @description Live or test. A test key changes the same data, and skips calls to the outside. */
             mode: components["schemas"]["Mode"];
             /**
              * @description What kind of object this is.
-             * @default api_key_identity
-             * @constant
+             * @enum {string}
              */
-            object?: "api_key_identity";
+            object: "api_key_identity" | "personal_token_identity";
             /** @description Access to the workspace as a whole: none, reader (reads every category) or admin (writes them all, and manages). */
             org_access: components["schemas"]["OrgAccess"];
             /** @description The id of the caller's workspace. */
@@ -1184,6 +3589,8 @@ export interface components {
             object?: "integration";
             /** @description Access to the workspace as a whole: none, reader (reads every category) or admin (writes them all, and manages). */
             org_access: components["schemas"]["OrgAccess"];
+            /** @description The other company to which the member or the integration belongs, if any. */
+            partner: string | null;
             /** @description Levels by category: none, read or write. All of them, also later ones: `{"*": "write"}`. */
             permissions: {
                 [key: string]: "read" | "write";
@@ -1202,6 +3609,8 @@ export interface components {
             name?: string;
             /** @description Access to the workspace as a whole: none, reader (reads every category) or admin (writes them all, and manages). */
             org_access?: components["schemas"]["OrgAccess"];
+            /** @description The other company to which the member or the integration belongs, if any. */
+            partner?: string | null;
             /** @description Levels by category: none, read or write. All of them, also later ones: `{"*": "write"}`. */
             permissions?: {
                 [key: string]: "none" | "read" | "write";
@@ -1245,6 +3654,8 @@ export interface components {
             made_by: string;
             /** @description The name that whoever made it had then. */
             made_by_name: string;
+            /** @description Whether the member may hold personal tokens. */
+            may_use_api: boolean;
             /**
              * @description What kind of object this is.
              * @default invitation
@@ -1297,6 +3708,8 @@ export interface components {
             made_by: string;
             /** @description The name that whoever made it had then. */
             made_by_name: string;
+            /** @description Whether the member may hold personal tokens. */
+            may_use_api: boolean;
             /**
              * @description What kind of object this is.
              * @default invitation
@@ -1315,6 +3728,68 @@ export interface components {
             /** @description Where to send the browser or the person, once. */
             url: string | null;
         };
+        /** @description An endpoint with its new secret: shown here, this once. With ed25519 there is none; `signing_keys` has the public key. */
+        IssuedEndpoint: {
+            /** @description The version of the API in whose shapes it gets data. */
+            api_version: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description What it is for, for people. */
+            description: string;
+            /** @description Why it was disabled: `chosen`, `gone` (it answered 410), `failing` (for five days). */
+            disable_reason: components["schemas"]["EndpointsDisableReason"] | null;
+            /** @description When it was disabled. */
+            disabled_at: string | null;
+            /** @description Whether it gets deliveries. */
+            enabled: boolean;
+            /** @description The event types that it wants. */
+            events: string[];
+            /** @description The headers of yours that go with each delivery. */
+            header_names: string[];
+            /** @description How it fares. */
+            health: components["schemas"]["EndpointHealth"];
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /** @description Whether an event waits until the one before it was taken, or given up. */
+            in_order: boolean;
+            /** @description The integration that it belongs to; null: it is the workspace's own. */
+            integration_id: string | null;
+            /** @description The id of whoever made it. */
+            made_by: string;
+            /** @description The name that whoever made it had then. */
+            made_by_name: string;
+            /** @description Whether it gets live or test events. */
+            mode: components["schemas"]["Mode"];
+            /**
+             * @description What kind of object this is.
+             * @default endpoint
+             * @constant
+             */
+            object?: "endpoint";
+            /** @description How many deliveries to it run at once, at most. */
+            parallel: number;
+            /** @description The secret itself, shown here, this once. */
+            secret: string | null;
+            /** @description `v1`: HMAC-SHA256 with a shared secret; `v1a`: ed25519. */
+            signature: components["schemas"]["Signature"];
+            /** @description What deliveries are signed with at this moment, the newest first. */
+            signing_keys: components["schemas"]["SigningKey"][];
+            /**
+             * @description What it is at this moment.
+             * @enum {string}
+             */
+            state: "active" | "disabled";
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+            /** @description Where deliveries go. */
+            url: string;
+        };
         /** @description A new key, with its secret: shown here, this once. */
         IssuedKey: {
             /** @description The version of the API that calls with the key are served at, unless they name another. */
@@ -1327,7 +3802,7 @@ export interface components {
             /** @description Whether the key is accepted. A disabled key can be enabled again. */
             enabled: boolean;
             /** @description Why it ended. */
-            end_reason: components["schemas"]["EndReason"] | null;
+            end_reason: components["schemas"]["KeysEndReason"] | null;
             /** @description Whoever ended it. */
             ended_by: string | null;
             /** @description When it ends, or ended: in the future while a rotated key overlaps its successor. */
@@ -1368,7 +3843,7 @@ export interface components {
             };
             /** @description The part of the secret that may be shown. */
             prefix: string;
-            /** @description The key itself, shown here, this once. */
+            /** @description The secret itself, shown here, this once. */
             secret: string;
             /**
              * @description What it is at this moment.
@@ -1377,6 +3852,70 @@ export interface components {
             state: "active" | "disabled" | "ending" | "expired" | "ended";
             /** @description The key that took its place. */
             successor_id: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+        };
+        /** @description A new token, with its secret: shown here, this once. */
+        IssuedToken: {
+            /** @description The version of the API that calls with the key are served at, unless they name another. */
+            api_version: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Why it ended. */
+            end_reason: components["schemas"]["TokensEndReason"] | null;
+            /** @description When somebody ended it; null: nobody did. */
+            ended_at: string | null;
+            /** @description Whoever ended it. */
+            ended_by: string | null;
+            /** @description When it is accepted for the last time; null: it does not expire. */
+            expires_at: string | null;
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /** @description Whether it is the member's default token, which reaches all that they may do. */
+            is_default: boolean;
+            /** @description When it was last used; null: never. */
+            last_used_at: string | null;
+            /** @description The address from which it was last used. */
+            last_used_from: string | null;
+            /** @description The token that it was made with, and ends with; null: it was made in the console. */
+            made_with: string | null;
+            /** @description The member's email. */
+            member_email: string;
+            /** @description The member. */
+            member_id: string;
+            /** @description The member's name. */
+            member_name: string;
+            /** @description The name, for people. */
+            name: string;
+            /**
+             * @description What kind of object this is.
+             * @default token
+             * @constant
+             */
+            object?: "token";
+            /** @description Access to the workspace as a whole: none, reader (reads every category) or admin (writes them all, and manages). */
+            org_access: components["schemas"]["OrgAccess"];
+            /** @description Levels by category: none, read or write. All of them, also later ones: `{"*": "write"}`. */
+            permissions: {
+                [key: string]: "read" | "write";
+            };
+            /** @description The part of the secret that may be shown. */
+            prefix: string;
+            /** @description The secret itself, shown here, this once. */
+            secret: string;
+            /** @description Roles in spaces: viewer, contributor or manager. What lies in spaces is reached through them alone. */
+            spaces: components["schemas"]["SpaceRoleView"][];
+            /**
+             * @description What it is at this moment.
+             * @enum {string}
+             */
+            state: "active" | "expired" | "ended";
             /**
              * Format: date-time
              * @description When it was last changed.
@@ -1444,6 +3983,15 @@ export interface components {
          * @enum {string}
          */
         ItemState: "open" | "in_progress" | "done";
+        /** @description What one match was, as GitHub wants to be told. */
+        Judged: {
+            /** @description Whether it is a key of this host, also an ended one, or none. */
+            label: components["schemas"]["Label"];
+            /** @description The SHA-256 of what was found, in hex. */
+            token_hash: string;
+            /** @description The type that it was sent with. */
+            token_type: string;
+        };
         /** @description A key. `permissions` and `org_access` are its integration's. */
         Key: {
             /** @description The version of the API that calls with the key are served at, unless they name another. */
@@ -1456,7 +4004,7 @@ export interface components {
             /** @description Whether the key is accepted. A disabled key can be enabled again. */
             enabled: boolean;
             /** @description Why it ended. */
-            end_reason: components["schemas"]["EndReason"] | null;
+            end_reason: components["schemas"]["KeysEndReason"] | null;
             /** @description Whoever ended it. */
             ended_by: string | null;
             /** @description When it ends, or ended: in the future while a rotated key overlaps its successor. */
@@ -1544,10 +4092,44 @@ export interface components {
             object?: "list";
         };
         /**
+         * @description Why a key ended.
+         * @enum {string}
+         */
+        KeysEndReason: "revoked" | "rotated" | "integration_deleted" | "leaked";
+        /**
          * @description What proved the caller. `operator` is whoever runs the command line on the server itself.
          * @enum {string}
          */
         Kind: "key" | "personal_token" | "access_token" | "embed_key" | "session" | "operator";
+        /**
+         * @description What a scanner is told of something that it found, in GitHub's words: a secret of ours, also an ended one, or none.
+         * @enum {string}
+         */
+        Label: "true_positive" | "false_positive";
+        /** @description A key that somebody found, and where. */
+        LeakReport: {
+            /** @description Where it was found: an address, or words about the place. */
+            found_in?: string;
+            /**
+             * Format: password
+             * @description The key, whole.
+             */
+            secret: string;
+        };
+        /** @description What everybody is told who reports a key, whether or not there was one. */
+        LeakReportView: {
+            /**
+             * @description What was done, in words.
+             * @default If this was a key or token of ours, it is revoked now.
+             */
+            detail?: string;
+            /**
+             * @description What kind of object this is.
+             * @default leak_report
+             * @constant
+             */
+            object?: "leak_report";
+        };
         /** @description What was used of a limit: `used` and `remaining` make up `limit`. By `reset_at` nothing of it is used any more; null: nothing is. */
         LimitUsage: {
             /** @description How much there is in all; null: no end is set. */
@@ -1641,6 +4223,8 @@ export interface components {
         };
         /** @description A member. */
         Member: {
+            /** @description When the membership ends by the clock; null: it has no end. */
+            access_until: string | null;
             /**
              * Format: date-time
              * @description When it was made.
@@ -1662,7 +4246,7 @@ export interface components {
             object?: "member";
             /** @description Access to the workspace as a whole: none, reader (reads every category) or admin (writes them all, and manages). */
             org_access: components["schemas"]["OrgAccess"];
-            /** @description The other company that the member belongs to, if any. */
+            /** @description The other company to which the member or the integration belongs, if any. */
             partner: string | null;
             /** @description Levels by category: none, read or write. All of them, also later ones: `{"*": "write"}`. */
             permissions: {
@@ -1684,12 +4268,14 @@ export interface components {
         };
         /** @description The fields of a member that change, each as a whole. A role is changed by a signed-in person only. */
         MemberChanges: {
+            /** @description When the membership ends by the clock; null: it has no end. */
+            access_until?: string | null;
             /** @description Whether the member may hold personal tokens. */
             may_use_api?: boolean;
             /** @description Access to the workspace as a whole: none, reader (reads every category) or admin (writes them all, and manages). */
             org_access?: components["schemas"]["OrgAccess"];
-            /** @description The other company that the member belongs to, if any. */
-            partner?: string;
+            /** @description The other company to which the member or the integration belongs, if any. */
+            partner?: string | null;
             /** @description Levels by category: none, read or write. All of them, also later ones: `{"*": "write"}`. */
             permissions?: {
                 [key: string]: "none" | "read" | "write";
@@ -1710,6 +4296,50 @@ export interface components {
             next_cursor: string | null;
             /** @description Where the next page is; null: this is the last one. */
             next_url: string | null;
+            /**
+             * @description What kind of object this is.
+             * @default list
+             * @constant
+             */
+            object?: "list";
+        };
+        /** @description A workspace; `id` is the workspace's. Who the caller's person is there is told of personal tokens. */
+        Membership: {
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /** @description Whether it is the workspace that the call is about. */
+            is_current: boolean;
+            /** @description Whether the member may hold personal tokens. */
+            may_use_api: boolean | null;
+            /** @description The member. */
+            member_id: string | null;
+            /** @description The name, for people. */
+            name: string;
+            /**
+             * @description What kind of object this is.
+             * @default membership
+             * @constant
+             */
+            object?: "membership";
+            /** @description The role. */
+            role: components["schemas"]["Role"] | null;
+            /** @description The short name, for addresses. */
+            slug: string;
+        };
+        /** @description The workspaces, all on one page. */
+        MembershipPage: {
+            /** @description What there is on this page. */
+            data: components["schemas"]["Membership"][];
+            /**
+             * @description Whether another page follows.
+             * @default false
+             * @constant
+             */
+            has_more?: false;
+            /** @description What the next page is asked for with; null: this is the last one. */
+            next_cursor?: null;
+            /** @description Where the next page is; null: this is the last one. */
+            next_url?: null;
             /**
              * @description What kind of object this is.
              * @default list
@@ -1807,6 +4437,19 @@ export interface components {
             /** @description What was counted by each meter. */
             meters: components["schemas"]["MeterUsage"][];
         };
+        /** @description An account to connect. Without events, all that become something at this vendor do. */
+        NewConnector: {
+            /** @description The event types that become something at the vendor. */
+            events?: string[];
+            /** @description The name, for people. */
+            name?: string;
+            /** @description How it is set, by the names that the vendor's page in the docs lists; secrets go in here, and never come out. */
+            settings: {
+                [key: string]: string;
+            };
+            /** @description The vendor. */
+            vendor: string;
+        };
         /** @description A contact to create. A new primary contact takes the place of the one before. */
         NewContact: {
             /** @description The email address. */
@@ -1835,12 +4478,54 @@ export interface components {
              */
             status?: components["schemas"]["CustomerStatus"];
         };
+        /** @description An endpoint to create. A key's is its integration's; an org-level Admin's is the workspace's, or that of the integration named. */
+        NewEndpoint: {
+            /** @description The version of the API in whose shapes it gets data. */
+            api_version?: string;
+            /**
+             * @description What it is for, for people.
+             * @default
+             */
+            description?: string;
+            /** @description What it is told of: `customer.created`, `customer.*`, `*`. */
+            events: string[];
+            /** @description Headers that go with each delivery. Their values are never shown again. */
+            headers?: {
+                [key: string]: string;
+            };
+            /**
+             * @description Whether an event waits until the one before it was taken, or given up.
+             * @default false
+             */
+            in_order?: boolean;
+            /** @description Whose rights say what it is told, and with whom it ends. */
+            integration_id?: string | null;
+            /** @description Whether it gets live or test events; the caller's own mode unless named. */
+            mode?: components["schemas"]["Mode"];
+            /**
+             * @description How many deliveries to it run at once, at most.
+             * @default 5
+             */
+            parallel?: number;
+            /**
+             * @description `v1`: HMAC-SHA256 with a shared secret; `v1a`: ed25519.
+             * @default v1
+             */
+            signature?: components["schemas"]["Signature"];
+            /**
+             * Format: uri
+             * @description Where deliveries go: a public https address. It is looked up anew for each attempt.
+             */
+            url: string;
+        };
         /** @description An integration to create. It gets the rights that are named here, and no other. */
         NewIntegration: {
             /** @description The name, for people. */
             name: string;
             /** @description Access to the workspace as a whole: none, reader (reads every category) or admin (writes them all, and manages). */
             org_access?: components["schemas"]["OrgAccess"];
+            /** @description The other company to which the member or the integration belongs, if any. */
+            partner?: string | null;
             /** @description Levels by category: none, read or write. All of them, also later ones: `{"*": "write"}`. */
             permissions?: {
                 [key: string]: "none" | "read" | "write";
@@ -1852,6 +4537,11 @@ export interface components {
         NewInvitation: {
             /** @description The email address. */
             email: string;
+            /**
+             * @description Whether the member may hold personal tokens.
+             * @default false
+             */
+            may_use_api?: boolean;
             /**
              * @description The role.
              * @default member
@@ -1929,6 +4619,21 @@ export interface components {
              * @default 60
              */
             valid_seconds?: number;
+        };
+        /** @description A named token to make for the calling member. It reaches what is named here, as far as the member has it, and nothing else. */
+        NewToken: {
+            /** @description When it is accepted for the last time; null: it does not expire. */
+            expires_at?: string | null;
+            /** @description The name, for people. */
+            name: string;
+            /** @description Access to the workspace as a whole: none, reader (reads every category) or admin (writes them all, and manages). */
+            org_access?: components["schemas"]["OrgAccess"];
+            /** @description Levels by category: none, read or write. All of them, also later ones: `{"*": "write"}`. */
+            permissions?: {
+                [key: string]: "none" | "read" | "write";
+            };
+            /** @description Roles in spaces: viewer, contributor or manager. What lies in spaces is reached through them alone. */
+            spaces?: components["schemas"]["SpaceRoleGiven"][];
         };
         /** @description An onboarding. */
         Onboarding: {
@@ -2165,6 +4870,54 @@ export interface components {
              */
             object?: "list";
         };
+        /** @description How much is sent again. */
+        Replay: {
+            /** @description How many deliveries are sent again, 100,000 at most. */
+            deliveries: number;
+            /** @description The endpoint. */
+            endpoint_id: string;
+            /**
+             * @description What kind of object this is.
+             * @default replay
+             * @constant
+             */
+            object?: "replay";
+            /**
+             * Format: date-time
+             * @description What has failed from this moment on.
+             */
+            since: string;
+        };
+        /** @description From when on what failed is sent again. */
+        ReplaySince: {
+            /**
+             * Format: date-time
+             * @description What has failed from this moment on.
+             */
+            since: string;
+        };
+        /** @description What was sent, to the byte. */
+        Request: {
+            /** @description The body. */
+            body: string;
+            /** @description The headers; those of yours without their values. */
+            headers: {
+                [key: string]: string;
+            };
+        };
+        /** @description What came back. */
+        Response: {
+            /** @description The first 4 KiB of the body. */
+            body: string;
+            /** @description The headers. */
+            headers: {
+                [key: string]: string;
+            };
+            /** @description The status. */
+            status: number;
+            /** @description Whether there was more of the body. */
+            truncated: boolean;
+        };
         /**
          * @description What a member may do. The owner is an admin who alone may hand the workspace over.
          * @enum {string}
@@ -2190,6 +4943,37 @@ export interface components {
              * @default live
              */
             mode?: components["schemas"]["Mode"];
+        };
+        /** @description How a secret is rotated: for the overlap, in seconds, deliveries are signed with the old one and the new one. */
+        SecretRotation: {
+            /**
+             * @description How long both secrets sign, in seconds; 0 ends the old one at once.
+             * @default 86400
+             */
+            overlap_seconds?: number;
+        };
+        /** @description Where an event was sent, or why not. */
+        Sent: {
+            /** @description The delivery. */
+            delivery_id: string;
+            /** @description The endpoint. */
+            endpoint_id: string;
+            /** @description Where the delivery stands: of a `skipped` one nothing was sent. */
+            state: components["schemas"]["State"];
+            /** @description Why it was skipped, or given up: `test_mode`, `not_permitted` and others. */
+            why: components["schemas"]["DeliveriesWhy"] | null;
+        };
+        /**
+         * @description How an endpoint's deliveries are signed: with HMAC-SHA256 and a shared secret, or with ed25519, whose public key anybody may have.
+         * @enum {string}
+         */
+        Signature: "v1" | "v1a";
+        /** @description What deliveries are signed with. Of a rotation's overlap there are several, the newest first. */
+        SigningKey: {
+            /** @description Until when it signs; null: until it is rotated. */
+            ends_at: string | null;
+            /** @description What proves an ed25519 signature; null for HMAC. */
+            public_key: string | null;
         };
         /** @description A space. `role` is the caller's in it, null for an org-level Admin without one. */
         Space: {
@@ -2261,6 +5045,111 @@ export interface components {
             /** @description Roles in spaces: viewer, contributor or manager. What lies in spaces is reached through them alone. */
             spaces: components["schemas"]["SpaceRoleGiven"][];
         };
+        /**
+         * @description Where a delivery stands. `held`: the workspace's API is switched off, and it goes on when that is on again.
+         * @enum {string}
+         */
+        State: "pending" | "held" | "succeeded" | "failed" | "skipped";
+        /** @description A personal token. Its rights are those of this moment: what it was given, as far as its member has it. */
+        Token: {
+            /** @description The version of the API that calls with the key are served at, unless they name another. */
+            api_version: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Why it ended. */
+            end_reason: components["schemas"]["TokensEndReason"] | null;
+            /** @description When somebody ended it; null: nobody did. */
+            ended_at: string | null;
+            /** @description Whoever ended it. */
+            ended_by: string | null;
+            /** @description When it is accepted for the last time; null: it does not expire. */
+            expires_at: string | null;
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /** @description Whether it is the member's default token, which reaches all that they may do. */
+            is_default: boolean;
+            /** @description When it was last used; null: never. */
+            last_used_at: string | null;
+            /** @description The address from which it was last used. */
+            last_used_from: string | null;
+            /** @description The token that it was made with, and ends with; null: it was made in the console. */
+            made_with: string | null;
+            /** @description The member's email. */
+            member_email: string;
+            /** @description The member. */
+            member_id: string;
+            /** @description The member's name. */
+            member_name: string;
+            /** @description The name, for people. */
+            name: string;
+            /**
+             * @description What kind of object this is.
+             * @default token
+             * @constant
+             */
+            object?: "token";
+            /** @description Access to the workspace as a whole: none, reader (reads every category) or admin (writes them all, and manages). */
+            org_access: components["schemas"]["OrgAccess"];
+            /** @description Levels by category: none, read or write. All of them, also later ones: `{"*": "write"}`. */
+            permissions: {
+                [key: string]: "read" | "write";
+            };
+            /** @description The part of the secret that may be shown. */
+            prefix: string;
+            /** @description Roles in spaces: viewer, contributor or manager. What lies in spaces is reached through them alone. */
+            spaces: components["schemas"]["SpaceRoleView"][];
+            /**
+             * @description What it is at this moment.
+             * @enum {string}
+             */
+            state: "active" | "expired" | "ended";
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+        };
+        TokenList: {
+            /** @description What there is on this page. */
+            data: components["schemas"]["Token"][];
+            /** @description Whether another page follows. */
+            has_more: boolean;
+            /** @description What the next page is asked for with; null: this is the last one. */
+            next_cursor: string | null;
+            /** @description Where the next page is; null: this is the last one. */
+            next_url: string | null;
+            /**
+             * @description What kind of object this is.
+             * @default list
+             * @constant
+             */
+            object?: "list";
+        };
+        /**
+         * @description Why a token ended.
+         * @enum {string}
+         */
+        TokensEndReason: "revoked" | "replaced" | "maker_ended" | "api_access_removed" | "member_deactivated" | "member_removed" | "leaked";
+        /**
+         * @description What asked for an attempt: the schedule, or somebody who pressed "resend".
+         * @enum {string}
+         */
+        Trigger: "schedule" | "manual";
+        /** @description What is sent of an object that is too large: fetch it. */
+        TruncatedData: {
+            /** @description The object's id. */
+            id: string;
+            /** @description What kind of object it is. */
+            object: string;
+        };
+        /** @description The event type that a sample is sent of. */
+        TypeChosen: {
+            /** @description The event type, like `customer.created`. */
+            type: string;
+        };
         /** @description What was used of a workspace's plan, live and test apart; `id` is the workspace's. `test` is null where keys have no modes. */
         Usage: {
             /** @description The object's id. Ids begin with their time, so they sort. */
@@ -2277,6 +5166,84 @@ export interface components {
             plan: components["schemas"]["Plan"];
             /** @description What was used by test keys; null where keys have no modes. */
             test: components["schemas"]["ModeUsage"] | null;
+        };
+        /** @description What is sent to an endpoint: an event. Members may be added: read the ones that you know. */
+        WebhookEvent: {
+            /** @description Who did it, under the name they had then. */
+            actor: {
+                /** @description The credential, or the member. */
+                id: string;
+                /** @description What kind of credential proved them. */
+                kind: string;
+                /** @description Its name at that time. */
+                name: string;
+            };
+            /** @description What it tells of, in the shape of the endpoint's version. */
+            data: Record<string, never>;
+            /** @description The event's id, the same for all endpoints. */
+            id: string;
+            /**
+             * @description Whether a live or a test call caused it.
+             * @enum {unknown}
+             */
+            mode: "live" | "test";
+            /**
+             * @description What kind of object this is.
+             * @constant
+             */
+            object: "event";
+            /** @description The call that caused it, as in the request log. */
+            request_id: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            /** @description True: `data` would be too large, and is `object` and `id` alone: fetch it. */
+            truncated?: boolean;
+            /** @description What happened. */
+            type: string;
+            /** @description The workspace in which it happened. */
+            workspace_id: string;
+        };
+        /** @description A delivery with its attempts. */
+        WholeDelivery: {
+            /** @description How often it was tried. */
+            attempt_count: number;
+            /** @description The attempts, newest first, at most 100. */
+            attempts: components["schemas"]["Attempt"][];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description The endpoint. */
+            endpoint_id: string;
+            /** @description The event: what the receiver gets as `webhook-id`. */
+            event_id: string;
+            /** @description The event's type. */
+            event_type: string;
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /** @description The event's mode. */
+            mode: components["schemas"]["Mode"];
+            /** @description When it is tried next; null: no more. */
+            next_attempt_at: string | null;
+            /**
+             * @description What kind of object this is.
+             * @default delivery
+             * @constant
+             */
+            object?: "delivery";
+            /** @description `pending` (waits for an attempt), `held` (the API is switched off), `succeeded`, `failed` or `skipped`. */
+            state: components["schemas"]["State"];
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+            /** @description Why it was skipped, or given up. */
+            why: components["schemas"]["DeliveriesWhy"] | null;
         };
         /** @description A workspace. */
         Workspace: {
@@ -2316,7 +5283,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description Bad Request: `invalid_request`, `key_in_url`, `cursor_filter_mismatch`, `unknown_version`, `idempotency_key_invalid`. */
+        /** @description Bad Request: `invalid_request`, `key_in_url`, `cursor_filter_mismatch`, `unknown_version`, `invalid_signature`, `idempotency_key_invalid`. */
         BadRequest: {
             headers: {
                 "Api-Version": components["headers"]["Api-Version"];
@@ -2327,7 +5294,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Conflict: `conflict`, `idempotency_key_in_use`, `shown_once`, `answer_lost`. */
+        /** @description Conflict: `conflict`, `idempotency_key_in_use`, `shown_once`, `answer_lost`, `too_many_endpoints`. */
         Conflict: {
             headers: {
                 "Api-Version": components["headers"]["Api-Version"];
@@ -2422,7 +5389,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Unauthorized: `missing_credential`, `invalid_credential`, `key_revoked`, `key_expired`, `key_disabled`, `api_disabled`. */
+        /** @description Unauthorized: `missing_credential`, `invalid_credential`, `key_revoked`, `key_expired`, `key_disabled`, `token_revoked`, `token_expired`, `api_disabled`. */
         Unauthorized: {
             headers: {
                 "Api-Version": components["headers"]["Api-Version"];
@@ -2451,6 +5418,12 @@ export interface components {
         ApiVersion: "2026-10-01";
         /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
         IdempotencyKey: string;
+        /** @description The event's id, the same each time that it is sent: work each one in once. */
+        WebhookId: string;
+        /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+        WebhookSignature: string;
+        /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+        WebhookTimestamp: string;
     };
     requestBodies: never;
     headers: {
@@ -2485,6 +5458,452 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listConnectors: {
+        parameters: {
+            query?: {
+                /** @description Where the page begins: `next_cursor` of the page before, with the same filters. */
+                cursor?: string;
+                /** @description How many to return, 1 to 100. */
+                limit?: number;
+                /** @description The order: by this field, and backwards with a minus before it. */
+                sort?: "created_at" | "-created_at" | "updated_at" | "-updated_at" | "name" | "-name";
+                /** @description The id of the object after which the page begins, in place of a cursor. */
+                starting_after?: string;
+                /** @description Only what was changed at this moment or later. */
+                updated_after?: string;
+                /** @description Only those of this vendor. */
+                vendor?: string;
+            };
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    createConnector: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewConnector"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connector"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getConnector: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The connector's id. */
+                connector_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connector"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    deleteConnector: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The connector's id. */
+                connector_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    updateConnector: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The connector's id. */
+                connector_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConnectorChanges"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connector"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listConnectorCalls: {
+        parameters: {
+            query?: {
+                /** @description Where the page begins: `next_cursor` of the page before, with the same filters. */
+                cursor?: string;
+                /** @description Only what this event became. */
+                event_id?: string;
+                /** @description How many to return, 1 to 100. */
+                limit?: number;
+                /** @description The id of the object after which the page begins, in place of a cursor. */
+                starting_after?: string;
+                /** @description Only those in this state. */
+                state?: components["schemas"]["State"];
+            };
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The connector's id. */
+                connector_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorCallList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getConnectorCall: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+                /** @description The connector's id. */
+                connector_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorCall"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    retryConnectorCall: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+                /** @description The connector's id. */
+                connector_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorCall"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    checkConnector: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The connector's id. */
+                connector_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorCheck"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     listCustomers: {
         parameters: {
             query?: {
@@ -2990,6 +6409,723 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    listDeliveries: {
+        parameters: {
+            query?: {
+                /** @description Where the page begins: `next_cursor` of the page before, with the same filters. */
+                cursor?: string;
+                /** @description Only those to this endpoint. */
+                endpoint_id?: string;
+                /** @description Only those of this event. */
+                event_id?: string;
+                /** @description Only those of events of this type. */
+                event_type?: string;
+                /** @description How many to return, 1 to 100. */
+                limit?: number;
+                /** @description From when on. */
+                since?: string;
+                /** @description The order: by this field, and backwards with a minus before it. */
+                sort?: "created_at" | "-created_at";
+                /** @description The id of the object after which the page begins, in place of a cursor. */
+                starting_after?: string;
+                /** @description Only those in this state. */
+                state?: components["schemas"]["State"];
+                /** @description Up to when. */
+                until?: string;
+            };
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getDelivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The delivery's id. */
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WholeDelivery"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    resendDelivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The delivery's id. */
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listEndpoints: {
+        parameters: {
+            query?: {
+                /** @description Where the page begins: `next_cursor` of the page before, with the same filters. */
+                cursor?: string;
+                /** @description True for those that get deliveries, false for the disabled ones. */
+                enabled?: boolean;
+                /** @description Only those of this integration. */
+                integration_id?: string;
+                /** @description How many to return, 1 to 100. */
+                limit?: number;
+                /** @description Only those of this mode. */
+                mode?: components["schemas"]["Mode"];
+                /** @description Part of the name. */
+                search?: string;
+                /** @description The order: by this field, and backwards with a minus before it. */
+                sort?: "created_at" | "-created_at" | "updated_at" | "-updated_at";
+                /** @description The id of the object after which the page begins, in place of a cursor. */
+                starting_after?: string;
+                /** @description Only what was changed at this moment or later. */
+                updated_after?: string;
+            };
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    createEndpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEndpoint"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedEndpoint"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getEndpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The endpoint's id. */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    deleteEndpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The endpoint's id. */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    updateEndpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The endpoint's id. */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndpointChanges"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listEndpointDeliveries: {
+        parameters: {
+            query?: {
+                /** @description Where the page begins: `next_cursor` of the page before, with the same filters. */
+                cursor?: string;
+                /** @description Only those of this event. */
+                event_id?: string;
+                /** @description Only those of events of this type. */
+                event_type?: string;
+                /** @description How many to return, 1 to 100. */
+                limit?: number;
+                /** @description From when on. */
+                since?: string;
+                /** @description The order: by this field, and backwards with a minus before it. */
+                sort?: "created_at" | "-created_at";
+                /** @description The id of the object after which the page begins, in place of a cursor. */
+                starting_after?: string;
+                /** @description Only those in this state. */
+                state?: components["schemas"]["State"];
+                /** @description Up to when. */
+                until?: string;
+            };
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The endpoint's id. */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    replayEndpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The endpoint's id. */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplaySince"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replay"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    rotateEndpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The endpoint's id. */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SecretRotation"] | null;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedEndpoint"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    testEndpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The endpoint's id. */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TypeChosen"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attempt"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listEventTypes: {
+        parameters: {
+            query?: {
+                /** @description The cursor. */
+                cursor?: string;
+                /** @description The limit. */
+                limit?: number;
+                /** @description The starting after. */
+                starting_after?: string;
+            };
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventTypeList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getEventType: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The type, like `customer.created`. */
+                event_type: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventType"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     listEvents: {
         parameters: {
             query?: {
@@ -3009,6 +7145,8 @@ export interface operations {
                 starting_after?: string;
                 /** @description Only what is of this type. */
                 type?: string;
+                /** @description How long to wait for the next one where there is none, 0 to 20; with `sort=created_at`. */
+                wait_seconds?: number;
             };
             header?: {
                 /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
@@ -3041,6 +7179,49 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getEvent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The event's id. */
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Event"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
@@ -3791,10 +7972,12 @@ export interface operations {
             query?: {
                 /** @description Where the page begins: `next_cursor` of the page before, with the same filters. */
                 cursor?: string;
-                /** @description True for the keys that have ended, instead of those that go on. */
+                /** @description True for those that have ended, instead of those that go on. */
                 ended?: boolean;
                 /** @description Only those of this integration. */
                 integration_id?: string;
+                /** @description Only keys that this member has made, or was shown again. */
+                known_to?: string;
                 /** @description How many to return, 1 to 100. */
                 limit?: number;
                 /** @description Only those of this mode. */
@@ -4093,6 +8276,97 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    reportLeak: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeakReport"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeakReportView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    reportGithubLeaks: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description Which key signed. */
+                "Github-Public-Key-Identifier": string;
+                /** @description ECDSA-NIST-P256V1-SHA256 over the body, in base64. */
+                "Github-Public-Key-Signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description What kind of place that is. */
+                    source?: string | null;
+                    /** @description What was found. */
+                    token: string;
+                    /** @description The name under which the pattern was registered. */
+                    type?: string;
+                    /** @description Where it was found. */
+                    url?: string | null;
+                }[];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Judged"][];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     listLogs: {
         parameters: {
             query?: {
@@ -4225,6 +8499,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Identity"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listMyWorkspaces: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MembershipPage"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -5695,6 +10008,257 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    listTokens: {
+        parameters: {
+            query?: {
+                /** @description Where the page begins: `next_cursor` of the page before, with the same filters. */
+                cursor?: string;
+                /** @description True for those that have ended, instead of those that go on. */
+                ended?: boolean;
+                /** @description True for those of people who are no active members, false for the others. */
+                former?: boolean;
+                /** @description How many to return, 1 to 100. */
+                limit?: number;
+                /** @description Only those of this member. */
+                member_id?: string;
+                /** @description Only those of this partner's members. */
+                partner?: string;
+                /** @description Part of the name. */
+                search?: string;
+                /** @description The order: by this field, and backwards with a minus before it. */
+                sort?: "created_at" | "-created_at" | "updated_at" | "-updated_at" | "name" | "-name";
+                /** @description The id of the object after which the page begins, in place of a cursor. */
+                starting_after?: string;
+                /** @description Only what was changed at this moment or later. */
+                updated_after?: string;
+            };
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    createToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedToken"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The token's id. */
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Token"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The token's id. */
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    generateDefaultToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Generation"] | null;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedToken"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     getUsage: {
         parameters: {
             query?: never;
@@ -5821,6 +10385,3679 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    onAccessRevoked: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        id: string;
+                        keys_ended: number;
+                        member_id: string | null;
+                        members_changed: number;
+                        object: string;
+                        partner: string;
+                        tokens_ended: number;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "access.revoked";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onConnectorCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        id: string;
+                        object: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "connector.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onConnectorDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        id: string;
+                        object: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "connector.deleted";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onConnectorDisabled: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        id: string;
+                        object: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "connector.disabled";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onConnectorEnabled: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        id: string;
+                        object: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "connector.enabled";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onConnectorUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        id: string;
+                        object: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "connector.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onContactCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Contact"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "contact.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onContactDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Contact"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "contact.deleted";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onContactUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Contact"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "contact.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onCustomerCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Customer"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "customer.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onCustomerDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Customer"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "customer.deleted";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onCustomerUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Customer"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "customer.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onEndpointCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        api_version: string;
+                        description: string;
+                        disable_reason: string | null;
+                        enabled: boolean;
+                        events: string[];
+                        header_names: unknown[];
+                        id: string;
+                        in_order: boolean;
+                        integration_id: string | null;
+                        mode: string;
+                        object: string;
+                        parallel: number;
+                        signature: string;
+                        url: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "endpoint.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onEndpointDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        api_version: string;
+                        description: string;
+                        disable_reason: string | null;
+                        enabled: boolean;
+                        events: string[];
+                        header_names: unknown[];
+                        id: string;
+                        in_order: boolean;
+                        integration_id: string | null;
+                        mode: string;
+                        object: string;
+                        parallel: number;
+                        signature: string;
+                        url: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "endpoint.deleted";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onEndpointDisabled: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        api_version: string;
+                        description: string;
+                        disable_reason: string;
+                        enabled: boolean;
+                        events: string[];
+                        header_names: unknown[];
+                        id: string;
+                        in_order: boolean;
+                        integration_id: string | null;
+                        mode: string;
+                        object: string;
+                        parallel: number;
+                        signature: string;
+                        url: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "endpoint.disabled";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onEndpointEnabled: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        api_version: string;
+                        description: string;
+                        disable_reason: string | null;
+                        enabled: boolean;
+                        events: string[];
+                        header_names: unknown[];
+                        id: string;
+                        in_order: boolean;
+                        integration_id: string | null;
+                        mode: string;
+                        object: string;
+                        parallel: number;
+                        signature: string;
+                        url: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "endpoint.enabled";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onEndpointRotated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        api_version: string;
+                        description: string;
+                        disable_reason: string | null;
+                        enabled: boolean;
+                        events: string[];
+                        header_names: unknown[];
+                        id: string;
+                        in_order: boolean;
+                        integration_id: string | null;
+                        mode: string;
+                        object: string;
+                        overlap_seconds: number;
+                        parallel: number;
+                        signature: string;
+                        url: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "endpoint.rotated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onEndpointUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        api_version: string;
+                        description: string;
+                        disable_reason: string | null;
+                        enabled: boolean;
+                        events: string[];
+                        header_names: unknown[];
+                        id: string;
+                        in_order: boolean;
+                        integration_id: string | null;
+                        mode: string;
+                        object: string;
+                        parallel: number;
+                        signature: string;
+                        url: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "endpoint.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onIntegrationCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        id: string;
+                        name: string;
+                        object: string;
+                        org_access: string;
+                        partner: string | null;
+                        permissions: {
+                            customers: string;
+                        };
+                        spaces: {
+                            role: string;
+                            space_id: string;
+                        }[];
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "integration.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onIntegrationDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        endpoints_deleted: number;
+                        id: string;
+                        keys_ended: number;
+                        name: string;
+                        object: string;
+                        org_access: string;
+                        partner: string | null;
+                        permissions: {
+                            customers: string;
+                        };
+                        spaces: {
+                            role: string;
+                            space_id: string;
+                        }[];
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "integration.deleted";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onIntegrationRotated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        id: string;
+                        key_id: string;
+                        keys_ended: number;
+                        name: string;
+                        object: string;
+                        org_access: string;
+                        partner: string | null;
+                        permissions: {
+                            customers: string;
+                        };
+                        spaces: {
+                            role: string;
+                            space_id: string;
+                        }[];
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "integration.rotated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onIntegrationUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        id: string;
+                        name: string;
+                        object: string;
+                        org_access: string;
+                        partner: string | null;
+                        permissions: {
+                            customers: string;
+                        };
+                        spaces: {
+                            role: string;
+                            space_id: string;
+                        }[];
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "integration.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onInvitationAccepted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        email: string;
+                        id: string;
+                        may_use_api: boolean;
+                        member_id: string;
+                        object: string;
+                        role: string;
+                        spaces: unknown[];
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "invitation.accepted";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onInvitationCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        email: string;
+                        id: string;
+                        may_use_api: boolean;
+                        object: string;
+                        role: string;
+                        spaces: unknown[];
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "invitation.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onInvitationRenewed: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        email: string;
+                        id: string;
+                        may_use_api: boolean;
+                        object: string;
+                        role: string;
+                        spaces: unknown[];
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "invitation.renewed";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onInvitationRevoked: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        email: string;
+                        id: string;
+                        may_use_api: boolean;
+                        object: string;
+                        role: string;
+                        spaces: unknown[];
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "invitation.revoked";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onItemCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Item"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "item.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onItemDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Item"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "item.deleted";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onItemUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Item"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "item.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onKeyCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        api_version: string;
+                        enabled: boolean;
+                        ends_at: string | null;
+                        expires_at: string | null;
+                        id: string;
+                        integration_id: string;
+                        mode: string;
+                        name: string;
+                        object: string;
+                        prefix: string;
+                        successor_id: string | null;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "key.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onKeyExpiresSoon: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        api_version: string;
+                        days: number;
+                        enabled: boolean;
+                        ends_at: string | null;
+                        expires_at: string;
+                        id: string;
+                        integration_id: string;
+                        mode: string;
+                        name: string;
+                        object: string;
+                        prefix: string;
+                        successor_id: string | null;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "key.expires_soon";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onKeyLeaked: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        api_version: string;
+                        enabled: boolean;
+                        ends_at: string | null;
+                        expires_at: string | null;
+                        found_in: string;
+                        id: string;
+                        integration_id: string;
+                        mode: string;
+                        name: string;
+                        object: string;
+                        prefix: string;
+                        source: string;
+                        successor_id: string | null;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "key.leaked";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onKeyRevealed: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        id: string;
+                        name: string;
+                        object: string;
+                        prefix: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "key.revealed";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onKeyRevoked: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        api_version: string;
+                        enabled: boolean;
+                        ends_at: string | null;
+                        expires_at: string | null;
+                        id: string;
+                        integration_id: string;
+                        mode: string;
+                        name: string;
+                        object: string;
+                        prefix: string;
+                        successor_id: string | null;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "key.revoked";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onKeyRotated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        api_version: string;
+                        enabled: boolean;
+                        ends_at: string | null;
+                        expires_at: string | null;
+                        id: string;
+                        integration_id: string;
+                        mode: string;
+                        name: string;
+                        object: string;
+                        prefix: string;
+                        successor_id: string | null;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "key.rotated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onKeyUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        api_version: string;
+                        enabled: boolean;
+                        ends_at: string | null;
+                        expires_at: string | null;
+                        id: string;
+                        integration_id: string;
+                        mode: string;
+                        name: string;
+                        object: string;
+                        prefix: string;
+                        successor_id: string | null;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "key.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onMemberAdded: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        access_until: string | null;
+                        id: string;
+                        may_use_api: boolean;
+                        name: string;
+                        object: string;
+                        org_access: string;
+                        partner: string | null;
+                        permissions: {
+                            customers: string;
+                        };
+                        role: string;
+                        spaces: {
+                            role: string;
+                            space_id: string;
+                        }[];
+                        status: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "member.added";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onMemberPortalLinkMade: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        id: string;
+                        name: string;
+                        object: string;
+                        origin: string | null;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "member.portal_link_made";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onMemberRemoved: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        access_until: string | null;
+                        id: string;
+                        may_use_api: boolean;
+                        name: string;
+                        object: string;
+                        org_access: string;
+                        partner: string | null;
+                        permissions: {
+                            customers: string;
+                        };
+                        role: string;
+                        spaces: {
+                            role: string;
+                            space_id: string;
+                        }[];
+                        status: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "member.removed";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onMemberUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        access_until: string | null;
+                        id: string;
+                        may_use_api: boolean;
+                        name: string;
+                        object: string;
+                        org_access: string;
+                        partner: string | null;
+                        permissions: {
+                            customers: string;
+                        };
+                        role: string;
+                        spaces: {
+                            role: string;
+                            space_id: string;
+                        }[];
+                        status: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "member.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onMessageCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Message"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "message.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onMessageDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Message"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "message.deleted";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onMessageUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Message"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "message.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onOnboardingCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Onboarding"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "onboarding.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onOnboardingDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Onboarding"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "onboarding.deleted";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onOnboardingUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Onboarding"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "onboarding.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onPersonIdentityLinked: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        id: string;
+                        issuer: string;
+                        object: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "person.identity_linked";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onPersonPasswordChanged: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        by_link: boolean;
+                        id: string;
+                        object: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "person.password_changed";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onPersonPasswordLinkMade: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        id: string;
+                        member_id: string;
+                        object: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "person.password_link_made";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onPersonRenamed: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        id: string;
+                        name: string;
+                        object: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "person.renamed";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onSpaceCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        id: string;
+                        name: string;
+                        object: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "space.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onSpaceDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        id: string;
+                        name: string;
+                        object: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "space.deleted";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onSpaceRoleRemoved: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        holder_id: string;
+                        holder_name: string;
+                        id: string;
+                        object: string;
+                        space_id: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "space.role_removed";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onSpaceRoleSet: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        holder_id: string;
+                        holder_kind: string;
+                        holder_name: string;
+                        id: string;
+                        object: string;
+                        role: string;
+                        space_id: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "space.role_set";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onSpaceUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        id: string;
+                        name: string;
+                        object: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "space.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onTokenCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        end_reason: string | null;
+                        expires_at: string;
+                        id: string;
+                        is_default: boolean;
+                        member_id: string;
+                        name: string;
+                        object: string;
+                        prefix: string;
+                        rights: {
+                            org_access: string;
+                            permissions: {
+                                customers: string;
+                            };
+                            spaces: unknown[];
+                        };
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "token.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onTokenEnded: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        end_reason: string;
+                        expires_at: string;
+                        id: string;
+                        is_default: boolean;
+                        member_id: string;
+                        name: string;
+                        object: string;
+                        prefix: string;
+                        rights: {
+                            org_access: string;
+                            permissions: {
+                                customers: string;
+                            };
+                            spaces: unknown[];
+                        };
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "token.ended";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onTokenLeaked: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        end_reason: string | null;
+                        expires_at: string;
+                        id: string;
+                        is_default: boolean;
+                        member_id: string;
+                        name: string;
+                        object: string;
+                        prefix: string;
+                        rights: {
+                            org_access: string;
+                            permissions: {
+                                customers: string;
+                            };
+                            spaces: unknown[];
+                        };
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "token.leaked";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onWorkspaceCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        api_enabled: boolean;
+                        id: string;
+                        name: string;
+                        object: string;
+                        plan: string;
+                        revealing: boolean;
+                        slug: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "workspace.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onWorkspaceDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        api_enabled: boolean;
+                        id: string;
+                        name: string;
+                        object: string;
+                        plan: string;
+                        revealing: boolean;
+                        slug: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "workspace.deleted";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onWorkspaceRevealingSwitched: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        destroyed: number;
+                        id: string;
+                        object: string;
+                        revealing: boolean;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "workspace.revealing_switched";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onWorkspaceTransferred: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        from_member_id: string;
+                        id: string;
+                        object: string;
+                        to_member_id: string;
+                        to_name: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "workspace.transferred";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onWorkspaceUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        api_enabled: boolean;
+                        id: string;
+                        name: string;
+                        object: string;
+                        plan: string;
+                        revealing: boolean;
+                        slug: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "workspace.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
 }

@@ -6,6 +6,7 @@
 from keyrack.client import webhooks
 from keyrack.client.answers import Answer, Budget
 from keyrack.client.clients import AsyncClient, Client, Resource
+from keyrack.client.endpoints import Attempt, Delivery, Endpoint, EventKind, IssuedEndpoint, Replay, WholeDelivery
 from keyrack.client.errors import (
     AlreadyDoneError,
     AuthenticationError,
@@ -40,11 +41,15 @@ __all__ = [
     "AlreadyDoneError",
     "Answer",
     "AsyncClient",
+    "Attempt",
     "AuthenticationError",
     "Budget",
     "Client",
     "ConflictError",
+    "Delivery",
+    "Endpoint",
     "Event",
+    "EventKind",
     "GoneError",
     "IdempotencyKeyReusedError",
     "Identity",
@@ -52,6 +57,7 @@ __all__ = [
     "InvalidRequestError",
     "Invitation",
     "Invited",
+    "IssuedEndpoint",
     "IssuedKey",
     "IssuedToken",
     "Key",
@@ -67,6 +73,7 @@ __all__ = [
     "QuotaExceededError",
     "RateLimit",
     "RateLimitError",
+    "Replay",
     "RequestLog",
     "Resource",
     "ServerError",
@@ -78,6 +85,7 @@ __all__ = [
     "UnreadableAnswerError",
     "Usage",
     "WebhookVerificationError",
+    "WholeDelivery",
     "Workspace",
     "webhooks",
 ]

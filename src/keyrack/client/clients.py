@@ -10,6 +10,7 @@ import httpx
 
 from keyrack.client.answers import Answer
 from keyrack.client.attempts import Rules
+from keyrack.client.endpoints import Deliveries, Endpoints, EventTypes
 from keyrack.client.events import Events
 from keyrack.client.integrations import Integrations
 from keyrack.client.invitations import Invitations
@@ -71,6 +72,9 @@ class Calls(Own[S]):
         self.invitations = Invitations(sender)
         self.spaces = Spaces(sender)
         self.events = Events(sender)
+        self.event_types = EventTypes(sender)
+        self.endpoints = Endpoints(sender)
+        self.deliveries = Deliveries(sender)
         self.logs = RequestLogs(sender)
 
     def resource(self, *segments: str | int) -> Resource[S]:

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from keyrack.client.objects import Object, listed
-from keyrack.client.operations import Listing, Page, Part, S
+from keyrack.client.objects import Object, got, listed
+from keyrack.client.operations import Listing, Operation, Page, Part, S
 from keyrack.client.requests import Request
 from keyrack.client.send import AsyncSender, SyncSender
 
@@ -25,8 +25,17 @@ class Actor(msgspec.Struct, frozen=True):
     member_id: str | None
 
 
+class Sent(msgspec.Struct, frozen=True):
+    """Where an event was sent, or why not: `state` and `why` are those of the delivery."""
+
+    delivery_id: str
+    endpoint_id: str
+    state: str
+    why: str | None
+
+
 class Event(Object, frozen=True, kw_only=True):
-    """A change that somebody made."""
+    """A change that somebody made, and where it was sent of the endpoints that the caller manages."""
 
     id: str
     type: str
@@ -37,6 +46,7 @@ class Event(Object, frozen=True, kw_only=True):
     request_id: str | None
     data: dict[str, Any]
     created_at: datetime
+    deliveries: list[Sent]
 
 
 class Following(Part[S]):
@@ -87,6 +97,11 @@ class Events(Part[S]):
     def list(self, **filters: Any) -> Listing[S, Event]:
         """List events: `type`, `object_type`, `object_id`, `actor_id`, `sort`, `limit`, `cursor`, `starting_after`, `wait_seconds`."""
         return Listing(self._sender, listed(Event, "events", **filters))
+
+    @Operation
+    def get(self, event_id: str) -> Request[Event]:
+        """Get an event."""
+        return got(Event, "events", event_id)
 
     def follow(self, *, after: str | None = None, **filters: Any) -> Following[S]:
         """Return the events behind the one with the id `after`, or from now on, and each new one when it comes.
