@@ -151,7 +151,7 @@ class Node:
     def fork(self) -> "Node":
         """A child that begins with all that this process has in memory."""
         child = Node(self.database, self.parts, self.rate, self.pick, terms=self.terms)
-        for name in ("entries", "_digests"):
+        for name in ("entries", "_names"):
             getattr(child.cache, name).update(
                 {key: value.copy() if isinstance(value, set) else value for key, value in getattr(self.cache, name).items()}
             )
