@@ -10,11 +10,12 @@ import json
 import os
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
 
 from keyrack.client import Client, InvalidRequestError, KeyrackError
@@ -51,14 +52,12 @@ class Copy:
         return None if row is None else str(row[0])
 
     def store(
-        self, kind: str = "", objects: list[dict[str, object]] | None = None, deleted: list[str] | None = None, **places: str | None
+        self, places: Mapping[str, str | None], kind: str = "", objects: Sequence[Mapping[str, Any]] = (), deleted: Sequence[str] = ()
     ) -> None:
-        """Write objects over those with the same id, take deleted ones away, and keep places; None forgets one."""
+        """Keep places (None forgets one), write objects over those with the same id, and take deleted ones away."""
         self.db.execute("BEGIN")
-        self.db.executemany(
-            "INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", [(kind, one["id"], json.dumps(one)) for one in objects or ()]
-        )
-        self.db.executemany("DELETE FROM objects WHERE id = ?", [(one,) for one in deleted or ()])
+        self.db.executemany("INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", [(kind, one["id"], json.dumps(one)) for one in objects])
+        self.db.executemany("DELETE FROM objects WHERE id = ?", [(one,) for one in deleted])
         self.db.executemany("INSERT OR REPLACE INTO progress VALUES (?, ?)", places.items())
         self.db.execute("DELETE FROM progress WHERE value IS NULL")
         self.db.execute("COMMIT")
@@ -69,7 +68,7 @@ def synchronize(client: Client, copy: Copy) -> None:
     if copy.place("events") is None:
         # Before the first list is read: what is deleted while lists are read is told behind this place.
         newest = client.events.list(limit=1).page().data
-        copy.store(events=newest[0].id if newest else "")
+        copy.store({"events": newest[0].id if newest else ""})
     for kind in KINDS:
         read_changes(client, copy, kind)
     # After the lists: nothing that a page still showed outlives its deletion.
@@ -88,16 +87,16 @@ def read_changes(client: Client, copy: Copy, kind: str) -> None:
     try:
         for page in listing.pages():
             began = copy.place(f"{kind} began") or page.answer.headers["date"]
-            copy.store(kind, page.data, **{f"{kind} cursor": page.next_cursor, f"{kind} began": began})
+            copy.store({f"{kind} cursor": page.next_cursor, f"{kind} began": began}, kind, page.data)
     except InvalidRequestError as error:
         if error.param != "cursor":
             raise
         # The place is no longer one (the server's keys were replaced): what it led to is read from the beginning.
-        copy.store(**{f"{kind} cursor": None, f"{kind} began": None})
+        copy.store({f"{kind} cursor": None, f"{kind} began": None})
         read_changes(client, copy, kind)
         return
     from_then = (parsedate_to_datetime(began) - OVERLAP).astimezone(UTC).isoformat()
-    copy.store(**{f"{kind} since": from_then, f"{kind} began": None})
+    copy.store({f"{kind} since": from_then, f"{kind} began": None})
 
 
 def read_deletions(client: Client, copy: Copy) -> None:
@@ -105,7 +104,7 @@ def read_deletions(client: Client, copy: Copy) -> None:
     for page in client.events.list(sort="created_at", limit=100, starting_after=copy.place("events") or None).pages():
         gone = [event.object_id for event in page.data if event.type.endswith(".deleted") and event.object_type in KINDS]
         if page.data:
-            copy.store(deleted=gone, events=page.data[-1].id)
+            copy.store({"events": page.data[-1].id}, deleted=gone)
 
 
 def counts(copy: Copy) -> dict[str, int]:
