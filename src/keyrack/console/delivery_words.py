@@ -36,7 +36,6 @@ _ERRORS: Mapping[str, str] = {
     NotSentCode.TIMEOUT: "The receiver did not answer in time: answer first, and do the work afterwards.",
     NotSentCode.BROKEN_OFF: "The receiver broke off the connection before its answer was complete.",
     NotSentCode.MALFORMED_ANSWER: "What came back is no HTTP answer: something else may listen at this address.",
-    NotSentCode.WITHDRAWN: "The endpoint was disabled or deleted a moment before, so nothing was sent.",
     UNWRITABLE: "The event could not be written in the API version that this endpoint is pinned to: this is for the operator to mend.",
 }
 _ANSWERS = {

@@ -21,7 +21,7 @@ _OF_DELIVERIES = frozenset({"content-encoding", "content-type", "user-agent"})
 
 
 class NotSentCode(StrEnum):
-    """Why a call got no answer. `withdrawn`: who asked for it no longer wanted it when its first byte would have left."""
+    """Why a call got no answer."""
 
     ADDRESS_REFUSED = "address_refused"
     UNRESOLVED = "unresolved"
@@ -30,7 +30,6 @@ class NotSentCode(StrEnum):
     TIMEOUT = "timeout"
     BROKEN_OFF = "broken_off"
     MALFORMED_ANSWER = "malformed_answer"
-    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
