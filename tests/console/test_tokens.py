@@ -1,15 +1,28 @@
 """Personal preferences: the API tab, what somebody holds everywhere; and for admins what others hold."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
 
 from keyrack.manage import integrations, members, tokens
 from keyrack.model.members import MemberStatus, Role
 from keyrack.model.workspaces import Workspace
+from tests.backends import Backend, copy_files
 from tests.console.browser import Browser, Page
+from tests.console.conftest import opened
 from tests.console.visitors import Office
 
 API, MINE, ACCESS, PREFERENCES = "/console/preferences/api", "/console/preferences/access", "/console/access", "/console/preferences"
 NORTHWIND = "Northwind & Söhne"
+
+
+@pytest.fixture
+async def office(tmp_path: Path, migrated_files: Path) -> AsyncIterator[Office]:
+    """The console of a workspace of the test's own: what its pages call is proven on each kind of database in `tests/manage`."""
+    copy_files(migrated_files, tmp_path)
+    async with opened(Backend.in_folder(tmp_path), tmp_path) as one:
+        yield one
 
 
 async def let_in(office: Office, name: str, **fields: object) -> None:

@@ -10,6 +10,7 @@ from keyrack.model.members import Member, MemberStatus, Role
 from keyrack.model.people import Person
 from keyrack.model.principals import Kind, Mode
 from keyrack.model.spaces import Space
+from keyrack.model.tokens import Token
 from keyrack.model.workspaces import Workspace
 from keyrack.store.ids import new_id, new_workspace_id
 
@@ -74,6 +75,23 @@ def a_key(integration: Integration, name: str = "Key", **fields: Any) -> Key:
         "made_by_name": "Ada",
     }
     return Key(**told | fields)
+
+
+def a_token(member: Member, **fields: Any) -> Token:
+    """A default token of a member."""
+    told: dict[str, Any] = {
+        "id": new_id(),
+        "workspace_id": member.workspace_id,
+        "member_id": member.id,
+        "person_id": member.person_id,
+        "name": "Default token",
+        "is_default": True,
+        "prefix": "acme_pat_abc1",
+        "digest": a_digest(),
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    return Token(**told | fields)
 
 
 def an_event(workspace_id: str, **fields: Any) -> Event:

@@ -3,15 +3,19 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from keyrack.model.keys import EndReason
 from keyrack.model.permissions import ALL, Level, OrgAccess, Rights, SpaceRole
 from keyrack.model.sessions import Session
+from keyrack.model.tokens import EndReason as TokenEndReason
+from keyrack.model.tokens import FoundToken, Held, HeldThere
 from keyrack.model.workspaces import Workspace
-from keyrack.store import changes, integrations, keys, lookup, members, people, sessions, spaces, workspaces
-from keyrack.store.database import Store
+from keyrack.store import changes, integrations, keys, lookup, members, people, sessions, spaces, tokens, workspaces
+from keyrack.store.database import Duplicate, Store
 from keyrack.store.ids import new_id
 from keyrack.store.lookup import UsedLink
-from tests.store.nouns import NOW, a_digest, a_key, a_member, a_person, a_space, a_workspace, an_integration
+from tests.store.nouns import NOW, a_digest, a_key, a_member, a_person, a_space, a_token, a_workspace, an_integration
 
 
 async def test_a_credential_is_found_with_all_that_decides_about_it(store: Store, acme: Workspace) -> None:
@@ -54,6 +58,42 @@ async def test_ended_keys_and_those_of_deleted_integrations_are_found_so_that_th
         await workspaces.save(c, closed)
     async with store.reading() as c:
         assert await lookup.credential(c, key.digest) == lookup.FoundKey(key, deleted, closed, (), 0)
+
+
+async def test_a_token_is_found_with_its_member_and_alone_when_they_are_gone(store: Store, acme: Workspace) -> None:
+    space, person = a_space(acme.id), a_person("ada@example.com")
+    member = a_member(acme.id, person, rights=Rights(OrgAccess.READER, {ALL: Level.WRITE}, {space.id: SpaceRole.MANAGER}))
+    token = a_token(member, rights=Rights(permissions={"customers": Level.READ}, spaces={space.id: SpaceRole.VIEWER}))
+    async with store.changing() as c:
+        await spaces.add(c, space, made_by="someone")
+        await people.add(c, person)
+        await members.add(c, member)
+        await tokens.add(c, token)
+    async with store.reading() as c:
+        found = FoundToken(token, person.name, person.email, member, acme, (space.id,), 0)
+        assert found == await lookup.credential(c, token.digest)
+        assert [HeldThere(Held(token, person.name, person.email, member), acme)] == await lookup.tokens_of(c, person.id, 9)
+    async with store.changing() as c:
+        await members.remove(c, acme.id, member.id)
+    async with store.reading() as c:
+        assert FoundToken(token, person.name, person.email, None, acme, (), 0) == await lookup.credential(c, token.digest)
+
+
+async def test_a_member_has_one_default_token_whatever_is_written(store: Store, acme: Workspace) -> None:
+    person = a_person("ada@example.com")
+    member = a_member(acme.id, person)
+    first = a_token(member)
+    async with store.changing() as c:
+        await people.add(c, person)
+        await members.add(c, member)
+        await tokens.add(c, first)
+        await tokens.add(c, a_token(member, is_default=False))
+    with pytest.raises(Duplicate):
+        async with store.changing() as c:
+            await tokens.add(c, a_token(member))
+    async with store.changing() as c:
+        assert 1 == await tokens.end(c, acme.id, [first.id], at=NOW, by="Ada", reason=TokenEndReason.REPLACED)
+        await tokens.add(c, a_token(member))
 
 
 async def test_a_session_is_found_with_its_member_until_it_ends(store: Store, acme: Workspace) -> None:

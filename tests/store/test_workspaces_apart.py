@@ -8,18 +8,20 @@ import pytest
 from keyrack.model.permissions import Rights, SpaceRole
 from keyrack.model.refusals import NOT_FOUND, Refused
 from keyrack.model.sessions import Session
+from keyrack.model.tokens import EndReason
 from keyrack.model.workspaces import Workspace
-from keyrack.store import events, integrations, keys, members, people, sessions, spaces
+from keyrack.store import events, integrations, keys, members, partners, people, sessions, spaces, tokens
 from keyrack.store.database import Connection, Store
 from keyrack.store.ids import new_id
-from tests.store.nouns import NOW, a_digest, a_key, a_member, a_person, a_space, an_event, an_integration
+from tests.store.nouns import NOW, a_digest, a_key, a_member, a_person, a_space, a_token, an_event, an_integration
 
 Attempt = Callable[[Connection], Awaitable[object]]
 
 
 async def test_another_workspace_finds_and_changes_nothing(store: Store, acme: Workspace, other: Workspace) -> None:
-    space, person, made = a_space(acme.id), a_person("ada@example.com"), an_integration(acme.id)
-    member, key = a_member(acme.id, person), a_key(made)
+    space, person, made = a_space(acme.id), a_person("ada@example.com"), an_integration(acme.id, partner="Northwind")
+    member, key = a_member(acme.id, person, partner="Northwind"), a_key(made)
+    token = a_token(member)
     session = Session(new_id(), person.id, acme.id, NOW, NOW + 9)
     async with store.changing() as c:
         await spaces.add(c, space, made_by="someone")
@@ -27,6 +29,7 @@ async def test_another_workspace_finds_and_changes_nothing(store: Store, acme: W
         await members.add(c, member)
         await integrations.add(c, made)
         await keys.add(c, key)
+        await tokens.add(c, token)
         await sessions.add(c, session, a_digest())
         await events.add(c, an_event(acme.id))
         await events.number(c)
@@ -38,6 +41,8 @@ async def test_another_workspace_finds_and_changes_nothing(store: Store, acme: W
         lambda c: members.get(c, stranger, member.id),
         lambda c: integrations.get(c, stranger, made.id),
         lambda c: keys.get(c, stranger, key.id),
+        lambda c: tokens.get(c, stranger, token.id),
+        lambda c: tokens.held(c, stranger, token.id),
         lambda c: spaces.save(c, replace(space, workspace_id=stranger)),
         lambda c: members.save(c, replace(member, workspace_id=stranger)),
         lambda c: integrations.save(c, replace(made, workspace_id=stranger)),
@@ -62,6 +67,14 @@ async def test_another_workspace_finds_and_changes_nothing(store: Store, acme: W
         lambda c: keys.of_integrations(c, stranger, [made.id], now=NOW, each=9),
         lambda c: keys.count_of_integration(c, stranger, made.id, NOW),
         lambda c: sessions.end(c, stranger, session.id, NOW),
+        lambda c: tokens.page(c, stranger, now=NOW, limit=9),
+        lambda c: tokens.live(c, stranger, [member.id]),
+        lambda c: tokens.made_with(c, stranger, [token.id]),
+        lambda c: tokens.count_accepted(c, stranger, member.id, NOW),
+        lambda c: tokens.end(c, stranger, [token.id], at=NOW, by="x", reason=EndReason.REVOKED),
+        lambda c: partners.names(c, stranger, limit=9),
+        lambda c: partners.member_ids(c, stranger, "Northwind", limit=9),
+        lambda c: partners.integration_ids(c, stranger, "Northwind", limit=9),
         lambda c: events.page(c, stranger, limit=9),
     ]
     async with store.changing() as c:
