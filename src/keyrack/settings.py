@@ -39,7 +39,9 @@ class Settings(BaseSettings):
 
     Mail goes out from `mail_from` through `smtp_url` (`smtp://user:password@host:587`, or `smtps://` for TLS from the beginning) or
     through Resend, with `resend_key`; its links need `base_url`. Without either, pages show links to copy. `portal_origins` are the
-    origins whose pages may frame the console by a portal link. People sign in through the OpenID provider `oidc_issuer` as the client
+    origins whose pages may frame the console by a portal link. Connectors find Slack at `slack_url` (its incoming webhooks begin with
+    `slack_hooks_url`), Resend at `resend_url` and Stripe at `stripe_url`.
+    People sign in through the OpenID provider `oidc_issuer` as the client
     `oidc_client_id` with `oidc_client_secret`, called `oidc_name` on the page. What GitHub says that it has found of leaked keys is proven
     by the public keys at `github_keys_url`.
     """

@@ -8,6 +8,7 @@ from typing import Any
 from keyrack.manage.key_patterns import regex
 from keyrack.model.brands import Brand
 from keyrack.model.catalog import Operation
+from keyrack.model.connectors import Vendor
 from keyrack.model.permissions import Category
 from keyrack.model.plans import Plan
 from keyrack.model.principals import Mode
@@ -35,7 +36,7 @@ class Facts:
     """The host, as pages speak of it.
 
     `operations` are the host's own, without those that every host of Keyrack has; `refusals` are all codes that callers can get,
-    `versions` those of its API; `words` are further placeholders for the host's pages.
+    `versions` those of its API; `words` are further placeholders for the host's pages, `vendors` those that workspaces connect.
     """
 
     brand: Brand
@@ -46,6 +47,7 @@ class Facts:
     versions: Versions = field(default_factory=Versions)
     words: Mapping[str, str] = field(default_factory=dict)
     base_url: str = BASE
+    vendors: Sequence[Vendor] = ()
 
     @property
     def key(self) -> str:
@@ -104,5 +106,6 @@ class Facts:
             "newest_version": self.versions.newest,
             "test_key": self.test_key,
             "test_prefix": f"{self.brand.prefix(Mode.TEST)}_…",
+            "vendors": self.vendors,
             **self.words,
         }

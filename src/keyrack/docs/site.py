@@ -106,7 +106,8 @@ class Site:
         """What pages know of the host."""
         assembly, words = self._assembly, self._host.words if self._host else {}
         categories, plans = list(assembly.categories.values()), list(assembly.plans.values())
-        return Facts(self.brand, categories, plans, self._operations, assembly.refusals, assembly.versions, words)
+        vendors = tuple(assembly.vendors.values())
+        return Facts(self.brand, categories, plans, self._operations, assembly.refusals, assembly.versions, words, vendors=vendors)
 
     def place(self, request: Request) -> Place:
         """Return where a request reached this host."""
