@@ -65,6 +65,7 @@ async def door(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
         one = Door(host, await host.key())
         # What is due each second would ask the database too.
         await host.rack.assembly.jobs.stop()
+        await host.rack.assembly.deliveries.stop()
         for engine in host.rack.assembly.store._engines():
             for name in ("begin", "before_cursor_execute"):
                 event.listen(engine.sync_engine, name, lambda *_: _count(one))
