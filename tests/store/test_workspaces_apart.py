@@ -19,9 +19,8 @@ Attempt = Callable[[Connection], Awaitable[object]]
 
 
 async def test_another_workspace_finds_and_changes_nothing(store: Store, acme: Workspace, other: Workspace) -> None:
-    space, person, made = a_space(acme.id), a_person("ada@example.com"), an_integration(acme.id, partner="Northwind")
-    member, key = a_member(acme.id, person, partner="Northwind"), a_key(made)
-    token = a_token(member)
+    space, person, made = a_space(acme.id), a_person("ada@example.com"), an_integration(acme.id)
+    member, key = a_member(acme.id, person), a_key(made)
     session = Session(new_id(), person.id, acme.id, NOW, NOW + 9)
     async with store.changing() as c:
         await spaces.add(c, space, made_by="someone")
@@ -29,7 +28,6 @@ async def test_another_workspace_finds_and_changes_nothing(store: Store, acme: W
         await members.add(c, member)
         await integrations.add(c, made)
         await keys.add(c, key)
-        await tokens.add(c, token)
         await sessions.add(c, session, a_digest())
         await events.add(c, an_event(acme.id))
         await events.number(c)
@@ -41,8 +39,6 @@ async def test_another_workspace_finds_and_changes_nothing(store: Store, acme: W
         lambda c: members.get(c, stranger, member.id),
         lambda c: integrations.get(c, stranger, made.id),
         lambda c: keys.get(c, stranger, key.id),
-        lambda c: tokens.get(c, stranger, token.id),
-        lambda c: tokens.held(c, stranger, token.id),
         lambda c: spaces.save(c, replace(space, workspace_id=stranger)),
         lambda c: members.save(c, replace(member, workspace_id=stranger)),
         lambda c: integrations.save(c, replace(made, workspace_id=stranger)),
@@ -67,18 +63,40 @@ async def test_another_workspace_finds_and_changes_nothing(store: Store, acme: W
         lambda c: keys.of_integrations(c, stranger, [made.id], now=NOW, each=9),
         lambda c: keys.count_of_integration(c, stranger, made.id, NOW),
         lambda c: sessions.end(c, stranger, session.id, NOW),
-        lambda c: tokens.page(c, stranger, now=NOW, limit=9),
-        lambda c: tokens.live(c, stranger, [member.id]),
-        lambda c: tokens.made_with(c, stranger, [token.id]),
-        lambda c: tokens.count_accepted(c, stranger, member.id, NOW),
-        lambda c: tokens.end(c, stranger, [token.id], at=NOW, by="x", reason=EndReason.REVOKED),
-        lambda c: partners.names(c, stranger, limit=9),
-        lambda c: partners.member_ids(c, stranger, "Northwind", limit=9),
-        lambda c: partners.integration_ids(c, stranger, "Northwind", limit=9),
         lambda c: events.page(c, stranger, limit=9),
     ]
     async with store.changing() as c:
         assert not any([await attempt(c) for attempt in empty])
+
+
+async def test_another_workspace_finds_and_ends_no_token_and_knows_no_partner(store: Store, acme: Workspace, other: Workspace) -> None:
+    person, stranger = a_person("ada@example.com"), other.id
+    member = a_member(acme.id, person, partner="Northwind")
+    token = a_token(member)
+    async with store.changing() as c:
+        await people.add(c, person)
+        await members.add(c, member)
+        await integrations.add(c, an_integration(acme.id, partner="Northwind"))
+        await tokens.add(c, token)
+    for find in (tokens.get, tokens.held):
+        with pytest.raises(Refused) as refusal:
+            async with store.reading() as c:
+                await find(c, stranger, token.id)
+        assert refusal.value.refusal is NOT_FOUND
+    async with store.changing() as c:
+        assert not any(
+            [
+                await tokens.page(c, stranger, now=NOW, limit=9),
+                await tokens.live(c, stranger, [member.id]),
+                await tokens.made_with(c, stranger, [token.id]),
+                await tokens.count_accepted(c, stranger, member.id, NOW),
+                await tokens.end(c, stranger, [token.id], at=NOW, by="x", reason=EndReason.REVOKED),
+                await partners.names(c, stranger, limit=9),
+                await partners.member_ids(c, stranger, "Northwind", limit=9),
+                await partners.integration_ids(c, stranger, "Northwind", limit=9),
+            ]
+        )
+        assert ["Northwind"] == await partners.names(c, acme.id, limit=9)
 
 
 async def test_a_holder_gets_no_role_in_a_space_of_another_workspace(store: Store, acme: Workspace, other: Workspace) -> None:
