@@ -8,6 +8,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from keyrack.docs import errors, versions
+from keyrack.docs.event_types import EventTypes
 from keyrack.docs.facts import Docs
 from keyrack.docs.feedback import FeedbackPages
 from keyrack.docs.help import HelpPage
@@ -21,7 +22,7 @@ __all__ = ["Described", "Docs", "Document", "Part", "Site", "build", "generated"
 
 def generated(document: Document) -> tuple[Generated, ...]:
     """Return what makes pages of what the product knows of itself: each a function from the host's facts to pages."""
-    return (errors.pages, Reference(document).pages, versions.pages)
+    return (errors.pages, EventTypes(document).pages, Reference(document).pages, versions.pages)
 
 
 def build(site: Site, document: Document) -> dict[str, ASGIApp]:
