@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from keyrack.manage.key_patterns import regex
 from keyrack.model.brands import Brand
 from keyrack.model.catalog import Operation
 from keyrack.model.connectors import Vendor
+from keyrack.model.deliveries import SCHEDULE_SECONDS
 from keyrack.model.permissions import Category
 from keyrack.model.plans import Plan
 from keyrack.model.principals import Mode
@@ -104,8 +106,23 @@ class Facts:
             "token_prefix": f"{self.brand.token_prefix}_…",
             "plans": self.plans,
             "newest_version": self.versions.newest,
+            "webhook_schedule": _schedule(),
             "test_key": self.test_key,
             "test_prefix": f"{self.brand.prefix(Mode.TEST)}_…",
             "vendors": self.vendors,
             **self.words,
         }
+
+
+def _schedule() -> list[dict[str, str]]:
+    """When a delivery is tried, in words: each attempt with the pause before it, and the time since the first."""
+    totals = accumulate(SCHEDULE_SECONDS)
+    rows = zip(SCHEDULE_SECONDS, totals, strict=True)
+    return [{"attempt": str(place), "pause": _long(pause), "total": _long(total)} for place, (pause, total) in enumerate(rows, 1)]
+
+
+def _long(seconds: int) -> str:
+    """A time in words: `2 h`, `75 h 35 min`."""
+    hours, minutes = seconds // 3600, seconds % 3600 // 60
+    parts = [(hours, "h"), (minutes, "min"), (seconds % 60 if not hours else 0, "s")]
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "at once"
