@@ -194,8 +194,8 @@ async def test_new_key_of_github_is_fetched_at_once_and_strangers_cannot_have_it
     assert [] == labels(await github.post(listening, [], "second"))
     headers = github.headers(b"[]") | {"Github-Public-Key-Identifier": "nobody's"}
     codes = [(await listening.client.post(PATH, content=b"[]", headers=headers)).json()["code"] for _ in range(20)]
-    assert {"invalid_signature", "store_unavailable"} == set(codes)
-    assert "store_unavailable" == codes[-1]
+    assert {"invalid_signature", "too_many_failures"} == set(codes)
+    assert "too_many_failures" == codes[-1]
     assert github.asked < 10
     # Known keys go on.
     assert [] == labels(await github.post(listening, []))

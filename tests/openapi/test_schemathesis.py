@@ -15,6 +15,7 @@ from keyrack.manage import keys
 from keyrack.model.permissions import OrgAccess, Rights
 from tests.atrium.conftest import serving
 from tests.atrium.host import Host
+from tests.leaks.github import Github, publishing
 
 HERE = Path(__file__).parent
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
@@ -24,10 +25,10 @@ PROVING = "bearer"
 @pytest.fixture(scope="module")
 async def host(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Host]:
     """A workspace of a running Atrium."""
-    # Nobody signs here, so nobody is asked for public keys: least of all GitHub.
-    settings = Settings(data=tmp_path_factory.mktemp("data"), github_keys_url="http://127.0.0.1:9/")
-    async with serving(settings) as pair:
-        yield await Host.create(*pair)
+    async with publishing(Github()) as github:
+        settings = Settings(data=tmp_path_factory.mktemp("data"), github_keys_url=github.url)
+        async with serving(settings) as pair:
+            yield await Host.create(*pair)
 
 
 async def _issue(host: Host, rights: Rights) -> keys.Issued:

@@ -15,7 +15,7 @@ from keyrack.manage import leaks
 from keyrack.manage.desk import Desk
 from keyrack.model.leaks import GITHUB, Label, Leak
 from keyrack.model.limits import Bucket, Limit
-from keyrack.model.refusals import INVALID_REQUEST, INVALID_SIGNATURE, STORE_UNAVAILABLE
+from keyrack.model.refusals import INVALID_REQUEST, INVALID_SIGNATURE, TOO_MANY_FAILURES
 
 MATCHES_MAX = 5000
 TYPE_LENGTH_MAX = 200
@@ -49,7 +49,8 @@ async def judge(desk: Desk, body: bytes, *, identifier: str, signature: str) -> 
     """End every secret of ours that GitHub has found, and return what each match was, in their order.
 
     `body` is what was signed, byte by byte, with the key that `identifier` names. Raises Refused: `invalid_signature`;
-    `store_unavailable` while the keys cannot be had; 400 for a body that is no list of matches.
+    `store_unavailable` while the keys cannot be had, `too_many_failures` where they were asked for too often; 400 for a body that is
+    no list of matches.
     """
     key = await _key(desk, identifier)
     if not is_signed(body, signature, key):
@@ -87,8 +88,8 @@ async def _key(desk: Desk, identifier: str) -> str:
 def _count_fetch(desk: Desk) -> None:
     taken = desk.counters.take((_BUCKET,), 1)
     if not taken.allowed:
-        told = "No key with this identifier is known here, and GitHub was asked too often: try again later."
-        raise STORE_UNAVAILABLE(told, headers={"Retry-After": str(taken.retry_after_seconds)})
+        told = "No key with this identifier is known here, and GitHub was asked for its keys too often: try again later."
+        raise TOO_MANY_FAILURES(told, headers={"Retry-After": str(taken.retry_after_seconds)})
 
 
 def _digest(match: _Match) -> bytes:
