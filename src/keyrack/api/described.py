@@ -46,7 +46,7 @@ FIELDS = {
     "credential_kind": "What kind of credential proved the caller.",
     "credential_name": "The credential's name at that time.",
     "data": "What there is on this page.",
-    "duration_ms": "From the call's head to its answer, in milliseconds.",
+    "duration_ms": "From the call's head to its answer, in milliseconds, without what it asked to wait.",
     "email": "The email address.",
     "enabled": "Whether the key is accepted. A disabled key can be enabled again.",
     "end_named": "Whether the member's named tokens end, too.",
