@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, literal_column, select, update
+from sqlalchemy import bindparam, func, literal_column, select, update
 from sqlalchemy.dialects import postgresql as on_postgresql
 from sqlalchemy.dialects import sqlite as on_sqlite
 
@@ -59,9 +59,10 @@ async def note(c: Connection, noted: Sequence[tuple[Delivery, int]]) -> None:
 
 
 async def add_attempts(c: Connection, made: Sequence[Attempt]) -> None:
-    """Add attempts, each exactly as it was sent and answered."""
+    """Add attempts, each exactly as it was sent and answered; those that are there already change nothing."""
     if made:
-        await c.execute(insert(attempts), [_attempt_columns(attempt) for attempt in made])
+        new = on_postgresql.insert(attempts) if c.dialect == postgresql.DIALECT else on_sqlite.insert(attempts)
+        await c.execute(new.on_conflict_do_nothing(), [_attempt_columns(attempt) for attempt in made])
 
 
 async def note_health(c: Connection, made: Sequence[Attempt]) -> None:

@@ -94,9 +94,7 @@ class Deliveries:
                 task.cancel()
             if late:
                 await asyncio.wait(late)
-        with suppress(Refused):
-            # Where the store is away, claims end by themselves.
-            await self._results.stop()
+        await self._results.stop()
         if self._disabling:
             await asyncio.wait(list(self._disabling), timeout=STOP_SECONDS_MAX)
 

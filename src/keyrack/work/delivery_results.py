@@ -42,19 +42,21 @@ class Results:
         self._written = written
         self._waiting: list[Result] = []
         self._come = asyncio.Event()
+        self._stopping = False
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to write."""
+        self._stopping = False
         self._task = asyncio.create_task(self._write_on(), name="keyrack:write_deliveries")
 
     async def stop(self) -> None:
-        """Write what waits, and end."""
+        """Write what waits, and end. Where the store is away that is lost, and its claims end by themselves."""
+        self._stopping = True
+        self._come.set()
         if self._task is not None:
-            self._task.cancel()
             await asyncio.wait([self._task])
-            self._task = None
-            await self._write()
+        self._task = None
 
     def add(self, result: Result) -> None:
         """Have a result written."""
@@ -62,17 +64,23 @@ class Results:
         self._come.set()
 
     async def _write_on(self) -> None:
-        while True:
+        while not self._stopping or self._waiting:
             await self._come.wait()
             # What ends at the same time is written together.
             await asyncio.sleep(GATHER_SECONDS)
-            self._come.clear()
+            if not self._stopping:
+                self._come.clear()
             try:
                 await self._write()
             except Refused as refused:
                 log.warning("deliveries_not_written", reason=refused.refusal.code)
+                if self._stopping:
+                    return
                 self._come.set()
                 await asyncio.sleep(RETRY_SECONDS)
+            except Exception as error:  # noqa: BLE001 - one that can never be written must not hold up all that follow
+                log.error("deliveries_not_written", results=len(self._waiting), reason=f"{type(error).__name__}: {error}"[:500])
+                self._waiting.clear()
 
     async def _write(self) -> None:
         while self._waiting:
@@ -82,6 +90,6 @@ class Results:
                 await delivery_lanes.note(c, [(result.delivery, result.claim) for result in taken])
                 await delivery_lanes.add_attempts(c, made)
                 await delivery_lanes.note_health(c, made)
-            # Only now: where the commit failed they are written again, and where it got no answer their claims tell what happened.
+            # Only now: where the commit got no answer they are written again, and what is there stays as it is.
             del self._waiting[: len(taken)]
             self._written(taken)
