@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyrack.model.likeness import closest
+from keyrack.model.suggestions import closest
 from tests.hosts import ADMIN_RIGHTS, Host
 from tests.walk.problems import problem
 

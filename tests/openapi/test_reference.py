@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from keyrack import Settings
-from keyrack.model.json_examples import resolve
+from keyrack.model.examples import resolve
 from tests.atrium.conftest import serving
 from tests.atrium.host import Host
 from tests.console.browser import Reader

@@ -24,7 +24,7 @@ from keyrack.docs.openapi_schemas import tidy, tidy_one
 from keyrack.docs.openapi_webhooks import PARAMETERS, SCHEMAS, data_schemas, webhooks
 from keyrack.gate.problems import Problems
 from keyrack.model.events import EventType
-from keyrack.model.json_examples import example
+from keyrack.model.examples import example
 from keyrack.model.permissions import Category, Need
 from keyrack.model.refusals import Refusal
 from keyrack.model.versions import Versions

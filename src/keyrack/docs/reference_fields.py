@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from keyrack.docs.openapi_schemas import PREFIX
-from keyrack.model.json_examples import resolve
+from keyrack.model.examples import resolve
 
 Row = tuple[str, str, str, str]
 DEPTH_MAX = 4

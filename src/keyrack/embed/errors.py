@@ -16,8 +16,8 @@ from keyrack.embed.suggestions import meant
 from keyrack.gate.bodies import body_cut_short
 from keyrack.gate.transactions import refusal_of
 from keyrack.model.calls import CURRENT
-from keyrack.model.likeness import NAME_LENGTH_MAX
 from keyrack.model.refusals import INVALID_REQUEST, Refusal, Refused, of_status
+from keyrack.model.suggestions import NAME_LENGTH_MAX
 
 Handler = Callable[[Any, Any], Awaitable[Response] | Response]
 Translate = Callable[[HTTPConnection, Any], Refused | None]

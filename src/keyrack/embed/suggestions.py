@@ -7,7 +7,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
-from keyrack.model.likeness import closest
+from keyrack.model.suggestions import closest
 
 
 def meant(route: Any, place: str, path: Sequence[str | int], sent: Any) -> str | None:

@@ -30,12 +30,12 @@ from keyrack.model.endpoints import (
     shown_url,
 )
 from keyrack.model.events import EventType, needed_for, tells
-from keyrack.model.likeness import closest
 from keyrack.model.orders import NEWEST, Order, Place
 from keyrack.model.outgoing_calls import refused_header
 from keyrack.model.permissions import OrgAccess, Rights
 from keyrack.model.principals import Kind, Mode, Principal
 from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, INVALID_REQUEST, NOT_FOUND, TOO_MANY_ENDPOINTS, Refused
+from keyrack.model.suggestions import closest
 from keyrack.store import endpoint_health
 from keyrack.store import endpoints as rows
 from keyrack.store import integrations as integration_rows

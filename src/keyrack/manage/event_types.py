@@ -13,7 +13,7 @@ from keyrack import manage
 from keyrack.manage.desk import Desk
 from keyrack.manage.event_examples import example_of
 from keyrack.model.events import EventType, needed_for, tells
-from keyrack.model.json_examples import example
+from keyrack.model.examples import example
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import NOT_FOUND
 

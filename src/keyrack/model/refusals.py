@@ -6,7 +6,7 @@ detail of a fault (a stack trace, an SQL text) never enters one: `detail` is pub
 
 from collections.abc import Mapping, Sequence
 
-from keyrack.model.refusing import Refusal, Refused
+from keyrack.model.refused import Refusal, Refused
 
 __all__ = ["ALL", "Refusal", "Refused", "of_status", "registry"]
 

@@ -1,4 +1,4 @@
-"""Likeness: which known name somebody meant who misspelt one."""
+"""Suggestions: which known name somebody meant who misspelt one."""
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher
