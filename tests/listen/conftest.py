@@ -1,6 +1,6 @@
 """Atrium on each kind of database, and keys of every reach for a workspace of the test's own."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -10,12 +10,24 @@ from keyrack.manage import keys
 from keyrack.model.permissions import Rights
 from tests.atrium.conftest import Served, serving
 from tests.atrium.host import Host
+from tests.cli.programs import running
 from tests.commands import command
-from tests.sdk.conftest import demo
+from tests.sdk.conftest import Demo
 
-__all__ = ["command", "demo"]
+__all__ = ["command"]
 
 With = Callable[[Rights], Awaitable[Host]]
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The demo in a process of its own, which may deliver to this machine."""
+    allowed = {"KEYRACK_OUTGOING_NETWORKS": '["127.0.0.0/8"]'}
+    with running(tmp_path_factory.mktemp("listen"), "demo", "--port", "0", "--data", "data", "--json", **allowed) as program:
+        printed = program.first_line()
+        yield Demo(**{name: printed[name] for name in ("url", "live_key", "test_key", "admin_key")})
+        assert 0 == program.stop()
+    assert "Traceback" not in program.err
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

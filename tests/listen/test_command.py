@@ -1,6 +1,7 @@
 """`keyrack listen`: what a receiver on this machine gets is what an endpoint would be sent, once, whatever becomes of the connection."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -102,23 +103,36 @@ def create(client: Client, name: str) -> str:
     return made
 
 
-def test_event_arrives_signed_as_an_endpoint_would_be_sent_it(tmp_path: Path, demo: Demo, client: Client, receiver: Receiver) -> None:
-    options = ("--after", newest(client), "--forward-to", receiver.url, "--events", "customer.*")
-    with listening(tmp_path, demo.url, demo.live_key, *options) as program:
-        secret = program.first_line()["secret"]
-        onboarding = client.resource("onboardings").create(customer_id=create(client, "Aurora – é"))
-        client.resource("customers").delete(onboarding["customer_id"])
-        program.wait_for(lambda: len(told(program)) == 2)
-    created, deleted = receiver.verified(secret)
-    assert ["customer.created", "customer.deleted"] == [created["type"], deleted["type"]]
-    event = client.events.list(type="customer.created", limit=1).page().data[0]
-    assert event.id == created["id"] == receiver.received[0][0][webhooks.ID]
-    written = json.dumps(created, ensure_ascii=False, separators=(",", ":")).encode()
-    assert written == receiver.received[0][1]
-    assert (event.data, event.actor.name, "live") == (created["data"], created["actor"]["name"], created["mode"])
-    assert [("customer.created", event.id, 204, None)] == [
-        (line["type"], line["id"], line["status"], line["error"]) for line in told(program)[:1]
-    ]
+def test_event_arrives_as_an_endpoint_is_sent_it_byte_by_byte(tmp_path: Path, demo: Demo, client: Client, receiver: Receiver) -> None:
+    with receiving() as endpoint:
+        made = client.post("/endpoints", json={"url": endpoint.url, "events": ["customer.*"]})
+        options = ("--after", newest(client), "--forward-to", receiver.url, "--events", "customer.*")
+        with listening(tmp_path, demo.url, demo.live_key, *options) as program:
+            secret = program.first_line()["secret"]
+            customer = create(client, "Aurora – é")
+            client.resource("customers").delete(customer)
+            program.wait_for(lambda: len(told(program)) == len(endpoint.received) == 2)
+        client.delete(f"/endpoints/{made['id']}")
+    assert sorted(body for _, body in endpoint.received) == sorted(body for _, body in receiver.received)
+    heard, delivered = ([headers for headers, _ in one.received] for one in (receiver, endpoint))
+    assert {one[webhooks.ID] for one in delivered} == {one[webhooks.ID] for one in heard}
+    own = {"host", "accept", "accept-encoding", "connection", "content-length"}
+    assert delivered[0].keys() - own == heard[0].keys() - own
+    assert ["customer.created", "customer.deleted"] == [event["type"] for event in receiver.verified(secret)]
+    assert [(204, None)] * 2 == [(line["status"], line["error"]) for line in told(program)]
+
+
+def test_people_read_lines_of_what_comes_and_how_to_go_on(tmp_path: Path, demo: Demo, client: Client, receiver: Receiver) -> None:
+    options = ("--url", demo.url, "--forward-to", receiver.url, "--print", "--after", newest(client))
+    with running(tmp_path, "listen", *options, KEYRACK_KEY=demo.live_key) as program:
+        program.wait_for(lambda: "Ctrl-C" in program.out)
+        customer = create(client, "Aurora")
+        program.wait_for(lambda: customer in program.out)
+        assert 0 == program.stop()
+    (secret,) = re.findall(r"signed with (whsec_\S+)\.$", program.out, re.MULTILINE)
+    (event,) = receiver.verified(secret)
+    assert f"\ncustomer.created          {event['id']}  204  " in program.out
+    assert f"Stopped. To miss nothing the next time: --after {event['id']}\n" in program.out
 
 
 def test_every_event_arrives_once_though_the_connection_is_cut(tmp_path: Path, demo: Demo, client: Client, receiver: Receiver) -> None:
