@@ -1,5 +1,7 @@
 """What Atrium's events become at the vendors that a workspace has connected."""
 
+from collections.abc import Awaitable, Callable
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -7,7 +9,7 @@ from atrium.customers.events import CUSTOMER_CREATED, CUSTOMER_DELETED, CUSTOMER
 from atrium.customers.models import Contact, Customer
 from atrium.database import Database
 from atrium.onboardings.events import ONBOARDING_CREATED, ONBOARDING_UPDATED
-from keyrack import Event, OutgoingMail, ResendMails, SlackMessages, StripeCustomer, StripeCustomers
+from keyrack import Event, EventType, OutgoingMail, ResendMails, SlackMessages, StripeCustomer, StripeCustomers
 
 
 def connectors(database: Database, name: str) -> list[SlackMessages | ResendMails | StripeCustomers]:
@@ -31,7 +33,7 @@ def connectors(database: Database, name: str) -> list[SlackMessages | ResendMail
         text = f"Hello {primary.name},\n\n{begins}\n\n– {name}\n"
         return OutgoingMail(primary.email, f"{event.data['name']} begins", text)
 
-    messages = {
+    messages: dict[EventType, Callable[[Event], str | Awaitable[str | None] | None]] = {
         CUSTOMER_CREATED: _customer_message,
         CUSTOMER_UPDATED: _customer_message,
         CUSTOMER_DELETED: _customer_message,

@@ -122,7 +122,7 @@ async def test_a_function_of_the_host_that_fails_is_asked_again_and_its_words_st
     vendor = scene.desk.vendors["resend"]
     assert isinstance(vendor, ResendMails)
     kinds = list(vendor.mails)
-    monkeypatch.setitem(scene.desk.vendors, "resend", ResendMails(dict.fromkeys(kinds, welcome)))  # type: ignore[arg-type]
+    monkeypatch.setitem(scene.desk.vendors, "resend", ResendMails(dict.fromkeys(kinds, welcome)))
     await opened(scene)
     await scene.settle()
     [call] = await scene.log(connector)

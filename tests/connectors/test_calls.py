@@ -116,7 +116,7 @@ async def test_a_process_that_dies_between_sending_and_noting_sends_the_same_aga
     async def die(*_: object) -> None:
         raise asyncio.CancelledError
 
-    scene.calls._conclude = die  # type: ignore[method-assign]
+    scene.calls._conclude = die  # type: ignore[assignment, method-assign]
     await scene.settle(1)
     scene.calls._conclude = conclude  # type: ignore[method-assign]
     [call] = await scene.log(stripe)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.connectors.recorders import DROPS, Reply, reply
 from tests.connectors.test_wire import CUSTOMER, KEY, MAIL, MESSAGE, urls_of
 from tests.hosts import BRAND, CATEGORIES
 
-REQUESTS = {"slack": MESSAGE, "resend": MAIL, "stripe": CUSTOMER}
+REQUESTS: dict[str, dict[str, Any]] = {"slack": MESSAGE, "resend": MAIL, "stripe": CUSTOMER}
 HTML = Reply(502, b"<html>Bad gateway</html>", {"Content-Type": "text/html"})
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from typing import Any
 
 import pytest
 import resend
@@ -17,9 +18,20 @@ from tests.connectors.conftest import RESEND_KEY, SETTINGS, SLACK_TOKEN, STRIPE_
 from tests.connectors.recorders import STRIPE_ID, Sent
 
 KEY = "cl9bn00of0008g7l8a2b3c4d5-cl9bn00of000cg7l8d5e6f7a8-1"
-MESSAGE = {"channel": "C0123456789", "text": "New: Ünïcode & <b>", "mrkdwn": False, "unfurl_links": False, "unfurl_media": False}
-MAIL = {"from": "Aurora <hello@vml.example>", "to": ["mira@aurora.com"], "subject": "Loyalty launch begins", "text": "Hello Mira,\n\n–\n"}
-CUSTOMER = {"name": "Aurora & Sons", "description": "aurora.com", "metadata": {"atrium_id": "c1", "display_id": "245"}}
+MESSAGE: dict[str, Any] = {
+    "channel": "C0123456789",
+    "text": "New: Ünïcode & <b>",
+    "mrkdwn": False,
+    "unfurl_links": False,
+    "unfurl_media": False,
+}
+MAIL: dict[str, Any] = {
+    "from": "Aurora <hello@vml.example>",
+    "to": ["mira@aurora.com"],
+    "subject": "Loyalty launch begins",
+    "text": "Hello Mira,\n\n–\n",
+}
+CUSTOMER: dict[str, Any] = {"name": "Aurora & Sons", "description": "aurora.com", "metadata": {"atrium_id": "c1", "display_id": "245"}}
 
 
 def urls_of(vendors: Vendors) -> dict[str, str]:
@@ -49,14 +61,14 @@ async def test_a_message_with_a_token(vendors: Vendors) -> None:
 
 
 async def test_a_message_through_an_incoming_webhook(vendors: Vendors) -> None:
-    hook = f"{vendors.slack.url}/services/T0/B0/XXX"
+    hook = f"{vendors.slack.url}/services/T0/B0/secretHOOK"
     message = {name: value for name, value in MESSAGE.items() if name != "channel"}
     ours = SlackClient()
     await ours.send(Account({"webhook_url": hook}, urls_of(vendors)), Outgoing(message, KEY))
     await asyncio.to_thread(lambda: WebhookClient(hook).send_dict(message))
     first, second = vendors.slack.sent
     assert first.raw == second.raw
-    assert ("POST /services/T0/B0/XXX HTTP/1.1", message) == (first.line, first.json)
+    assert ("POST /services/T0/B0/secretHOOK HTTP/1.1", message) == (first.line, first.json)
     await ours.close()
 
 
@@ -101,5 +113,5 @@ async def test_a_customer_is_created_and_updated(vendors: Vendors) -> None:
     assert ("POST /v1/customers HTTP/1.1", f"POST /v1/customers/{STRIPE_ID} HTTP/1.1") == (first.line, second.line)
     assert b"name=Aurora+%26+Sons&description=aurora.com&metadata[atrium_id]=c1&metadata[display_id]=245" == first.body
     assert (f"Bearer {STRIPE_KEY}", STRIPE_ID, STRIPE_ID) == (first.headers["authorization"], created.object_id, updated.object_id)
-    await http.close_async()
+    await http.close_async()  # type: ignore[no-untyped-call]
     await ours.close()

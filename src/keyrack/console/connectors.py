@@ -79,7 +79,7 @@ class ConnectorPages:
         member, form, mark = await self._pages.sent_once(request, "connectors.create", FIELDS_MAX)
         vendor = self._vendor(form.get("vendor", ""))
         try:
-            fields = {"name": name_in(form), "events": _events_in(form, vendor), "settings": _settings_in(form, vendor)}
+            fields: dict[str, Any] = {"name": name_in(form), "events": _events_in(form, vendor), "settings": _settings_in(form, vendor)}
             async with once(desk, member, mark):
                 made = await connectors.create(desk, member, vendor=vendor.name, **fields)
         except DoneBefore as done:

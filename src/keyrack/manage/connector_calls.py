@@ -76,7 +76,7 @@ async def retry(desk: Desk, actor: Principal, connector_id: str, call_id: str) -
                 f"This call is {call.state.value}: only one that failed, or was skipped while its connector was off, is sent again."
             )
         vendor = desk.vendors.get(connector.vendor)
-        if vendor is not None and vendor.keeps_links and await rows.succeeded_after(c, call):
+        if vendor is not None and vendor.keeps_links and await rows.succeeded_after(c, actor.workspace.id, call):
             raise CONFLICT(f"{vendor.title} has a newer state of this already: sending this one again would bring back the old one.")
         waiting = replace(call, state=State.PENDING, why=None, trigger=Trigger.MANUAL, failures=0, due_at=desk.now(), updated_at=desk.now())
         if call.was_refused:

@@ -76,10 +76,14 @@ async def count_states(c: Connection, workspace_id: str, connector_id: str) -> d
     return {State(row.state): int(row.calls) for row in await c.all(counted)}
 
 
-async def succeeded_after(c: Connection, call: ConnectorCall) -> bool:
+async def succeeded_after(c: Connection, workspace_id: str, call: ConnectorCall) -> bool:
     """Whether a later call about the same object has arrived."""
     later = and_(connector_calls.c.lane == call.lane, connector_calls.c.state == State.SUCCEEDED.value)
-    found = select(connector_calls.c.id).where(later, connector_calls.c.position > call.position).limit(1)
+    found = (
+        select(connector_calls.c.id)
+        .where(connector_calls.c.workspace_id == workspace_id, later, connector_calls.c.position > call.position)
+        .limit(1)
+    )
     return await c.first(found) is not None
 
 

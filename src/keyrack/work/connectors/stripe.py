@@ -42,7 +42,7 @@ class Client:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.close_async()
+        await self._http.close_async()  # type: ignore[no-untyped-call]
 
     def _client(self, account: Account) -> stripe.StripeClient:
         # No retries by itself: the schedule is ours.
