@@ -286,10 +286,11 @@ async def test_toggle_and_plan_cover_tokens(host: Host, desk: Desk, people: Peop
     assert "plan_upgrade_required" == (await told(host, issued))[0]
 
 
-async def test_member_has_fifty_named_tokens_at_most(desk: Desk, people: People) -> None:
+async def test_member_has_fifty_named_tokens_at_most_expired_or_not(host: Host, desk: Desk, people: People) -> None:
     cy = await people.sign_in()
     for number in range(50):
-        await tokens.create(desk, cy, name=f"token {number}", rights=READS)
+        await tokens.create(desk, cy, name=f"token {number}", rights=READS, expires_at=host.clock.now() + 1000)
+    host.clock.pass_seconds(2)
     with refused(CONFLICT, "50 named tokens"):
         await tokens.create(desk, cy, name="one more", rights=READS)
 
@@ -316,3 +317,27 @@ async def test_calls_are_logged_under_the_member(host: Host, desk: Desk, people:
             line[name] for name in ("credential_kind", "credential_id", "member_id", "credential_name", "code")
         )
     assert issued.secret.text not in repr(issued)
+
+
+async def test_narrow_token_learns_nothing_of_what_the_others_call(host: Host, desk: Desk, people: People) -> None:
+    cy = await people.sign_in()
+    default, narrow = await tokens.generate(desk, cy), await tokens.create(desk, cy, name="narrow", rights=READS)
+    asked = await host.get(f"{PATH}/c1", default.secret.text)
+    log = f"/api/v1/logs/{asked.headers['x-request-id']}"
+    assert [200, 404] == [await status(host, one, path=log) for one in (default, narrow)]
+
+
+async def test_credential_gives_no_admin_longer_access(host: Host, desk: Desk, actors: Actors, people: People) -> None:
+    bo = await people.sign_in("Bo", Role.ADMIN, access_until=host.clock.now() + DAY)
+    admin = await actors.behind(await host.key(Rights(OrgAccess.ADMIN, {ALL: Level.WRITE})))
+    for later in (None, host.clock.now() + 2 * DAY):
+        with refused(INSUFFICIENT_PERMISSION, "makes nobody an admin"):
+            await members.edit(desk, admin, bo.member_id or "", access_until=later)
+    await members.edit(desk, admin, bo.member_id or "", access_until=host.clock.now() + 1000)
+    await people.edit(bo, access_until=None)
+
+
+async def test_owners_access_has_no_end(desk: Desk, host: Host, people: People) -> None:
+    ada = await people.sign_in("Ada", Role.OWNER)
+    with refused(CONFLICT, "no end"):
+        await people.edit(ada, access_until=host.clock.now() + DAY)

@@ -89,7 +89,7 @@ async def test_another_workspace_finds_and_ends_no_token_and_knows_no_partner(st
                 await tokens.page(c, stranger, now=NOW, limit=9),
                 await tokens.live(c, stranger, [member.id]),
                 await tokens.made_with(c, stranger, [token.id]),
-                await tokens.count_accepted(c, stranger, member.id, NOW),
+                await tokens.count_named(c, stranger, member.id),
                 await tokens.end(c, stranger, [token.id], at=NOW, by="x", reason=EndReason.REVOKED),
                 await partners.names(c, stranger, limit=9),
                 await partners.member_ids(c, stranger, "Northwind", limit=9),

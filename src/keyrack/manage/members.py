@@ -369,7 +369,9 @@ def _require_person_for_admin(actor: Principal, *, was_one: bool, is_one: bool) 
 async def _require_say_over(c: Change, actor: Principal, member: Member, edited: Member) -> None:
     for role in {member.role, edited.role} if edited.role is not member.role else {member.role} & {Role.OWNER}:
         await require_say(c, actor, role)
-    _require_person_for_admin(actor, was_one=member.invites, is_one=edited.invites)
+    ends, end = member.access_until, edited.access_until
+    is_longer = ends is not None and (end is None or end > ends)
+    _require_person_for_admin(actor, was_one=member.invites and not is_longer, is_one=edited.invites)
 
 
 async def require_say(c: Change, actor: Principal, role: Role) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from keyrack.manage.desk import Desk
 from keyrack.model.call_counts import BUCKETS_MAX, MINUTE_MS, Bucket, Subject, buckets, whole
 from keyrack.model.orders import Place
-from keyrack.model.principals import Mode, Principal
+from keyrack.model.principals import Kind, Mode, Principal
 from keyrack.model.refusals import NOT_FOUND
 from keyrack.model.request_logs import Filter, Found, RequestLog
 from keyrack.store import call_counts
@@ -77,6 +77,9 @@ def _own(actor: Principal) -> dict[str, Any]:
     """What every line has that the actor may read: an owner's calls are its own, with whichever of its credentials."""
     if actor.is_admin:
         return {}
+    if actor.kind is Kind.PERSONAL_TOKEN:
+        # Tokens of one member may do unlike things: a narrow one learns nothing of what the others call.
+        return {"credential_id": actor.credential_id}
     owner = {"integration_id": actor.integration_id, "member_id": actor.member_id}
     own = {name: value for name, value in owner.items() if value is not None}
     return own or {"credential_id": actor.credential_id}

@@ -120,8 +120,8 @@ async def create(desk: Desk, actor: Principal, *, name: str, rights: Rights, exp
         raise INVALID_REQUEST("Say what the token may do: a permission, a role in a space or an org-level access.", param="permissions")
     async with change(desk, actor) as c:
         member = await _maker(desk, c, actor)
-        if await rows.count_accepted(c.connection, c.workspace_id, member.id, c.now) >= NAMED_MAX:
-            raise CONFLICT(f"You have {NAMED_MAX} named tokens here: revoke one that nothing uses.")
+        if await rows.count_named(c.connection, c.workspace_id, member.id) >= NAMED_MAX:
+            raise CONFLICT(f"You have {NAMED_MAX} named tokens here, with those that have expired: revoke one that nothing uses.")
         await _require_spaces(c, chosen)
         made_with = actor.credential_id if actor.kind is Kind.PERSONAL_TOKEN else None
         bounds: dict[str, Any] = {"rights": chosen, "expires_at": _end(expires_at, c.now), "made_with": made_with}

@@ -14,7 +14,7 @@ NAMED_DAYS, NAMED_DAYS_MAX = 90, 365
 """How long a named token works where nobody says, and at most. The default token has no last day: it ends when the next is generated."""
 
 NAMED_MAX = 50
-"""How many named tokens of a member go on at once in one workspace."""
+"""How many named tokens a member has at once in one workspace, expired ones included."""
 
 
 class EndReason(StrEnum):

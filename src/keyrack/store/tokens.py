@@ -88,11 +88,10 @@ async def made_with(c: Connection, workspace_id: str, token_ids: Collection[str]
     return [read(row) for row in await c.all(select(tokens).where(own))]
 
 
-async def count_accepted(c: Connection, workspace_id: str, member_id: str, now: int) -> int:
-    """Return how many named tokens of a member go on: neither ended nor expired."""
-    lasting = or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > now)
+async def count_named(c: Connection, workspace_id: str, member_id: str) -> int:
+    """Return how many named tokens of a member nobody has ended, those that have expired included."""
     own = and_(tokens.c.workspace_id == workspace_id, tokens.c.member_id == member_id, not_(tokens.c.is_default))
-    row = await c.first(select(func.count().label("tokens")).select_from(tokens).where(own, lasting, tokens.c.ended_at.is_(None)))
+    row = await c.first(select(func.count().label("tokens")).select_from(tokens).where(own, tokens.c.ended_at.is_(None)))
     return int(row.tokens) if row else 0
 
 
