@@ -2,17 +2,20 @@
 
 import asyncio
 from dataclasses import replace
+from ipaddress import IPv4Address
 
 import pytest
 
 from keyrack.crypto.digest import digest
 from keyrack.manage import deliveries, endpoints, integrations
 from keyrack.manage.workspaces import switch_api
+from keyrack.model.addresses import networks
 from keyrack.model.deliveries import State, Trigger, Why
 from keyrack.model.permissions import Level, Rights, SpaceRole
 from keyrack.model.principals import Mode, Principal
 from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, NOT_FOUND, Refused
-from tests.deliveries.conftest import CREATED, POSTED, Shop
+from keyrack.work.send import GuardedClient
+from tests.deliveries.conftest import CREATED, HERE, POSTED, Shop
 from tests.deliveries.receivers import OK, status
 from tests.serving.served import until
 
@@ -26,6 +29,37 @@ async def test_no_attempt_begins_after_an_endpoints_deletion_returned(shop: Shop
     await shop.until_all(endpoint, State.PENDING, 0)
     assert [] == [one for one in shop.receiver.received if one.at > deleted_at]
     assert {Why.ENDPOINT_DELETED} == {one.why for one in await shop.of(endpoint, State.SKIPPED)}
+
+
+@pytest.mark.parametrize("change", ["delete", "disable", "edit", "switch_off", "delete_integration"])
+async def test_attempt_that_has_begun_to_connect_is_not_sent_where_it_may_not_any_more(shop: Shop, change: str) -> None:
+    resolving, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(_host: str) -> list[IPv4Address]:
+        resolving.set()
+        await may_go_on.wait()
+        return [IPv4Address("127.0.0.1")]
+
+    desk, owner, sender = shop.desk, shop.host.owner, shop.host.rack.assembly.deliveries
+    sender.attempts = replace(sender.attempts, client=GuardedClient(networks(HERE), resolve=slow))
+    integration = await integrations.create(desk, owner, name="Billing", rights=Rights(permissions={"customers": Level.READ}))
+    url = shop.receiver.url.replace("127.0.0.1", "customer.test")
+    endpoint, _ = await shop.endpoint(url=url, events=["customer.*"], integration_id=integration.id)
+    await shop.happen(shop.event())
+    await resolving.wait()
+    if change == "switch_off":
+        await switch_api(desk, owner, False)
+    elif change == "delete_integration":
+        await integrations.delete(desk, owner, integration.id)
+    elif change == "edit":
+        await endpoints.edit(desk, owner, endpoint.id, url=shop.receiver.url + "/new")
+    else:
+        await {"delete": endpoints.delete, "disable": endpoints.disable}[change](desk, owner, endpoint.id)
+    may_go_on.set()
+    state = {"switch_off": State.HELD, "edit": State.SUCCEEDED}.get(change, State.SKIPPED)
+    (delivery,) = await shop.until_all(endpoint, state)
+    assert (["/new"] if change == "edit" else []) == [one.path for one in shop.receiver.received]
+    assert int(change == "edit") == delivery.attempts == len(await shop.attempts(delivery))
 
 
 async def test_deliveries_of_a_workspace_whose_api_is_off_are_held_and_go_on_when_it_is_on(shop: Shop) -> None:
