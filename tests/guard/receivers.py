@@ -55,7 +55,7 @@ class Receiver:
             self._tasks.discard(task)
             self.closed.set()
             writer.close()
-            with contextlib.suppress(ConnectionError, ssl.SSLError):
+            with contextlib.suppress(ConnectionError, asyncio.CancelledError, ssl.SSLError):
                 await writer.wait_closed()
 
     async def end(self) -> None:
