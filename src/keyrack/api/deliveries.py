@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import Field, StringConstraints
@@ -178,7 +178,7 @@ async def test_endpoint(endpoint_id: PathId, body: TypeChosen, actor: Actor, des
     return view_attempt(await assembly.deliveries.test(actor, endpoint_id, kind.name, kind.example))
 
 
-async def _page(query: ListQuery, wanted: Mapping[str, object], actor: Actor, desk: Desk, lists: TheLists) -> Page[DeliveryView]:
+async def _page(query: ListQuery, wanted: Mapping[str, Any], actor: Actor, desk: Desk, lists: TheLists) -> Page[DeliveryView]:
     after = await lists.after(query, partial(deliveries.get, desk, actor))
     found = await deliveries.page(desk, actor, limit=query.limit + 1, after=after, order=query.order, **wanted)
     return lists.page(query, found, view)

@@ -6,12 +6,12 @@ from typing import Any
 _ID = "cl9bn00of0005g7l8a3b4c5d6"
 _SPACE = "cl9bn00of0003g7l8e5f6a7b8"
 _MEMBER = "cl9bn00of0002g7l8a1b2c3d4"
-_RIGHTS: Mapping[str, Any] = {
+_RIGHTS: dict[str, Any] = {
     "org_access": "none",
     "permissions": {"customers": "write"},
     "spaces": [{"space_id": _SPACE, "role": "contributor"}],
 }
-_KEY: Mapping[str, Any] = {
+_KEY: dict[str, Any] = {
     "id": _ID,
     "name": "local-dev",
     "prefix": "atrium_abc1",
@@ -23,8 +23,8 @@ _KEY: Mapping[str, Any] = {
     "successor_id": None,
     "api_version": "2026-10-01",
 }
-_INTEGRATION: Mapping[str, Any] = {"id": "cl9bn00of0004g7l8c9d0e1f2", "name": "Support desk", "partner": None, **_RIGHTS}
-_ENDPOINT: Mapping[str, Any] = {
+_INTEGRATION: dict[str, Any] = {"id": "cl9bn00of0004g7l8c9d0e1f2", "name": "Support desk", "partner": None, **_RIGHTS}
+_ENDPOINT: dict[str, Any] = {
     "id": "cl9bn00of0009g7l8a7b8c9d0",
     "description": "Our CRM",
     "integration_id": None,
@@ -39,14 +39,14 @@ _ENDPOINT: Mapping[str, Any] = {
     "enabled": True,
     "disable_reason": None,
 }
-_INVITATION: Mapping[str, Any] = {
+_INVITATION: dict[str, Any] = {
     "id": "cl9bn00of0007g7l8c1d2e3f4",
     "email": "mira@vml.example",
     "role": "member",
     "spaces": [],
     "may_use_api": False,
 }
-_TOKEN: Mapping[str, Any] = {
+_TOKEN: dict[str, Any] = {
     "id": _ID,
     "name": "Zapier",
     "prefix": "atrium_pat_abc1",
@@ -56,7 +56,7 @@ _TOKEN: Mapping[str, Any] = {
     "expires_at": "2026-08-24T17:21:09.412Z",
     "end_reason": None,
 }
-_WORKSPACE: Mapping[str, Any] = {
+_WORKSPACE: dict[str, Any] = {
     "id": "org_l9bn00of0000g7l8gcq8c4xk",
     "name": "VML",
     "slug": "vml",
@@ -65,7 +65,7 @@ _WORKSPACE: Mapping[str, Any] = {
     "revealing": False,
 }
 
-_BY_NOUN: Mapping[str, Mapping[str, Any]] = {
+_BY_NOUN: dict[str, dict[str, Any]] = {
     "endpoint": _ENDPOINT,
     "integration": _INTEGRATION,
     "invitation": _INVITATION,
@@ -84,7 +84,7 @@ _BY_NOUN: Mapping[str, Mapping[str, Any]] = {
     "token": _TOKEN,
     "workspace": _WORKSPACE,
 }
-_BY_NAME: Mapping[str, Mapping[str, Any]] = {
+_BY_NAME: dict[str, dict[str, Any]] = {
     "access.revoked": {"member_id": None, "partner": "Northwind", "tokens_ended": 2, "keys_ended": 1, "members_changed": 1},
     "endpoint.disabled": _ENDPOINT | {"enabled": False, "disable_reason": "gone"},
     "endpoint.rotated": _ENDPOINT | {"overlap_seconds": 86_400},
