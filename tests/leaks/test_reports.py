@@ -31,7 +31,7 @@ async def test_reported_key_is_refused_when_its_finder_is_answered(host: Host) -
     admin, key = await host.key(ADMIN_RIGHTS, name="admin"), await host.key()
     answer = await report(host, f" {key.secret.text}\n", found_in=PLACE)
     assert 202 == answer.status_code
-    problem(await host.get(ME, key), 401, "key_revoked")
+    assert "It has leaked" in problem(await host.get(ME, key), 401, "key_revoked")["detail"]
     shown = (await host.get(f"/api/v1/keys/{key.key.id}", admin)).json()
     assert ("ended", "leaked", "Leak report") == (shown["state"], shown["end_reason"], shown["ended_by"])
     (event,) = (await host.get("/api/v1/events?type=key.leaked", admin)).json()["data"]
@@ -155,7 +155,7 @@ async def test_mail_arrives(tmp_path: Path) -> None:
             mail = await received.next()
     assert ("olga@acme.test", "“prod-server” has leaked, and is revoked") == (mail["To"], mail["Subject"])
     assert f"“prod-server” ({key.key.prefix}…)" in text_of(mail)
-    assert "https://acme.example/console" in text_of(mail)
+    assert "https://acme.example/console/keys?state=ended" in text_of(mail)
 
 
 async def test_place_is_known_of_what_leaked_and_where_somebody_said_it(host: Host) -> None:

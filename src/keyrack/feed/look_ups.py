@@ -149,6 +149,7 @@ class LookUps:
             buckets=self._buckets(found),
             refusal=self._refusal(found),
             api_version=key.api_version or "",
+            because=key.why(),
         )
 
     def _refusal(self, found: lookup.FoundKey) -> Refusal | None:

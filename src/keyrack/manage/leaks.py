@@ -100,7 +100,7 @@ async def _end_keys(desk: Desk, workspace: Workspace, found: Mapping[str, Leak],
             c.record(KEY_LEAKED, key.id, {**keys.shown(key), **_place(leak)})
             c.record(KEY_REVOKED, key.id, keys.shown(key))
             ended.append(Ended(key.name, key.prefix, key.made_by, leak))
-        await _tell(desk, c, workspace, desk.brand.words.key, ended, finder)
+        await _tell(desk, c, workspace, ended, finder, desk.brand.words.key, "/console/keys?state=ended")
 
 
 async def _end_tokens(desk: Desk, workspace: Workspace, found: Mapping[str, Leak], finder: Finder) -> None:
@@ -112,7 +112,7 @@ async def _end_tokens(desk: Desk, workspace: Workspace, found: Mapping[str, Leak
         for token in told:
             c.record(TOKEN_LEAKED, token.id, {**token_endings.shown(token), **_place(found[token.id])})
         ended = [Ended(token.name, token.prefix, token.member_id, found[token.id]) for token in told]
-        await _tell(desk, c, workspace, "personal token", ended, finder)
+        await _tell(desk, c, workspace, ended, finder, "personal token", "/console")
 
 
 _Find = Callable[[Connection, Collection[bytes]], Awaitable[Sequence[tuple[Key | Token, Workspace]]]]
@@ -120,7 +120,7 @@ _End = Callable[[Desk, Workspace, Mapping[str, Leak], Finder], Awaitable[None]]
 _WAYS: Sequence[tuple[_Find, _End]] = ((lookup.leaked_keys, _end_keys), (lookup.leaked_tokens, _end_tokens))
 
 
-async def _tell(desk: Desk, c: Change, workspace: Workspace, word: str, ended: Sequence[Ended], finder: Finder) -> None:
+async def _tell(desk: Desk, c: Change, workspace: Workspace, ended: Sequence[Ended], finder: Finder, word: str, path: str) -> None:
     """Write to owners and admins of all that was ended, and to any other member of what they look after."""
     if not ended:
         c.found_done()
@@ -133,7 +133,7 @@ async def _tell(desk: Desk, c: Change, workspace: Workspace, word: str, ended: S
         if keeper.active(c.now):
             told.setdefault(keeper.email, [one for one in ended if one.keeper_id == keeper.id])
     for email, theirs in told.items():
-        await mail.queue(desk, c.connection, mail.leak_letter(desk, email, workspace, word, theirs, finder))
+        await mail.queue(desk, c.connection, mail.leak_letter(desk, email, workspace, theirs, finder, word, path))
 
 
 def _acting(desk: Desk, workspace: Workspace, finder: Finder) -> Principal:

@@ -112,8 +112,8 @@ def expiry_letter(desk: Desk, to: str, workspace: Workspace, key: Key, days: int
     )
 
 
-def leak_letter(desk: Desk, to: str, workspace: Workspace, word: str, found: Sequence[Ended], finder: Finder) -> Letter:
-    """Return what those are told who look after keys that leaked, or tokens: `word` says which.
+def leak_letter(desk: Desk, to: str, workspace: Workspace, found: Sequence[Ended], finder: Finder, word: str, path: str) -> Letter:
+    """Return what those are told who look after keys that leaked, or tokens: `word` says which, and `path` where they are listed.
 
     What strangers say of the place is left to the console: mail in our name must not lead where they want.
     """
@@ -134,8 +134,8 @@ def leak_letter(desk: Desk, to: str, workspace: Workspace, word: str, found: Seq
             f"{'It was' if one else 'They were'} revoked at once, so whatever used {'it' if one else 'them'} has stopped working.",
             "Create a new one, and keep it where only the program reads it. The request log shows which calls came with the old one.",
         ),
-        link=f"{desk.outside.base_url}/console" if desk.outside.base_url else None,
-        link_label="Open the console",
+        link=f"{desk.outside.base_url}{path}" if desk.outside.base_url else None,
+        link_label="See what happened",
     )
 
 

@@ -74,6 +74,10 @@ class Key:
         """Return this key ended at a time (now, or at the end of an overlap)."""
         return replace(self, ends_at=at, ended_by=by, end_reason=reason, successor_id=successor_id)
 
+    def why(self) -> str:
+        """Say why the key has ended, as a sentence for whoever still calls with it; empty where somebody just ended it."""
+        return "It has leaked, and was revoked for that." if self.end_reason is EndReason.LEAKED else ""
+
     def refusal(self, now: int) -> Refusal | None:
         """Why a call with this key is refused whatever it asks, or None. Expiry and overlap are compared per call, by the gate."""
         if self.ended(now):
