@@ -13,7 +13,7 @@ import pytest
 from tests.cli.programs import Program, run, running
 
 FIELDS = ["url", "console_url", "sign_in_url", "workspace", "live_key", "test_key", "admin_key"]
-WORDS = {"pivotal": "workspace", "pivot": "organization"}
+WORDS = {"pivotal": "workspace", "pivot": "organization", "pipedrive": "company"}
 START = ("demo", "--port", "0", "--data", "data", "--json")
 
 
@@ -154,7 +154,9 @@ def test_empty_workspace_comes_with_words_and_a_curl_that_works(tmp_path: Path) 
     assert "Traceback" not in program.err
 
 
-@pytest.mark.parametrize(("brand", "live", "test"), [("pivotal", "pivotal_", "pivotal_test_"), ("pivot", "pivot_", None)])
+@pytest.mark.parametrize(
+    ("brand", "live", "test"), [("pivotal", "pivotal_", "pivotal_test_"), ("pivot", "pivot_", None), ("pipedrive", "pipedrive_pat_", None)]
+)
 def test_brand_gives_its_name_its_words_and_its_keys(tmp_path: Path, brand: str, live: str, test: str | None) -> None:
     with running(tmp_path, *START, "--brand", brand) as program:
         demo = Demo(program)

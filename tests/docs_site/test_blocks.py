@@ -20,6 +20,7 @@ from keyrack.docs import page
 from keyrack.docs.facts import Docs, Facts
 from keyrack.docs.page import Page
 from keyrack.docs.site import FOLDER
+from keyrack.manage import people, tokens
 from keyrack.model.permissions import ALL, Level, OrgAccess, Rights
 from keyrack.model.principals import Mode
 from tests.browser.sites import Scene, served
@@ -85,7 +86,16 @@ async def secrets(scene: Scene) -> dict[str, str]:
     found = {facts.key: (await scene.key("docs", ADMIN)).secret.text}
     if brand.test_mode:
         found[facts.test_key] = (await scene.key("docs test", ADMIN, mode=Mode.TEST)).secret.text
+    if brand.personal_tokens:
+        found[facts.token] = await token(scene)
     return found
+
+
+async def token(scene: Scene) -> str:
+    """The default token of the workspace's owner."""
+    ada = scene.members["Ada"]
+    await scene.site.rack.members.edit(scene.workspace.id, ada.id, may_use_api=True)
+    return (await tokens.generate(scene.site.desk, people.acting_as(scene.site.desk, scene.workspace, ada.id, ada.name))).secret.text
 
 
 async def test_lines_for_a_terminal_are_answered(scene: Scene) -> None:

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from atrium.brands import BRANDS
+from keyrack.docs.facts import Facts
 from tests.console.browser import Reader
 from tests.docs_site.conftest import Readers
 
@@ -74,7 +75,8 @@ async def test_pages_speak_of_what_the_brand_has(readers: Readers, brand: str) -
     assert shown.test_mode == ("/docs/test-mode" in everything) == (200 == (await reader.get("/docs/test-mode")).status_code)
     assert ("keys" in shown.lists) == (200 == (await reader.get("/docs/guides/api-keys")).status_code)
     assert ("integrations" in shown.lists) == (200 == (await reader.get("/docs/guides/integrations")).status_code)
-    assert f"{shown.key_prefix}_REPLACE_ME" in everything
+    assert shown.personal_tokens == (200 == (await reader.get("/docs/guides/personal-tokens")).status_code)
+    assert Facts(shown).key in everything
 
 
 async def test_nothing_is_left_of_what_stands_for_addresses(reader: httpx.AsyncClient) -> None:
