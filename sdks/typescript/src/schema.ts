@@ -4167,7 +4167,7 @@ export interface components {
             credential_kind: components["schemas"]["Kind"] | null;
             /** @description The credential's name at that time. */
             credential_name: string | null;
-            /** @description From the call's head to its answer, in milliseconds. */
+            /** @description From the call's head to its answer, in milliseconds, without what it asked to wait. */
             duration_ms: number;
             /** @description The grant of an access token. */
             grant_id: string | null;
