@@ -1,7 +1,7 @@
 """A simulated node: the real cache, lease, settling, look-ups and feed, on a simulated session, store and clock."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -96,8 +96,9 @@ class Reading:
 class Looks(LookUps):
     """The real look-ups, without the model, and without a limit by the machine's own clock: an answer is lost as the scheduler wishes."""
 
-    def _in_time(self) -> AbstractAsyncContextManager[None]:
-        return nullcontext()
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        yield
 
     def _principal(self, found: FoundKey) -> Principal:
         return cast("Principal", found)
