@@ -29,9 +29,20 @@ def test_a_prefix_that_could_not_stand_in_a_key_is_refused(prefix: str) -> None:
         Brand("X", prefix)
 
 
-def test_a_prefix_whose_live_keys_look_like_test_keys_is_refused() -> None:
-    with pytest.raises(ValueError, match="test keys"):
-        Brand("X", "x_test")
+def test_a_prefix_whose_live_keys_look_like_others_is_refused() -> None:
+    for prefix, others in (("x_test", "test keys"), ("x_pat", "personal tokens")):
+        with pytest.raises(ValueError, match=others):
+            Brand("X", prefix)
+
+
+def test_personal_tokens_begin_in_a_way_of_their_own() -> None:
+    assert "pipedrive_pat" == Brand("Pipedrive", "pipedrive").token_prefix
+
+
+def test_a_brand_shows_a_list_of_keys_or_integrations_or_has_personal_tokens() -> None:
+    assert () == Brand("Pipedrive", "pipedrive", lists=()).lists
+    with pytest.raises(ValueError, match="lists"):
+        Brand("X", "x", lists=(), personal_tokens=False)
 
 
 @pytest.mark.parametrize("name", ["", "   ", "a" * 61, "line\nbreak"])
