@@ -1,4 +1,4 @@
-"""Pinpoint's page "API keys", click by click, but for its webhooks: what it says people see and do is on the pages."""
+"""Pinpoint's page "API keys", click by click: what it says people see and do is on the pages."""
 
 import re
 
@@ -59,7 +59,7 @@ async def test_settings_lead_to_the_keys_and_to_a_new_one(pinpoint: Scene, brows
     await ada.press("atrium.settings.keys")
     await ada.sees("API & Webhooks", "Pinpoint API")
     await expect(ada.control("api.toggle")).to_have_attribute("aria-checked", "true")
-    await expect(ada.page.locator("nav.tabs a")).to_have_text(["API Keys", "API Logs"])
+    await expect(ada.page.locator("nav.tabs a")).to_have_text(["API Keys", "API Logs", "Webhooks"])
     await ada.press("tab.keys")
     await expect(ada.control("keys.create")).to_have_text("Create new")
     await ada.press("keys.create")

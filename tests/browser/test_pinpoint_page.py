@@ -5,6 +5,7 @@ from playwright.async_api import expect
 from tests.browser.films import ON_EVERY_SCREEN, Film
 from tests.browser.sites import Browsing, Scene
 from tests.browser.test_pinpoint import DOTS, choose_password
+from tests.deliveries.receivers import receiving
 
 
 @ON_EVERY_SCREEN
@@ -17,11 +18,31 @@ async def test_every_sentence_comes_true(pinpoint: Scene, browsing: Browsing, si
     await film.find("nav-group", "nav.keys")
     await film.see("Settings", "API & Webhooks", "Pinpoint API")
     await expect(ada.control("api.toggle")).to_have_attribute("aria-checked", "true")
+    # "You'll see three tabs: API Keys, API Logs, and Webhooks."
+    await expect(ada.page.locator("nav.tabs a")).to_have_text(["API Keys", "API Logs", "Webhooks"])
+    await _be_told(film)
     dashboard = await _create_a_key(film)
     zapier = await _assign_all(film)
     await _view_and_edit(film, dashboard)
     await _monitor(film, dashboard)
     await _delete(film, dashboard, zapier)
+
+
+async def _be_told(film: Film) -> None:
+    """The tab Webhooks, of which the page says no more: an endpoint is added and tried out."""
+    async with receiving() as receiver:
+        await film.click("tab.endpoints")
+        await film.see("No endpoints yet")
+        await film.click("endpoints.create-first")
+        await film.write("endpoints.url", receiver.url)
+        await film.fits()
+        await film.click("endpoints.create.submit")
+        assert (await film.copied("endpoints.secret.copy")).startswith("whsec_")
+        await film.click("endpoints.issued.test")
+        await film.click("endpoints.test.submit")
+        await film.see("Request", "webhook-signature", "Response", "200 OK")
+        assert 1 == len(receiver.received)
+    await film.find("nav.keys")
 
 
 async def _create_a_key(film: Film) -> str:
