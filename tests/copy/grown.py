@@ -1,11 +1,11 @@
 """An installation that has grown: people and rights of every kind, ended keys, events in their order, and days of request log."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from keyrack import Keyrack, Settings
-from keyrack.manage import events, integrations, keys, spaces
+from keyrack.manage import events, integrations, keys, people, spaces, tokens
 from keyrack.model.events import Event
 from keyrack.model.permissions import Level, Rights, SpaceRole
 from keyrack.model.principals import Mode, Principal
@@ -73,8 +73,17 @@ async def _grown(rack: Keyrack, lines: int) -> Grown:
     space = await spaces.create(desk, owner, "Project")
     await integrations.set_space_role(desk, owner, narrow.key.integration_id, space.id, SpaceRole.VIEWER)
     await keys.revoke(desk, owner, revoked.key.id)
+    await _hold_tokens(rack, workspace)
     await log(rack.assembly.store, workspace, working.key.id, lines)
     return Grown(workspace, working, narrow, revoked, await _events(rack, owner))
+
+
+async def _hold_tokens(rack: Keyrack, workspace: Workspace) -> None:
+    desk = rack.assembly.desk
+    mira = await rack.members.add(workspace.id, email="mira@vml.example", name="Mira", may_use_api=True)
+    acting = replace(people.acting_as(desk, workspace, mira.id, mira.name), rights=mira.rights)
+    await tokens.generate(desk, acting)
+    await tokens.create(desk, acting, name="Zapier", rights=READ_ONLY)
 
 
 async def _events(rack: Keyrack, owner: Principal) -> list[Event]:

@@ -32,7 +32,8 @@ async def test_what_is_read_on_the_target_is_what_the_source_held(road: Road) ->
     copied = await _copied(road)
     rack = road.target_rack()
     async with rack.assembly.store.reading() as c:
-        assert 4 == await changes.newest(c) == copied.tables["keyrack_changes"].rows
+        assert 5 == await changes.newest(c) == copied.tables["keyrack_changes"].rows
+    assert 2 == copied.tables["keyrack_tokens"].rows
     assert grown.events == await events.page(rack.assembly.desk, await rack.workspaces.operator(grown.workspace.id), limit=100)
     assert LINES == copied.tables["keyrack_request_logs"].rows
     await _closed(rack)
@@ -59,7 +60,7 @@ async def test_what_happens_on_the_target_comes_after_what_was_copied(road: Road
     assert last is not None
     assert last + 1 == newest.position
     async with rack.assembly.store.reading() as c:
-        assert 5 == await changes.newest(c)
+        assert 6 == await changes.newest(c)
     await _closed(rack)
 
 
