@@ -115,8 +115,8 @@ async def list_events(
     kind = wanted.pop("type")
     side = {"before": place and place[0]} if query.order.descending else {"after": place[0] if place else 0}
 
-    async def read() -> list[Event]:
-        return await events.page(desk, caller.principal, limit=query.limit + 1, kind=kind, **side, **wanted)
+    async def read(numbered: bool = False) -> list[Event]:
+        return await events.page(desk, caller.principal, limit=query.limit + 1, kind=kind, numbered=numbered, **side, **wanted)
 
     found = await read()
     if query.wait_seconds and not found:
@@ -133,13 +133,13 @@ async def get_event(event_id: PathId, actor: Actor, desk: Desk) -> EventView:
 
 
 async def _next(
-    request: Request, caller: CurrentCaller, followers: Followers, read: Callable[[], Awaitable[list[Event]]], seconds: int
+    request: Request, caller: CurrentCaller, followers: Followers, read: Callable[[bool], Awaitable[list[Event]]], seconds: int
 ) -> list[Event]:
     """Wait for the next events, for as long as the caller is accepted. Raises Refused 401 at the moment when it is no more."""
 
     async def read_anew() -> list[Event]:
         await caller.recheck()
-        return await read()
+        return await read(True)
 
     began_ns = time.monotonic_ns()
     waiting = asyncio.create_task(followers.first(caller.principal, read_anew, seconds, partial(_is_over, request)))

@@ -25,6 +25,8 @@ STOPPING = "keyrack.stopping"
 """What a server sets in the state of its calls when it begins to stop: those that wait are answered then."""
 LOOK_SECONDS = 0.25
 CHECK_SECONDS = 1.0
+READS_AT_ONCE = 4
+"""How many of those that wait read at the same time: one event may wake many, and other calls want the store, too."""
 PER_CREDENTIAL_MAX = 10
 PER_WORKSPACE_MAX = 100
 ALL_MAX = 2_000
@@ -38,6 +40,7 @@ class Followers:
         self._waiting: dict[asyncio.Event, str] = {}
         self._counts: Counter[str] = Counter()
         self._looking: asyncio.Task[None] | None = None
+        self._turns = asyncio.Semaphore(READS_AT_ONCE)
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -51,12 +54,14 @@ class Followers:
     ) -> list[Event]:
         """Return what `read` finds as soon as it finds anything; nothing after so many seconds, or when `is_over` says that nobody waits.
 
+        It is woken when an event has got its place, so `read` need give none.
+
         Raises Refused 429 where the credential, its workspace or this process has as many calls waiting as it may.
         """
         ends = monotonic() + seconds
         with self._joined(principal) as news:
-            # It has joined before it reads: whatever is committed after that read wakes it.
-            while not (found := await read()):
+            # It has joined before it reads: whatever gets its place after that read wakes it.
+            while not (found := await self._in_turn(read)):
                 if not await _arrived(news, ends, is_over):
                     return []
             return found
@@ -66,6 +71,12 @@ class Followers:
         if self._looking is not None:
             self._looking.cancel()
             self._looking = None
+        # Another start may come on another event loop.
+        self._turns = asyncio.Semaphore(READS_AT_ONCE)
+
+    async def _in_turn(self, read: Callable[[], Awaitable[list[Event]]]) -> list[Event]:
+        async with self._turns:
+            return await read()
 
     @contextmanager
     def _joined(self, principal: Principal) -> Iterator[asyncio.Event]:
