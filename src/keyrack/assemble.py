@@ -60,8 +60,8 @@ from keyrack.volatile.throttle import Throttle
 from keyrack.volatile.valkey import SCRIPT_LOAD, ValkeyCounters
 from keyrack.volatile.wire import Wire
 from keyrack.work import delivery_retention, mail, quotas, request_logs
-from keyrack.work.deliveries import Deliveries
 from keyrack.work.connectors.calls import ConnectorCalls
+from keyrack.work.deliveries import Deliveries
 from keyrack.work.jobs import Job, Jobs
 from keyrack.work.measuring import Measuring
 from keyrack.work.moving import Moving
@@ -267,7 +267,8 @@ class Assembly:
         settings = self.settings
         if settings.metrics_token is None:
             return None
-        return Measuring(Measures(settings.data / "measures"), self.tally, self.cache, self.feed, self.spool, self._valkey_away)
+        measures, waiting = Measures(settings.data / "measures"), lambda: self.deliveries.waiting
+        return Measuring(measures, self.tally, self.cache, self.feed, self.spool, self._valkey_away, waiting)
 
     def _traces(self) -> Any:
         """Return what makes spans. Loaded by its name, for it takes half a second and some memory that nobody else should pay."""

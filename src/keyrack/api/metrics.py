@@ -79,13 +79,18 @@ def _calls(reading: Reading) -> Iterator[Metric]:
     waits = HistogramMetricFamily("keyrack_change_wait_seconds", "From a change's commit until nobody could believe the old state.")
     waits.add_metric([], *_buckets(tally.change_waits))
     yield waits
-    attempts = CounterMetricFamily("keyrack_delivery_attempts", "Attempts of webhook deliveries, by what they ended with.", labels=["result"])
+    attempts = CounterMetricFamily(
+        "keyrack_delivery_attempts", "Attempts of webhook deliveries, by what they ended with.", labels=["result"]
+    )
     for result, count in sorted(tally.attempts.items()):
         attempts.add_metric([result], count)
     yield attempts
     lasted = HistogramMetricFamily("keyrack_delivery_attempt_duration_seconds", "From the beginning of an attempt to its end.")
     lasted.add_metric([], *_buckets(tally.attempt_durations))
     yield lasted
+    lags = HistogramMetricFamily("keyrack_delivery_lag_seconds", "From an event to the first attempt to deliver it.")
+    lags.add_metric([], *_buckets(tally.delivery_lags))
+    yield lags
 
 
 def _processes(standings: list[Standing]) -> Iterator[Metric]:
@@ -104,6 +109,9 @@ def _processes(standings: list[Standing]) -> Iterator[Metric]:
     away = [standing.valkey_away for standing in standings if standing.valkey_away is not None]
     if away:
         yield GaugeMetricFamily("keyrack_valkey_away_processes", "Processes that do not reach Valkey.", sum(away))
+    waiting = [standing.deliveries_waiting for standing in standings if standing.deliveries_waiting is not None]
+    if waiting:
+        yield GaugeMetricFamily("keyrack_deliveries_waiting", "Deliveries with an attempt to come, at most 10,000.", max(waiting))
 
 
 def _longest(name: str, text: str, values: list[float | None]) -> Iterator[Metric]:

@@ -43,7 +43,7 @@ class Tally(msgspec.Struct):
     """What a process has counted in its life, and what it took over from dead ones.
 
     `calls` are by operation class, status and refusal code, separated by spaces (NONE where nothing was refused); `proved` are those whose
-    credential was known; `look_ups` are by how they ended, `attempts` of deliveries too.
+    credential was known; `look_ups` are by how they ended, `attempts` of deliveries too. `delivery_lags` are from events to first attempts.
     """
 
     calls: dict[str, int] = msgspec.field(default_factory=dict)
@@ -53,6 +53,7 @@ class Tally(msgspec.Struct):
     change_waits: Histogram = msgspec.field(default_factory=Histogram)
     attempts: dict[str, int] = msgspec.field(default_factory=dict)
     attempt_durations: Histogram = msgspec.field(default_factory=Histogram)
+    delivery_lags: Histogram = msgspec.field(default_factory=Histogram)
 
     def note(self, lines: Iterable[RequestLog]) -> None:
         """Count calls by their lines in the request log."""
@@ -69,8 +70,13 @@ class Tally(msgspec.Struct):
         """Count one look-up of a credential."""
         self.look_ups[how] = self.look_ups.get(how, 0) + 1
 
-    def note_attempt(self, attempt: Attempt) -> None:
-        """Count one attempt of a delivery by what it ended with: the class of its status (`2xx`), or why none came."""
+    def note_attempt(self, attempt: Attempt, happened_at: int) -> None:
+        """Count one attempt of a delivery by what it ended with: the class of its status (`2xx`), or why none came.
+
+        `happened_at` is when its event did (ms).
+        """
+        if attempt.number == 1:
+            self.delivery_lags.observe(max(0, attempt.started_at - happened_at) / 1000)
         how = attempt.error or OTHER if attempt.status is None else f"{attempt.status // 100}xx"
         self.attempts[how] = self.attempts.get(how, 0) + 1
         self.attempt_durations.observe(attempt.duration_ms / 1000)
@@ -83,6 +89,7 @@ class Tally(msgspec.Struct):
             self.durations.setdefault(operation, Histogram()).add(histogram)
         self.proved += other.proved
         self.change_waits.add(other.change_waits)
+        self.delivery_lags.add(other.delivery_lags)
         _add(self.attempts, other.attempts)
         self.attempt_durations.add(other.attempt_durations)
 
@@ -92,7 +99,7 @@ class Standing(msgspec.Struct, frozen=True):
 
     `lease_age_seconds` and `has_lease` are None on SQLite, which has no leases; `applied` is the newest revision that it has evicted, -1
     before the first; `log_lag_seconds` tells how long ago it had moved all of the request log, None where it moves none;
-    `valkey_away` is None where limits are not counted in Valkey.
+    `valkey_away` is None where limits are not counted in Valkey; `deliveries_waiting` is how many attempts are to come, by all processes.
     """
 
     applied: int
@@ -101,6 +108,7 @@ class Standing(msgspec.Struct, frozen=True):
     lease_age_seconds: float | None = None
     log_lag_seconds: float | None = None
     valkey_away: bool | None = None
+    deliveries_waiting: int | None = None
 
 
 def _add(counts: dict[str, int], others: dict[str, int] | Counter[str]) -> None:

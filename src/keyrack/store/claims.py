@@ -16,6 +16,8 @@ from keyrack.store import postgresql
 from keyrack.store.database import Connection
 from keyrack.store.distinct import distinct_after
 
+COUNTED_MAX = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
@@ -38,6 +40,13 @@ async def next_due(c: Connection, lanes: Lanes) -> int | None:
     """Return when the first row of all is due (ms); None where none will be."""
     row = await c.first(select(func.min(lanes.table.c.due_at).label("due_at")).where(lanes.table.c.due_at.is_not(None)))
     return None if row is None else row.due_at
+
+
+async def waiting(c: Connection, lanes: Lanes) -> int:
+    """Return how many rows something is to come for; COUNTED_MAX where there are more."""
+    some = select(lanes.table.c.due_at).where(lanes.table.c.due_at.is_not(None)).limit(COUNTED_MAX).subquery()
+    row = await c.first(select(func.count().label("rows")).select_from(some))
+    return 0 if row is None else int(row.rows)
 
 
 async def due_lanes(c: Connection, lanes: Lanes, *, now: int, after: str, limit: int) -> tuple[list[str], str | None]:

@@ -40,6 +40,7 @@ LOOK_SECONDS = 0.45
 """How long after another process has made something due it is found here."""
 
 RETRY_SECONDS = 1.0
+COUNT_SECONDS = 10.0
 CLAIM_SECONDS = 25
 STOP_SECONDS_MAX = 2.0
 LANES_AT_ONCE_MAX = 64
@@ -56,7 +57,9 @@ _GONE = Verdict(State.FAILED, Why.GONE)
 
 
 class Deliveries:
-    """Derives deliveries from events, and makes them. `pause` says when a failed one is tried again."""
+    """Derives deliveries from events, and makes them. `pause` says when a failed one is tried again; `waiting` is how many have an attempt
+    to come, when they were last counted.
+    """
 
     def __init__(self, desk: Desk, known: Recipients, client: GuardedClient) -> None:
         self.pause: Pause = next_pause_seconds
@@ -72,6 +75,8 @@ class Deliveries:
         self._disabling: set[asyncio.Task[None]] = set()
         self._looked_to = ""
         self._held_to = ""
+        self.waiting: int | None = None
+        self._counted_at = float("-inf")
 
     async def start(self) -> None:
         """Begin: from now on nothing that is committed is missed. Raises Refused."""
@@ -154,6 +159,8 @@ class Deliveries:
         async with self._desk.store.reading_traffic() as c:
             held = await delivery_lanes.held_endpoints(c, self._held_to, LANES_AT_ONCE_MAX)
             due_at = await claims.next_due(c, LANES)
+            if monotonic() > self._counted_at + COUNT_SECONDS:
+                self.waiting, self._counted_at = await claims.waiting(c, LANES), monotonic()
             found: list[str] = []
             ahead: str | None = None
             if due_at is not None and due_at <= now:
@@ -246,7 +253,7 @@ class Deliveries:
             state, why = stopped.verdict
             due_at = now if state is State.PENDING else None
             return Result(replace(delivery, state=state, why=why, due_at=due_at, updated_at=now), claim)
-        self._desk.tally.note_attempt(attempt)
+        self._desk.tally.note_attempt(attempt, event.created_at)
         if attempt.status == GONE_STATUS:
             # While the claim holds the lane: nothing follows.
             await self._disable(attempt.workspace_id, attempt.endpoint_id, DisableReason.GONE)

@@ -28,7 +28,14 @@ class Measuring:
     """Counts, and shows the counts of every process that shares the folder."""
 
     def __init__(
-        self, measures: Measures, tally: Tally, cache: Cache, feed: Feed, spool: Spool, valkey_away: Callable[[], bool | None]
+        self,
+        measures: Measures,
+        tally: Tally,
+        cache: Cache,
+        feed: Feed,
+        spool: Spool,
+        valkey_away: Callable[[], bool | None],
+        deliveries_waiting: Callable[[], int | None],
     ) -> None:
         self._measures = measures
         self._tally = tally
@@ -36,6 +43,7 @@ class Measuring:
         self._feed = feed
         self._spool = spool
         self._valkey_away = valkey_away
+        self._deliveries_waiting = deliveries_waiting
         self._moved_at: float | None = None
 
     @property
@@ -72,4 +80,5 @@ class Measuring:
         now = monotonic()
         lag = now - self._moved_at if self._moved_at is not None else None
         held, age = (self._feed.current(), self._feed.lease_age_seconds) if isinstance(self._feed, PostgresqlFeed) else (None, None)
-        return Standing(self._cache.applied, len(self._cache.entries), held, age, lag, self._valkey_away())
+        entries = len(self._cache.entries)
+        return Standing(self._cache.applied, entries, held, age, lag, self._valkey_away(), self._deliveries_waiting())
