@@ -28,7 +28,7 @@ def test_every_setting_is_there_with_its_default() -> None:
 def test_every_metric_is_there_and_no_other() -> None:
     metrics = pytest.importorskip("keyrack.api.metrics")
     tally = Tally({"read 200 none": 1}, {"read": Histogram()}, 1, {"found": 1})
-    reading = Reading(tally, [Standing(1, 1, True, 0.1, 0.1, False)], 1, True)
+    reading = Reading(tally, [Standing(1, 1, True, 0.1, 0.1, False, 1)], 1, True)
     shown = {
         metric.name + ("_total" if metric.type == "counter" else "_info" if metric.type == "info" else "")
         for metric in metrics._Once(reading).collect()
