@@ -238,6 +238,10 @@ export class Spaces extends Noun {
   }
 }
 
+type Following = Pick<Filters<"/api/v1/events">, "type" | "object_type" | "object_id" | "actor_id">;
+/** How long the server keeps a call waiting for the next event; the timeout of an attempt has to be longer. */
+const WAIT_SECONDS = 20;
+
 /** Events. `list({ sort: "created_at", starting_after: lastId })`, again and again, meets each one once. */
 export class Events extends Noun {
   list(filters: Filters<"/api/v1/events"> = {}): Listing<Schemas["Event"]> {
@@ -246,6 +250,22 @@ export class Events extends Noun {
 
   async get(id: string): Promise<Answer<Schemas["Event"]>> {
     return this.verbs.get(pathOf("events", id));
+  }
+
+  /**
+   * The events behind the one with the id `after`, or from now on, and each new one when it comes, without an end. A call that fails for
+   * good throws out of the loop: keep the id of the last event to go on behind it.
+   */
+  async *follow(filters: Following = {}, after?: string): AsyncGenerator<Schemas["Event"], void, void> {
+    let last = after ?? (await this.list({ limit: 1 }).page()).data[0]?.id;
+    for (;;) {
+      const behind = last === undefined ? {} : { starting_after: last };
+      const asked = { ...filters, ...behind, sort: "created_at", limit: 100, wait_seconds: WAIT_SECONDS } as const;
+      for (const event of (await this.list(asked).page()).data) {
+        last = event.id;
+        yield event;
+      }
+    }
   }
 }
 

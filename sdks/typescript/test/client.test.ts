@@ -292,3 +292,17 @@ test("a call ends with its own signal", async () => {
   assert.equal(1, relay.passed.length);
   assert.ok(LIVE_KEY);
 });
+
+test("events are followed as they come, and from a place that was kept", async () => {
+  const client = connect();
+  const customers = client.resource<{ id: string }>("customers");
+  const [newest] = (await client.events.list({ limit: 1 }).page()).data;
+  const made = [(await customers.create({ name: "One" })).data.id, (await customers.create({ name: "Two" })).data.id];
+  const met: string[] = [];
+  for await (const event of client.events.follow({ type: "customer.created" }, newest?.id)) {
+    met.push(event.object_id);
+    if (met.length === 2) made.push((await customers.create({ name: "While it waits" })).data.id);
+    if (met.length === 3) break;
+  }
+  assert.deepEqual(made, met);
+});
