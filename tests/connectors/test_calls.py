@@ -189,3 +189,13 @@ async def test_a_connector_hears_nothing_of_what_was_before_it(scene: Scene) -> 
     slack = await scene.connect("slack")
     await scene.settle()
     assert [] == await scene.log(slack)
+
+
+async def test_what_waits_goes_with_its_workspace(scene: Scene) -> None:
+    await scene.connect("slack")
+    await scene.customer()
+    while await scene.calls.read():
+        continue
+    await scene.rack.workspaces.delete(scene.operator.workspace.id)
+    await scene.settle()
+    assert [] == scene.vendors.slack.sent

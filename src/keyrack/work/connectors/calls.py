@@ -29,7 +29,7 @@ from keyrack.model.deliveries import State, Trigger
 from keyrack.model.events import Event
 from keyrack.model.principals import Mode, Principal
 from keyrack.model.refusals import NOT_FOUND, Refused
-from keyrack.store import claims, events
+from keyrack.store import claims, events, workspaces
 from keyrack.store import connector_calls as rows
 from keyrack.store import connectors as connector_rows
 from keyrack.store.claims import Lane
@@ -45,6 +45,7 @@ AT_ONCE_EACH = 4
 
 LANES_LOOKED_AT = 500
 COMPOSE_SECONDS_MAX = 10.0
+REQUEST_LENGTH_MAX = 256 * 1024
 CLAIM_SECONDS = 90
 """Longer than one call with all that belongs to it: what a process has claimed that dies comes back then."""
 
@@ -209,6 +210,7 @@ class ConnectorCalls:
     async def _connector(self, call: ConnectorCall) -> Connector | None:
         async with self._desk.store.reading() as c:
             try:
+                await workspaces.get(c, call.workspace_id)
                 return await connector_rows.get(c, call.workspace_id, call.connector_id)
             except Refused as refused:
                 if refused.refusal is not NOT_FOUND:
@@ -228,6 +230,8 @@ class ConnectorCalls:
         if content is None:
             return None
         made = replace(call, request=vendor.addressed(vendor.request(content), connector.settings))
+        if len(repr(made.request)) > REQUEST_LENGTH_MAX:
+            raise ValueError("what an event becomes is too long")
         async with self._desk.store.writing_traffic() as c:
             await rows.save_request(c, made)
         return made
