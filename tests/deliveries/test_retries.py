@@ -62,6 +62,9 @@ def test_schedule_lasts_for_about_three_days() -> None:
         ("²", None),
         ("9" * 40, 999_999_999),
         ("Thu, 99 Jan 1970 00:02:00 GMT", None),
+        (f"Thu, 01 Jan {'9' * 30} 00:02:00 GMT", None),
+        (f"Thu, 01 Jan 1970 00:02:00 +{'9' * 30}", None),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 253_402_300_739),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(text: str, seconds: int | None) -> None:

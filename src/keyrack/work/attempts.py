@@ -201,7 +201,8 @@ def retry_after_seconds(attempt: Attempt, now: int) -> int | None:
         return int(text[:9])
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
+        # A number of 30 digits is no year, and overflows what reads it.
         return None
     return max(0, round(at.replace(tzinfo=at.tzinfo or UTC).timestamp() - now / 1000))
 
