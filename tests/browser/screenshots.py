@@ -12,7 +12,7 @@ from playwright.async_api import async_playwright
 
 from atrium.brands import BRANDS
 from atrium.samples import load
-from keyrack.manage import keys
+from keyrack.manage import keys, people, tokens
 from keyrack.model.permissions import Level, OrgAccess, Rights, SpaceRole
 from keyrack.model.principals import Mode
 from tests.browser import log_lines, tools
@@ -102,6 +102,15 @@ OF_KEYS: dict[str, Step] = {
     "keys-new": opened("/keys/new"),
     "keys-issued": _make_key,
 }
+OF_TOKENS: dict[str, Step] = {
+    "tokens": opened("/preferences/api"),
+    "tokens-generate": opened("/preferences/api", "tokens.generate"),
+    "tokens-new": opened("/preferences/api/new"),
+    "tokens-mine": opened("/preferences/access"),
+    "access": opened("/access"),
+    "access-partner": opened("/access?partner=Northwind"),
+    "access-revoke": opened("/access?partner=Northwind", "access.revoke-partner"),
+}
 OF_LOGS: dict[str, Step] = {
     "logs": opened("/logs"),
     "logs-7d": opened("/logs?range=7d&status=4xx"),
@@ -155,6 +164,8 @@ async def _furnish(scene: Scene) -> None:
     await furnish(scene)
     await _furnish_spaces(scene)
     narrow = Rights(permissions={"customers": Level.READ, "onboardings": Level.WRITE})
+    if scene.site.rack.brand.personal_tokens:
+        await _furnish_tokens(scene, narrow)
     ended = await scene.key("old laptop")
     disabled = await scene.key("CRM sync")
     await scene.key("ci", mode=scene.site.rack.brand.modes[-1])
@@ -180,6 +191,15 @@ async def _key_of_last_month(scene: Scene, name: str, rights: Rights) -> keys.Is
     return await keys.create(then, scene.operator, name=name, rights=rights)
 
 
+async def _furnish_tokens(scene: Scene, narrow: Rights) -> None:
+    desk, rack = scene.site.desk, scene.site.rack
+    for name, partner in (("Ada", None), ("Bo", None), ("Cy", "Northwind")):
+        one = await rack.members.edit(scene.workspace.id, scene.members[name].id, may_use_api=True, partner=partner)
+        acting = replace(people.acting_as(desk, scene.workspace, one.id, one.name), rights=Rights(OrgAccess.ADMIN))
+        await tokens.generate(desk, acting)
+        await tokens.create(desk, acting, name="Nightly report", rights=narrow)
+
+
 async def _furnish_spaces(scene: Scene) -> None:
     board, launch, finance = [
         (await scene.site.rack.spaces.create(scene.workspace.id, name)).id for name in ("Board", "Product launch", "Finance")
@@ -201,6 +221,7 @@ async def _take(visitor: Visitor, brand: str, names: list[str], suffix: str) -> 
         **OF_PEOPLE,
         **OF_LOGS,
         **OF_DOCS,
+        **(OF_TOKENS if shown.personal_tokens else {}),
         **(OF_KEYS if "keys" in shown.lists else {}),
         **(OF_INTEGRATIONS if "integrations" in shown.lists else {}),
         **(OF_RIGHTS if "keys" in shown.lists and shown.edits_levels else {}),
