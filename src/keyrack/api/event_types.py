@@ -14,7 +14,9 @@ from keyrack.manage.event_types import Described
 
 router = APIRouter(prefix="/event-types")
 
-TypeName = Annotated[str, Path(max_length=200, pattern=r"^[A-Za-z0-9_.]+$", description="The type, like `customer.created`.")]
+TypeName = Annotated[
+    str, Path(max_length=200, pattern=r"^[A-Za-z0-9_.]+$", description="The type, like `customer.created`.", examples=["key.created"])
+]
 
 
 class EventTypeView(ObjectView):
