@@ -93,9 +93,9 @@ async def test_real_deliveries_are_accepted_by_the_library_from_npm_also_during_
     changed = [{**one, "body": one["body"] + " "} for one in sent]
     assert [True] * 6 + [False] * 6 == accepted_by_npm([*sent, *changed])
     key = Ed25519PublicKey.from_public_bytes(base64.b64decode((public.keys[0].public or "").removeprefix("whpk_")))
-    for one in receiver.of("/public"):
-        signed = f"{one.event_id}.{one.headers['webhook-timestamp']}.".encode() + one.body
-        key.verify(base64.b64decode(one.headers["webhook-signature"].removeprefix("v1a,")), signed)
+    for received in receiver.of("/public"):
+        signed = f"{received.event_id}.{received.headers['webhook-timestamp']}.".encode() + received.body
+        key.verify(base64.b64decode(received.headers["webhook-signature"].removeprefix("v1a,")), signed)
 
 
 def _given(received: Received, secret: str) -> dict[str, Any]:
