@@ -18,7 +18,7 @@ from keyrack.model.connectors import Connector
 from keyrack.model.permissions import ALL, Level, OrgAccess, Rights
 from keyrack.model.principals import Mode, Principal
 from keyrack.work.connectors.calls import ConnectorCalls
-from tests.backends import Backend
+from tests.backends import Backend, copy_files
 from tests.connectors import recorders
 from tests.connectors.recorders import Recorder, recording
 from tests.hosts import living
@@ -112,9 +112,10 @@ async def vendors() -> AsyncIterator[Vendors]:
 
 
 @pytest.fixture
-async def scene(backend: Backend, tmp_path: Path, vendors: Vendors) -> AsyncIterator[Scene]:
-    """A workspace, on each database in turn."""
-    async with scene_on(backend, tmp_path, vendors) as one:
+async def scene(tmp_path: Path, migrated_files: Path, vendors: Vendors) -> AsyncIterator[Scene]:
+    """A workspace, on files: what each database does differently is asked where calls are made (`test_calls.py`)."""
+    copy_files(migrated_files, tmp_path)
+    async with scene_on(Backend.in_folder(tmp_path), tmp_path, vendors) as one:
         yield one
 
 

@@ -1,12 +1,24 @@
 """From the event to the vendor: once per event and connector, in order, whatever a vendor does meanwhile."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
 
 from keyrack.manage import connector_calls, connectors
 from keyrack.model.connector_calls import SCHEDULE_SECONDS, Why
 from keyrack.model.deliveries import State, Trigger
-from tests.connectors.conftest import Scene
+from tests.backends import Backend
+from tests.connectors.conftest import Scene, Vendors, scene_on
 from tests.connectors.recorders import DROPS, STRIPE_ID, reply
+
+
+@pytest.fixture
+async def scene(backend: Backend, tmp_path: Path, vendors: Vendors) -> AsyncIterator[Scene]:
+    """A workspace, on each database in turn."""
+    async with scene_on(backend, tmp_path, vendors) as one:
+        yield one
 
 
 async def test_an_event_becomes_one_call_at_each_connector(scene: Scene) -> None:

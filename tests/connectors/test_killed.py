@@ -7,22 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
-
 from keyrack.model.deliveries import State
-from tests.backends import Backend
-from tests.connectors.conftest import Scene, Vendors, scene_on
+from tests.connectors.conftest import Scene
 from tests.connectors.recorders import HANGS
 
 CUSTOMERS = 12
 SECONDS_MAX = 60
-
-
-@pytest.fixture
-async def scene(tmp_path: Path, migrated_files: Path, vendors: Vendors) -> AsyncIterator[Scene]:
-    """A workspace on files, which other processes share."""
-    async with scene_on(Backend.in_folder(tmp_path), tmp_path, vendors) as one:
-        yield one
 
 
 @asynccontextmanager

@@ -4,15 +4,12 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, cast
 
 import httpx
-import pytest
 
 from keyrack.model.deliveries import State
-from tests.backends import Backend, copy_files
-from tests.connectors.conftest import STRIPE_KEY, Scene, Vendors, scene_on
+from tests.connectors.conftest import STRIPE_KEY, Scene
 
 # A program of its own, and on this machine alone: by itself it listens everywhere, and writes a file.
 SERVER = """
@@ -40,14 +37,6 @@ async def localstripe() -> AsyncIterator[httpx.AsyncClient]:
     finally:
         process.terminate()
         await process.wait()
-
-
-@pytest.fixture
-async def scene(tmp_path: Path, migrated_files: Path, vendors: Vendors) -> AsyncIterator[Scene]:
-    """A workspace on files."""
-    copy_files(migrated_files, tmp_path)
-    async with scene_on(Backend.in_folder(tmp_path), tmp_path, vendors) as one:
-        yield one
 
 
 async def test_customers_are_kept_as_they_are_here(scene: Scene) -> None:
