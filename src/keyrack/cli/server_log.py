@@ -38,8 +38,8 @@ def configure(prefixes: Sequence[str], level: int = logging.INFO, form: str = "a
     last = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(form)]
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=last, foreign_pre_chain=shared))
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    # What these say of their own life is told by our commands, in one line each.
-    for name in ("uvicorn", "alembic"):
+    # What these say of their own life is told by our commands, in one line each; each call to a vendor by its connector's log.
+    for name in ("uvicorn", "alembic", "httpx", "stripe"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").addFilter(_is_true)
 
