@@ -109,6 +109,8 @@ def test_event_arrives_as_an_endpoint_is_sent_it_byte_by_byte(tmp_path: Path, de
         options = ("--after", newest(client), "--forward-to", receiver.url, "--events", "customer.*")
         with listening(tmp_path, demo.url, demo.live_key, *options) as program:
             secret = program.first_line()["secret"]
+            with Client(demo.test_key, base_url=demo.url) as tester:
+                create(tester, "Of a test call, which is told to neither")
             customer = create(client, "Aurora – é")
             client.resource("customers").delete(customer)
             program.wait_for(lambda: len(told(program)) == len(endpoint.received) == 2)

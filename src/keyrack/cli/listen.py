@@ -49,8 +49,8 @@ def listen(
 ) -> None:
     """Send a workspace's events to an address on this machine, as its webhooks would be.
 
-    The key is read from KEYRACK_KEY, or asked for; a test key does. Each event goes out once, signed like a delivery, with the secret in
-    KEYRACK_WEBHOOK_SECRET or one that is made for this run. Ctrl-C ends it.
+    The key is read from KEYRACK_KEY, or asked for: a live one hears of live calls, a test key of test calls, as far as it may read them.
+    Each event goes out once, signed like a delivery, with the secret in KEYRACK_WEBHOOK_SECRET or one made for this run. Ctrl-C ends it.
     """
     if forward_to is None and not shows:
         raise Failed("Say where events go, like --forward-to http://localhost:3000/hooks, or see them with --print.")
@@ -61,7 +61,7 @@ def listen(
         show.begin(identity, url, forward)
         try:
             for event in _events(calls.events.follow(after=after), url, show):
-                if any(passes(one, event.type) for one in wanted or [EVERYTHING]):
+                if event.mode == identity.mode and any(passes(one, event.type) for one in wanted or [EVERYTHING]):
                     sent = _as_sent(event, identity.org_id)
                     show.event(event, sent, forward.send(event.id, sent) if forward is not None else None)
                 after = event.id
@@ -142,7 +142,7 @@ class _Show:
             said: dict[str, Any] = {"workspace": identity.org_slug, "mode": identity.mode}
             print_json(said if forward is None else {**said, "forward_to": forward.url, "secret": forward.secret if forward.made else None})
             return
-        lines = [f"Listening to {identity.org_slug} at {url}, with the {identity.mode} key {identity.key_name}."]
+        lines = [f"Listening to what {identity.mode} calls do in {identity.org_slug} at {url}, with the key {identity.key_name}."]
         if forward is not None:
             told = f", which is signed with {forward.secret}" if forward.made else f", which is signed with the secret in {SECRET_VARIABLE}"
             lines.append(f"Each event goes to {forward.url}{told}.")
