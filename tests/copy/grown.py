@@ -3,17 +3,21 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from keyrack import Keyrack, Settings
 from keyrack.manage import events, integrations, keys, people, spaces, tokens
+from keyrack.model.connector_calls import ConnectorCall
+from keyrack.model.connectors import Connector
+from keyrack.model.deliveries import State
 from keyrack.model.events import Event
 from keyrack.model.permissions import Level, Rights, SpaceRole
 from keyrack.model.principals import Mode, Principal
 from keyrack.model.request_logs import DAY_MS, CredentialUse, RequestLog, terms_of
 from keyrack.model.workspaces import Workspace
-from keyrack.store import credential_uses, request_log_days, request_logs
+from keyrack.store import connector_calls, connectors, credential_uses, request_log_days, request_logs
 from keyrack.store.database import Store
-from keyrack.store.ids import RequestIds
+from keyrack.store.ids import RequestIds, new_id
 from keyrack.store.migrations import migrate
 from tests.hosts import ADMIN_RIGHTS, ALL_RIGHTS, BRAND, CATEGORIES, PLANS
 
@@ -74,8 +78,26 @@ async def _grown(rack: Keyrack, lines: int) -> Grown:
     await integrations.set_space_role(desk, owner, narrow.key.integration_id, space.id, SpaceRole.VIEWER)
     await keys.revoke(desk, owner, revoked.key.id)
     await _hold_tokens(rack, workspace)
+    await _connect(rack, workspace)
     await log(rack.assembly.store, workspace, working.key.id, lines)
     return Grown(workspace, working, narrow, revoked, await _events(rack, owner))
+
+
+async def _connect(rack: Keyrack, workspace: Workspace) -> None:
+    """An account at a vendor, what an event became there, and what the vendor calls the thing."""
+    store = rack.assembly.store
+    of: dict[str, Any] = {"workspace_id": workspace.id, "vendor": "stripe", "created_at": 1, "updated_at": 1}
+    made: dict[str, Any] = {"made_by": "operator", "made_by_name": "command line", "settings": {}, "tails": {"api_key": "…6789"}}
+    connector = Connector(id=new_id(), name="Stripe", events=("customer.created",), sealed=b"sealed", **of, **made)
+    about: dict[str, Any] = {"event_id": new_id(), "event_type": "customer.created", "object_id": new_id(), "position": 1}
+    call = ConnectorCall(
+        id=new_id(), connector_id=connector.id, mode=Mode.LIVE, state=State.SUCCEEDED, request={"name": "Ünïcode"}, **of, **about
+    )
+    async with store.changing() as c:
+        await connectors.add(c, connector)
+    async with store.writing_traffic() as c:
+        await connector_calls.add_new(c, [call])
+        await connector_calls.save_link(c, workspace.id, connector.id, call.object_id, "cus_1", 1)
 
 
 async def _hold_tokens(rack: Keyrack, workspace: Workspace) -> None:
