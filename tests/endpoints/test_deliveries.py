@@ -10,7 +10,7 @@ import standardwebhooks
 
 from keyrack.client import webhooks
 from keyrack.manage.keys import Issued
-from keyrack.model.permissions import Level, Rights
+from keyrack.model.permissions import Level, Rights, SpaceRole
 from keyrack.model.principals import Mode
 from tests.backends import Backend
 from tests.deliveries.conftest import POSTED, Shop, opened
@@ -132,6 +132,26 @@ async def test_deliveries_of_others_look_like_missing_ones(shop: Shop) -> None:
         assert [done["id"]] == [line["id"] for line in (await send(shop, "GET", "/deliveries", one)).json()["data"]]
         assert 200 == (await send(shop, "GET", f"/endpoints/{made['id']}/deliveries", one)).status_code
     assert 1 == len(shop.receiver.received)
+
+
+async def test_what_was_sent_is_shown_to_those_alone_who_may_be_told_of_it_now(shop: Shop) -> None:
+    space = await shop.host.rack.spaces.create(shop.host.workspace.id, "Inside")
+    rights = Rights(permissions={"customers": Level.READ}, spaces={space.id: SpaceRole.VIEWER})
+    key, admin = await shop.host.key(rights), await shop.host.key(ADMIN_RIGHTS)
+    await subscribe(shop, key, events=["*"])
+    await shop.happen(shop.event(), shop.event({"space_id": space.id, "body": "psst"}, "message.posted"))
+    done = {one["event_type"]: one["id"] for one in await told(shop, key, "state=succeeded", 2)}
+
+    async def shown(to: Issued) -> list[str]:
+        found = [(await send(shop, "GET", f"/deliveries/{done[kind]}", to)).json() for kind in ("customer.created", "message.posted")]
+        assert [200, 200] == [one["attempts"][0]["response"]["status"] for one in found]
+        return [one["attempts"][0]["request"]["body"] for one in found]
+
+    customer, message = await shown(key)
+    assert "Søn" in customer and "psst" in message  # noqa: PT018
+    assert [customer, ""] == await shown(admin)
+    await shop.host.edit_rights(key, Rights())
+    assert ["", ""] == await shown(key)
 
 
 async def test_test_key_has_nothing_sent_to_a_live_endpoint(shop: Shop) -> None:

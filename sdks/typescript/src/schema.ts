@@ -4898,7 +4898,7 @@ export interface components {
         };
         /** @description What was sent, to the byte. */
         Request: {
-            /** @description The body. */
+            /** @description The body; empty for who may not be told of the event (any more). */
             body: string;
             /** @description The headers; those of yours without their values. */
             headers: {

@@ -64,7 +64,7 @@ class RequestView(View):
     """What was sent, to the byte."""
 
     headers: Annotated[dict[str, str], Field(description="The headers; those of yours without their values.")]
-    body: Annotated[str, Field(description="The body.")]
+    body: Annotated[str, Field(description="The body; empty for who may not be told of the event (any more).")]
 
 
 class ResponseView(View):

@@ -1,17 +1,20 @@
 """Deliveries of events to endpoints, for whoever manages the endpoints: listed, counted, sent again."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from keyrack.manage import endpoints
 from keyrack.manage.desk import Desk
 from keyrack.model.deliveries import Attempt, Delivery, DeliveryCount, State
 from keyrack.model.endpoints import Health
+from keyrack.model.events import may_read
 from keyrack.model.orders import NEWEST, Order, Place
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import CONFLICT, NOT_FOUND
 from keyrack.store import attempts as attempt_rows
 from keyrack.store import deliveries as rows
 from keyrack.store import endpoints as endpoint_rows
+from keyrack.store import events as event_rows
 from keyrack.store.deliveries import REPLAYED_AT_ONCE_MAX
 
 REPLAYED_MAX = 100_000
@@ -80,10 +83,17 @@ async def of_events(desk: Desk, actor: Principal, event_ids: Collection[str], *,
 
 
 async def attempts(desk: Desk, actor: Principal, delivery_id: str, *, limit: int, before: int | None = None) -> list[Attempt]:
-    """Return a delivery's attempts, the newest first, below a number. Raises Refused as `get` does."""
+    """Return a delivery's attempts, the newest first, below a number. Raises Refused as `get` does.
+
+    What was sent is left out for whoever may not be told of the event at this moment: rights end, and an endpoint may have been told of
+    what lies in spaces that the actor has no role in.
+    """
     delivery = await get(desk, actor, delivery_id)
     async with desk.store.reading_traffic() as c:
-        return await attempt_rows.page(c, delivery.workspace_id, delivery.id, limit=limit, before=before)
+        made = await attempt_rows.page(c, delivery.workspace_id, delivery.id, limit=limit, before=before)
+    if made and not await _may_be_told(desk, actor, delivery.event_id):
+        return [replace(one, request_body=b"") for one in made]
+    return made
 
 
 async def counts(desk: Desk, actor: Principal, *, since: int, until: int, endpoint_id: str | None = None) -> list[DeliveryCount]:
@@ -141,6 +151,12 @@ async def count_failed(desk: Desk, actor: Principal, endpoint_id: str, since: in
     await endpoints.get(desk, actor, endpoint_id)
     async with desk.store.reading_traffic() as c:
         return await rows.count_missed(c, actor.workspace.id, endpoint_id, since=since, now=desk.now())
+
+
+async def _may_be_told(desk: Desk, actor: Principal, event_id: str) -> bool:
+    async with desk.store.reading() as c:
+        event = (await event_rows.by_ids(c, {event_id})).get(event_id)
+    return event is not None and may_read(event, desk.event_types, desk.categories, actor.masks)
 
 
 async def _require_enabled(desk: Desk, actor: Principal, endpoint_id: str) -> None:
