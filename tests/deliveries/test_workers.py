@@ -7,10 +7,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from keyrack.manage import endpoints
 from keyrack.model.deliveries import State
 from keyrack.store import claims, delivery_lanes, event_cursors
 from keyrack.store.claims import Lane
 from keyrack.store.delivery_lanes import LANES
+from keyrack.work import deliveries
 from keyrack.work.event_readers import READ_AT_ONCE_MAX
 from tests.backends import Backend
 from tests.deliveries.conftest import Shop, opened
@@ -84,6 +88,21 @@ async def test_endpoint_that_hangs_or_fails_holds_up_no_other(shop: Shop) -> Non
     await shop.until_all(quick, State.SUCCEEDED, 100)
     assert 20 == shop.receiver.hanging
     assert (100, 0) == (len(await shop.of(hanging, State.PENDING)), len(await shop.of(failing, State.SUCCEEDED)))
+
+
+async def test_workspace_whose_endpoints_all_hang_holds_up_no_other(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deliveries, "WORKSPACE_AT_ONCE_MAX", 10)
+    monkeypatch.setattr(deliveries, "AT_ONCE_MAX", 40)
+    neighbour = await shop.host.other_workspace()
+    theirs = await shop.host.rack.workspaces.operator(neighbour.workspace.id)
+    for number in range(4):
+        await endpoints.create(shop.desk, theirs, url=f"{shop.receiver.url}/hangs-{number}", events=["customer.*"], parallel=20)
+    shop.receiver.answer = lambda received: OK if received.path == "/hooks" else None
+    await shop.happen(*(shop.event(workspace_id=neighbour.workspace.id) for _ in range(20)))
+    await until(lambda: shop.receiver.hanging >= 10)
+    endpoint, _ = await shop.endpoint(events=["customer.*"])
+    await shop.happen(*(shop.event() for _ in range(20)))
+    await shop.until_all(endpoint, State.SUCCEEDED, 20)
 
 
 async def test_nothing_overtakes_in_order(shop: Shop) -> None:

@@ -1,6 +1,7 @@
 """Bells: who waits for events in this process is told at once when some were committed here. Other processes look by themselves."""
 
 import asyncio
+import os
 import threading
 from weakref import WeakSet
 
@@ -40,6 +41,8 @@ class Bell:
 
 
 _bells: "WeakSet[Bell]" = WeakSet()
+# A forked child has none of the loops that wait for them.
+os.register_at_fork(after_in_child=_bells.clear)
 
 
 def ring() -> None:

@@ -6,11 +6,12 @@ few rows of each: however much waits for one endpoint, and however long it takes
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -46,6 +47,7 @@ STOP_SECONDS_MAX = 2.0
 LANES_AT_ONCE_MAX = 64
 CLAIMED_AT_ONCE_MAX = 100
 QUICK_AT_ONCE_MAX, AT_ONCE_MAX = 200, 1_000
+WORKSPACE_AT_ONCE_MAX = 250
 QUICK_SECONDS_MAX = 1.0
 """An attempt that takes longer does not take the place of others: what answers quickly is not held up by what does not."""
 
@@ -54,6 +56,13 @@ PROBED_FAILURES = 5
 
 _DELETED = Verdict(State.SKIPPED, Why.ENDPOINT_DELETED)
 _GONE = Verdict(State.FAILED, Why.GONE)
+
+
+class _Running(NamedTuple):
+    """An attempt under way: since when, and for which workspace."""
+
+    began: float
+    workspace_id: str
 
 
 class Deliveries:
@@ -71,7 +80,7 @@ class Deliveries:
         self._woken = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
-        self._running: dict[asyncio.Task[None], float] = {}
+        self._running: dict[asyncio.Task[None], _Running] = {}
         self._disabling: set[asyncio.Task[None]] = set()
         self._looked_to = ""
         self._held_to = ""
@@ -169,24 +178,31 @@ class Deliveries:
         self._held_to = held[-1] if len(held) == LANES_AT_ONCE_MAX else ""
         released = [await self._release(endpoint_id) for endpoint_id in held]
         self._looked_to = ahead or ""
-        lanes = [await self._lane(endpoint_id, health.get(endpoint_id, (None, 0))[1]) for endpoint_id in found]
         # Where there is not room for all, it is not always the same ones that wait.
-        random.shuffle(lanes)
+        random.shuffle(found)
+        busy = Counter(running.workspace_id for running in self._running.values())
+        lanes = [await self._lane(endpoint_id, health.get(endpoint_id, (None, 0))[1], busy) for endpoint_id in found]
         claimed = await self._claim([lane for lane in lanes if lane is not None], room)
         settled = None in lanes
         return bool(claimed) or settled or any(released) or ahead is not None
 
     def _room(self) -> int:
         since = monotonic() - QUICK_SECONDS_MAX
-        quick = sum(began > since for began in self._running.values())
+        quick = sum(running.began > since for running in self._running.values())
         return min(QUICK_AT_ONCE_MAX - quick, AT_ONCE_MAX - len(self._running), CLAIMED_AT_ONCE_MAX)
 
-    async def _lane(self, endpoint_id: str, failures: int) -> Lane | None:
-        """Return the lane of an endpoint; None where it gets nothing now, and what waits in it was settled."""
+    async def _lane(self, endpoint_id: str, failures: int, busy: Counter[str]) -> Lane | None:
+        """Return the lane of an endpoint; None where it gets nothing now, and what waits in it was settled.
+
+        `busy` counts what is under way here by workspace, and what is claimed for it in this turn at least.
+        """
         recipient = await self._known.at_this_moment(endpoint_id)
         standing = _DELETED if recipient is None else recipient.standing
         if recipient is not None and standing == GO:
             endpoint = recipient.endpoint
+            if busy[endpoint.workspace_id] >= WORKSPACE_AT_ONCE_MAX:
+                return Lane(endpoint_id, 0)
+            busy[endpoint.workspace_id] += 1
             return Lane(endpoint_id, 1 if failures >= PROBED_FAILURES else endpoint.at_once, endpoint.in_order)
         if recipient is not None and recipient.endpoint.disable_reason is DisableReason.GONE and not recipient.is_gone:
             standing = _GONE
@@ -222,7 +238,7 @@ class Deliveries:
             raise
         for delivery in claimed:
             task = asyncio.create_task(self._deliver(delivery, until, events.get(delivery.event_id)))
-            self._running[task] = monotonic()
+            self._running[task] = _Running(monotonic(), delivery.workspace_id)
             task.add_done_callback(self._running.pop)
         return bool(claimed)
 
@@ -256,7 +272,7 @@ class Deliveries:
         self._desk.tally.note_attempt(attempt, event.created_at)
         if attempt.status == GONE_STATUS:
             # While the claim holds the lane: nothing follows.
-            await self._disable(attempt.workspace_id, attempt.endpoint_id, DisableReason.GONE)
+            await self._disable(attempt, DisableReason.GONE)
         return Result(after(delivery, attempt, self._desk.now(), self.pause), claim, attempt)
 
     def _written(self, results: Sequence[Result]) -> None:
@@ -270,16 +286,16 @@ class Deliveries:
             task.add_done_callback(self._disabling.discard)
 
     async def _look_after(self, failed: Sequence[Attempt]) -> None:
-        workspace_ids = {attempt.endpoint_id: attempt.workspace_id for attempt in failed}
+        last = {attempt.endpoint_id: attempt for attempt in failed}
         too_old = self._desk.now() - FAILING_SECONDS_MAX * 1000
         with suppress(Refused):
             async with self._desk.store.reading_traffic() as c:
-                health = await delivery_lanes.health(c, workspace_ids)
+                health = await delivery_lanes.health(c, last)
             for endpoint_id, (failing_since, _) in health.items():
                 if failing_since is not None and failing_since <= too_old:
-                    await self._disable(workspace_ids[endpoint_id], endpoint_id, DisableReason.FAILING)
+                    await self._disable(last[endpoint_id], DisableReason.FAILING)
 
-    async def _disable(self, workspace_id: str, endpoint_id: str, reason: DisableReason) -> None:
+    async def _disable(self, attempt: Attempt, reason: DisableReason) -> None:
         with suppress(Refused):
             # Deleted meanwhile; or the store is away, and the next failure says the same.
-            await endpoint_health.disable(self._desk, workspace_id, endpoint_id, reason)
+            await endpoint_health.disable(self._desk, attempt.workspace_id, attempt.endpoint_id, reason, attempt.started_at)
