@@ -10,6 +10,7 @@ from tests.browser import tools
 from tests.browser.chromium import launch
 from tests.browser.sites import Browsing, Scene, Sites
 from tests.browser.tools import Validator
+from tests.deliveries.receivers import Receiver, receiving
 
 
 @pytest.fixture(scope="session")
@@ -67,3 +68,10 @@ async def pivot(sites: Sites) -> Scene:
 async def pinpoint(sites: Sites) -> Scene:
     """A workspace of the test's own, in Atrium as Pinpoint."""
     return await (await sites.of("pinpoint")).workspace()
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    """A customer's server, for webhooks."""
+    async with receiving() as one:
+        yield one

@@ -22,6 +22,7 @@ from tests.browser.people_pictures import PLACES, choose_spaces, furnish, invite
 from tests.browser.sites import DESKTOP, PHONE, Browsing, Scene, served
 from tests.browser.tools import Validator
 from tests.browser.visitor import Visitor
+from tests.browser.webhook_pictures import OF_WEBHOOKS, furnish_webhooks
 
 FOLDER = Path(__file__).parent.parent.parent / "screenshots"
 SIZES = {"desktop": DESKTOP, "phone": PHONE}
@@ -179,6 +180,8 @@ async def _furnish(scene: Scene) -> None:
         for issued in (*used, sync):
             for path in ("/me", "/customers", "/customers/nobody"):
                 await client.get(f"/api/v1{path}", headers={"Authorization": f"Bearer {issued.secret.text}"})
+    if scene.site.rack.brand.webhooks:
+        await furnish_webhooks(scene, used[0])
     at = scene.site.desk.now()
     await log_lines.write(scene.site.desk.store, list(log_lines.lines(scene.workspace.id, used, 4000, at - 86_400_000, at)))
     # Logs are moved to where pages find them once a second.
@@ -223,6 +226,7 @@ async def _take(visitor: Visitor, brand: str, names: list[str], suffix: str) -> 
         **OF_DOCS,
         **(OF_TOKENS if shown.personal_tokens else {}),
         **(OF_KEYS if "keys" in shown.lists else {}),
+        **(OF_WEBHOOKS if shown.webhooks else {}),
         **(OF_INTEGRATIONS if "integrations" in shown.lists else {}),
         **(OF_RIGHTS if "keys" in shown.lists and shown.edits_levels else {}),
     }

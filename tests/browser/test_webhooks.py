@@ -1,57 +1,18 @@
-"""The pages of webhooks, click by click: an endpoint is added and tried out, fails, is mended, rotated and deleted; and hostile answers."""
+"""The pages of webhooks, click by click: an endpoint is added and tried out, fails, is mended, rotated and deleted."""
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
-from typing import Any
 
-import httpx
-import pytest
 from playwright.async_api import expect
 from standardwebhooks import Webhook
 
 from keyrack.manage import deliveries, endpoints
-from keyrack.manage.keys import Issued
 from keyrack.model.deliveries import Delivery, State
-from keyrack.model.endpoints import DisableReason, Endpoint
-from tests.browser.sites import DESKTOP, PHONE, Browsing, Scene
+from keyrack.model.endpoints import DisableReason
+from tests.browser.sites import Browsing, Scene
 from tests.browser.visitor import Visitor
-from tests.deliveries.receivers import OK, Receiver, receiving, status
-
-ON_TWO_SCREENS = pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop", "phone"])
-HOSTILE = b"<script>document.title = 'taken'</script>\x00\x1b[31m\xe2\x80\xae" + bytes(range(256)) * 20
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    """A customer's server."""
-    async with receiving() as one:
-        yield one
-
-
-async def add(scene: Scene, receiver: Receiver, path: str = "/hooks", **fields: Any) -> Endpoint:
-    wanted = {"url": receiver.url + path, "events": ["customer.*"], **fields}
-    return (await endpoints.create(scene.site.desk, scene.operator, **wanted)).endpoint
-
-
-async def happen(scene: Scene, key: Issued, *names: str) -> None:
-    """Create customers, as a program does."""
-    headers = {"Authorization": f"Bearer {key.secret.text}"}
-    async with httpx.AsyncClient(base_url=f"{scene.site.url}/api/v1", headers=headers) as client:
-        for name in names:
-            assert 201 == (await client.post("/customers", json={"name": name})).status_code
-
-
-async def attempted(scene: Scene, endpoint: Endpoint, count: int, state: State | None = None) -> list[Delivery]:
-    """Wait until so many deliveries of customers were attempted, or skipped."""
-    found: list[Delivery] = []
-    for _ in range(400):
-        there = await deliveries.page(scene.site.desk, scene.operator, limit=100, endpoint_id=endpoint.id, state=state)
-        found = [one for one in there if one.event_type.startswith("customer.") and (one.attempts or one.state is State.SKIPPED)]
-        if len(found) == count:
-            return found
-        await asyncio.sleep(0.025)
-    raise AssertionError(f"{len(found)} of {count} stand in {state}")
+from tests.browser.webhook_scenes import add, attempted, happen
+from tests.deliveries.receivers import OK, Receiver, status
 
 
 async def reloaded_until(visitor: Visitor, text: str) -> None:
@@ -222,8 +183,8 @@ async def test_an_endpoint_that_was_disabled_by_itself_is_told_on_the_pages_of_t
 
 async def test_a_secret_is_rotated_with_an_overlap_in_which_both_sign(atrium: Scene, browsing: Browsing, receiver: Receiver) -> None:
     owner = (await atrium.key("Zapier")).integration
-    wanted = {"url": receiver.url, "events": ["customer.*"], "integration_id": owner.id}
-    issued = await endpoints.create(atrium.site.desk, atrium.operator, **wanted)
+    desk = atrium.site.desk
+    issued = await endpoints.create(desk, atrium.operator, url=receiver.url, events=["customer.*"], integration_id=owner.id)
     assert issued.secret is not None
     ada = await browsing.sign_in(atrium)
     await ada.open("/endpoints")
@@ -343,77 +304,3 @@ async def test_while_the_api_is_off_deliveries_are_held_and_counted(atrium: Scen
         await asyncio.sleep(0.025)
     assert ["workspace.updated"] * 2 == [one.content["type"] for one in receiver.received]
     assert "active" == (await endpoints.get(atrium.site.desk, atrium.operator, endpoint.id)).state
-
-
-@ON_TWO_SCREENS
-async def test_pages_are_sound_and_fit_whatever_a_receiver_answers(
-    atrium: Scene, browsing: Browsing, receiver: Receiver, size: tuple[int, int], scheme: str
-) -> None:
-    receiver.answer = lambda _: status(500, "X-Note: <img src=x>\x85", "Content-Type: text/html", body=HOSTILE)
-    path = "/" + "a-very-long-path/" * 12 + "%3Cscript%3Ealert(1)%3C/script%3E?q=%22%3E"
-    endpoint = await add(atrium, receiver, path, description='<b>bold</b> & "quoted"', in_order=True)
-    await happen(atrium, await atrium.key("Zapier"), "<img src=x onerror=alert(1)>")
-    (delivery,) = await attempted(atrium, endpoint, 1)
-    ada = await browsing.sign_in(atrium, size=size, scheme=scheme)
-    one = f"/endpoints/{endpoint.id}"
-    pages = ["/endpoints", "/endpoints/new", f"{one}?range=7d", f"{one}/edit", f"{one}/delete", f"/events/{delivery.event_id}"]
-    for page in [*pages, f"{one}/deliveries/{delivery.id}"]:
-        await ada.open(page)
-        assert await ada.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page
-    await ada.sees("<script>document.title = 'taken'</script>\\x00\\x1b[31m\\u202e", "Cut off here", "x-note: <img src=x>", "\\x85")
-    assert "taken" != await ada.page.title()
-    await ada.open(f"{one}/test")
-    await ada.press("endpoints.test.submit")
-    await ada.look()
-    await ada.sees("<script>document.title = 'taken'</script>\\x00\\x1b[31m\\u202e", "Cut off here")
-    assert await ada.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
-async def test_an_endpoint_is_added_tried_and_deleted_by_keyboard_alone(atrium: Scene, browsing: Browsing, receiver: Receiver) -> None:
-    ada = await browsing.sign_in(atrium)
-    await ada.open("/endpoints/new")
-    keyboard = ada.page.keyboard
-    await expect(ada.control("endpoints.url")).to_be_focused()
-    await keyboard.type(receiver.url)
-    await keyboard.press("Enter")
-    await ada.sees("The endpoint is ready")
-    await ada.control("endpoints.issued.test").focus()
-    await keyboard.press("Enter")
-    await ada.control("endpoints.test.type").focus()
-    await keyboard.press("Tab")
-    await keyboard.press("Enter")
-    await ada.sees("200 OK")
-    await ada.open("/endpoints")
-    await ada.control("endpoints.more").focus()
-    await keyboard.press("Enter")
-    for _ in range(6):
-        await keyboard.press("Tab")
-        if await ada.control("endpoints.delete").evaluate("(one) => one === document.activeElement"):
-            break
-    await keyboard.press("Enter")
-    await ada.page.locator("dialog[open]").wait_for()
-    await keyboard.press("Escape")
-    await expect(ada.page.locator("dialog")).to_be_hidden()
-
-
-async def test_without_scripts_an_endpoint_is_added_tried_and_replayed(atrium: Scene, browsing: Browsing, receiver: Receiver) -> None:
-    ada = await browsing.window(atrium.site, scripts=False)
-    page = ada.page
-    await page.goto(f"{atrium.site.url}/console{await atrium.link()}")
-    await ada.control("sign-in").click()
-    await page.goto(f"{ada.base_url}/console/endpoints/new")
-    await ada.control("endpoints.url").fill(receiver.url)
-    await ada.control("endpoints.create.submit").click()
-    await ada.control("endpoints.done").click()
-    await ada.control("endpoints.test").click()
-    await ada.control("endpoints.test.submit").click()
-    await expect(page.locator("main")).to_contain_text("200 OK")
-    (endpoint,) = await endpoints.page(atrium.site.desk, atrium.operator, limit=2)
-    await page.goto(f"{ada.base_url}/console/endpoints/{endpoint.id}/replay")
-    await ada.control("endpoints.replay.count").click()
-    await expect(page.locator("main")).to_contain_text("No delivery failed since then.")
-    await page.goto(f"{ada.base_url}/console/endpoints/{endpoint.id}")
-    await ada.control("deliveries.filter").click()
-    await page.goto(f"{ada.base_url}/console/endpoints")
-    await ada.control("endpoints.filter").click()
-    await expect(page.locator("main")).to_contain_text(receiver.url)

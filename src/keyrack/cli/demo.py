@@ -67,6 +67,8 @@ def demo(
     hosts.use_folder(data or DEFAULT_DATA, make=True)
     # Links must lead to this server, whatever an installation on this machine is set to.
     os.environ.pop("KEYRACK_BASE_URL", None)
+    # Whoever tries webhooks out has a receiver beside it.
+    os.environ.setdefault("KEYRACK_OUTGOING_NETWORKS", '["127.0.0.0/8", "::1/128"]')
     os.environ["ATRIUM_BRAND"] = brand
     # Whoever tries webhooks out has their receiver on this machine.
     os.environ.setdefault("KEYRACK_OUTGOING_NETWORKS", OUTGOING_NETWORKS)

@@ -22,11 +22,15 @@ from keyrack.manage.endpoints import Issued
 from keyrack.manage.once import DoneBefore, once
 from keyrack.model.deliveries import State
 from keyrack.model.endpoints import PARALLEL_MAX, Endpoint, Health
+from keyrack.model.events import tells
+from keyrack.model.permissions import OrgAccess, Rights
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import INVALID_REQUEST, Refused
 
 OVERLAPS = (("86400", "In a day"), ("604800", "In 7 days"), ("3600", "In an hour"), ("0", "Now"))
 STATES = {"active": True, "disabled": False}
+_OF_WORKSPACE = Rights(OrgAccess.ADMIN)
+"""What an endpoint may be told of that belongs to no integration."""
 
 
 class Line(NamedTuple):
@@ -222,16 +226,19 @@ class EndpointPages:
     ) -> Response:
         """The form of a new endpoint, or of one that there is, as it was filled in."""
         desk = self._pages.desk
+        known = list(desk.event_types.values())
+        # What lies in spaces is told to those with a role there, so never to the workspace's own endpoints.
+        told = known if endpoint and endpoint.integration_id else [one for one in known if tells(one, desk.categories, _OF_WORKSPACE)]
         return self._pages.render(
             request,
             "endpoints/new.html" if endpoint is None else "endpoints/edit.html",
             status,
             endpoint=endpoint,
-            given=given(form, desk.event_types.values(), beside),
+            given=given(form, told, beside),
+            leaves_out_spaces=len(told) < len(known),
             problems=beside,
             versions=version_options(desk.versions, desk.now(), (endpoint.api_version or "") if endpoint else ""),
             parallel_max=PARALLEL_MAX,
-            docs_url=self._docs_url(request),
         )
 
     def _issued(self, request: Request, issued: Issued, said: str, *, is_new: bool = False) -> Response:

@@ -25,9 +25,11 @@ from standardwebhooks import Webhook
 
 webhook = Webhook(os.environ["WEBHOOK_SECRET"])
 
-def receive(body: bytes, headers: dict[str, str]) -> None:
-    event = webhook.verify(body, headers)  # raises WebhookVerificationError: answer 400
-    print(headers["webhook-id"], event["type"])  # the id is the same when it is sent again""",
+def receive(body: bytes, headers: dict) -> None:
+    # Raises WebhookVerificationError: answer 400.
+    event = webhook.verify(body, headers)
+    # The id is the same when it is sent again.
+    print(headers["webhook-id"], event["type"])""",
     ),
     Sample(
         "sample-typescript",
@@ -38,9 +40,13 @@ import { Webhook } from "standardwebhooks";
 
 const webhook = new Webhook(process.env.WEBHOOK_SECRET!);
 
-export function receive(body: string, headers: Record<string, string>): void {
-  const event = webhook.verify(body, headers) as { type: string }; // throws: answer 400
-  console.log(headers["webhook-id"], event.type); // the id is the same when it is sent again
+type Headers = Record<string, string>;
+
+export function receive(body: string, headers: Headers) {
+  // Throws where it is not genuine: answer 400.
+  const event = webhook.verify(body, headers) as { type: string };
+  // The id is the same when it is sent again.
+  console.log(headers["webhook-id"], event.type);
 }""",
     ),
 )
@@ -52,18 +58,22 @@ _WITH_PUBLIC_KEY = (
         """\
 import base64, json, os, time
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PublicKey,
+)
 
-key = Ed25519PublicKey.from_public_bytes(base64.b64decode(os.environ["WEBHOOK_PUBLIC_KEY"].removeprefix("whpk_")))
+raw = os.environ["WEBHOOK_PUBLIC_KEY"].removeprefix("whpk_")
+key = Ed25519PublicKey.from_public_bytes(base64.b64decode(raw))
 
-def verify(body: bytes, headers: dict[str, str]) -> dict:
+def verify(body: bytes, headers: dict) -> dict:
     sent_at = headers["webhook-timestamp"]
     if abs(time.time() - int(sent_at)) > 300:
         raise ValueError("signed too long ago")
     signed = f"{headers['webhook-id']}.{sent_at}.".encode() + body
-    for signature in headers["webhook-signature"].split():
+    for one in headers["webhook-signature"].split():
+        signature = base64.b64decode(one.removeprefix("v1a,"))
         try:
-            key.verify(base64.b64decode(signature.removeprefix("v1a,")), signed)
+            key.verify(signature, signed)
             return json.loads(body)
         except InvalidSignature:
             continue
@@ -76,15 +86,22 @@ def verify(body: bytes, headers: dict[str, str]) -> dict:
         """\
 import { createPublicKey, verify } from "node:crypto";
 
-const raw = Buffer.from(process.env.WEBHOOK_PUBLIC_KEY!.replace("whpk_", ""), "base64");
-const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: raw.toString("base64url") }, format: "jwk" });
+type Headers = Record<string, string>;
 
-export function isGenuine(body: string, headers: Record<string, string>): boolean {
+const bytes = (text: string) => Buffer.from(text, "base64");
+const raw = bytes(process.env.WEBHOOK_PUBLIC_KEY!.replace("whpk_", ""));
+const key = createPublicKey({
+  key: { kty: "OKP", crv: "Ed25519", x: raw.toString("base64url") },
+  format: "jwk",
+});
+
+export function isGenuine(body: string, headers: Headers) {
   const sentAt = headers["webhook-timestamp"];
-  if (!(Math.abs(Date.now() / 1000 - Number(sentAt)) < 300)) return false;
+  const age = Math.abs(Date.now() / 1000 - Number(sentAt));
   const signed = Buffer.from(`${headers["webhook-id"]}.${sentAt}.${body}`);
-  const signatures = headers["webhook-signature"].split(" ").map((one) => Buffer.from(one.replace("v1a,", ""), "base64"));
-  return signatures.some((signature) => verify(null, signed, key, signature));
+  const signatures = headers["webhook-signature"].split(" ");
+  return age < 300 && signatures.some((one) =>
+    verify(null, signed, key, bytes(one.replace("v1a,", ""))));
 }""",
     ),
 )

@@ -1,9 +1,9 @@
 """How endpoints fare, counted from their deliveries and attempts for those who look at them."""
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Row, and_, func, select
 
 from keyrack.model.call_counts import Durations, duration_class
 from keyrack.model.deliveries import State
@@ -79,7 +79,7 @@ async def last_answers(c: Connection, workspace_id: str, delivery_ids: Collectio
     found = select(_attempts.delivery_id, _attempts.started_at, _attempts.status, _attempts.error, _attempts.detail).join(
         last, and_(_attempts.delivery_id == last.c.delivery_id, _attempts.number == last.c.number)
     )
-    return {row.delivery_id: Answer(*row) for row in await c.all(found.where(own))}
+    return {row.delivery_id: _answer(row) for row in await c.all(found.where(own))}
 
 
 async def last_answer(c: Connection, workspace_id: str, endpoint_id: str) -> Answer | None:
@@ -87,7 +87,7 @@ async def last_answer(c: Connection, workspace_id: str, endpoint_id: str) -> Ans
     own = (_attempts.workspace_id == workspace_id, _attempts.endpoint_id == endpoint_id)
     columns = (_attempts.delivery_id, _attempts.started_at, _attempts.status, _attempts.error, _attempts.detail)
     row = await c.first(select(*columns).where(*own).order_by(_attempts.started_at.desc()).limit(1))
-    return None if row is None else Answer(*row)
+    return None if row is None else _answer(row)
 
 
 async def backlog(c: Connection, workspace_id: str, endpoint_id: str, since: int) -> Backlog:
@@ -106,3 +106,7 @@ async def waiting(c: Connection, workspace_id: str, endpoint_ids: Collection[str
     own = (_deliveries.workspace_id == workspace_id, _deliveries.endpoint_id.in_(endpoint_ids), unsent)
     row = await c.first(select(func.count().label("deliveries")).select_from(deliveries).where(*own))
     return int(row.deliveries) if row is not None else 0
+
+
+def _answer(row: Row[Any]) -> Answer:
+    return Answer(row.delivery_id, row.started_at, row.status, row.error, row.detail)
