@@ -2,19 +2,24 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from keyrack.crypto.digest import digest
-from keyrack.manage import events, members, tokens, workspaces
+from keyrack.manage import events, members, own_access, tokens, workspaces
 from keyrack.manage.desk import Desk
+from keyrack.manage.people import acting_as
 from keyrack.manage.tokens import Issued
+from keyrack.model.brands import Brand
 from keyrack.model.members import MemberStatus, Role
 from keyrack.model.permissions import ALL, Level, OrgAccess, Rights, SpaceRole
 from keyrack.model.principals import Kind, Principal
 from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, INVALID_REQUEST, NOT_FOUND
-from tests.hosts import Host
+from tests.backends import Backend
+from tests.hosts import Host, running
 from tests.manage.conftest import Actors
 from tests.manage.refused import refused
 
@@ -216,6 +221,27 @@ async def test_who_may_not_use_the_api_and_who_is_no_member_makes_no_token(host:
     await people.edit(cy, may_use_api=False)
     with refused(INSUFFICIENT_PERMISSION, "may not use the API"):
         await tokens.generate(desk, cy)
+
+
+async def test_session_of_another_product_makes_none_and_ends_nothing_elsewhere(host: Host, desk: Desk, people: People) -> None:
+    cy = await people.sign_in()
+    framed = replace(cy, through_key_id=(await host.key()).key.id)
+    for doing in (
+        tokens.generate(desk, framed),
+        tokens.create(desk, framed, name="x", rights=READS),
+        own_access.held(desk, framed),
+        own_access.revoke_all(desk, framed),
+    ):
+        with refused(INSUFFICIENT_PERMISSION, "by yourself"):
+            await doing
+
+
+async def test_brand_without_personal_tokens_makes_none(empty_backend: Backend, tmp_path: Path) -> None:
+    async with running(empty_backend, tmp_path, Brand("Pivot", "pivot", personal_tokens=False)) as host:
+        desk = host.rack.assembly.desk
+        member = await host.rack.members.add(host.workspace.id, email="cy@acme.test", name="Cy", may_use_api=True)
+        with refused(NOT_FOUND, "no personal tokens"):
+            await tokens.generate(desk, acting_as(desk, host.workspace, member.id, "Cy"))
 
 
 async def test_only_a_default_token_makes_tokens_and_they_end_with_it(host: Host, desk: Desk, people: People) -> None:
