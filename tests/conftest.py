@@ -20,6 +20,9 @@ from tests.valkey import serve as serve_valkey
 
 __all__ = ["pytest_runtest_makereport", "remember_secrets"]
 
+NOBODY = "http://127.0.0.1:9/"
+"""An address of this machine at which nothing listens."""
+
 # Enough examples to find what is wrong over many runs, few enough to run always; and no promise about time.
 settings.register_profile("keyrack", max_examples=50, deadline=None)
 settings.register_profile("long", max_examples=20_000, stateful_step_count=80, deadline=None)
@@ -34,9 +37,11 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def _settings_come_from_the_test() -> None:
-    """What the developer's shell says about Keyrack is not what is tested."""
+    """What the developer's shell says about Keyrack is not what is tested; and no test calls a vendor, which a connector would."""
     for name in [name for name in os.environ if name.startswith("KEYRACK_")]:
         del os.environ[name]
+    for vendor in ("SLACK", "SLACK_HOOKS", "RESEND", "STRIPE"):
+        os.environ[f"KEYRACK_{vendor}_URL"] = NOBODY
 
 
 @pytest.fixture(scope="session")
