@@ -4,9 +4,10 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from inspect import isawaitable
 from typing import Any
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -33,7 +34,7 @@ class Received:
         return json.loads(self.body)
 
 
-Answer = Callable[[Received], bytes | None]
+Answer = Callable[[Received], bytes | Awaitable[bytes] | None]
 
 
 @dataclass
@@ -67,7 +68,8 @@ class Receiver:
             self.received.append(received)
             self.running[received.path] += 1
             self.most[received.path] = max(self.most[received.path], self.running[received.path])
-            await self._answer(writer, self.answer(received))
+            answer = self.answer(received)
+            await self._answer(writer, await answer if isawaitable(answer) else answer)
             self.running[received.path] -= 1
         writer.close()
 

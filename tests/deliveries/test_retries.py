@@ -1,5 +1,6 @@
 """What fails is tried again: the same event, by the schedule, no sooner than the receiver asks, and not for ever."""
 
+import asyncio
 from dataclasses import replace
 from itertools import pairwise
 
@@ -152,6 +153,30 @@ async def test_410_disables_the_endpoint_and_gives_up_the_rest_which_can_be_repl
     await endpoints.enable(shop.desk, shop.host.owner, endpoint.id)
     assert 5 == await deliveries.replay_failed(shop.desk, shop.host.owner, endpoint.id, 0)
     await shop.until_all(endpoint, State.SUCCEEDED, 5)
+
+
+async def test_410_of_an_address_that_was_changed_meanwhile_disables_nothing(shop: Shop) -> None:
+    endpoint, _ = await shop.endpoint("/old", events=["customer.*"])
+    edited = asyncio.Event()
+
+    async def late() -> bytes:
+        await edited.wait()
+        return status(410)
+
+    shop.receiver.answer = lambda received: late() if received.path == "/old" else OK
+    (event_id,) = await shop.happen(shop.event())
+    await until(lambda: shop.receiver.of("/old"))
+    shop.clock.pass_seconds(1)
+    await endpoints.edit(shop.desk, shop.host.owner, endpoint.id, url=f"{shop.receiver.url}/new")
+    edited.set()
+
+    async def has_failed() -> bool:
+        return [1] == [delivery.failures for delivery in await shop.of(endpoint)]
+
+    await until(has_failed)
+    shop.clock.pass_seconds(60)
+    await shop.until_all(endpoint, State.SUCCEEDED)
+    assert [event_id] == [received.event_id for received in shop.receiver.of("/new")]
 
 
 async def test_endpoint_that_only_fails_for_days_is_disabled_with_an_event_and_a_mail(

@@ -23,20 +23,25 @@ _WHY = {
 }
 
 
-async def disable(desk: Desk, workspace_id: str, endpoint_id: str, reason: DisableReason) -> None:
-    """Disable an endpoint for what it answers. One that is disabled already keeps its reason. Raises Refused 404."""
+async def disable(desk: Desk, workspace_id: str, endpoint_id: str, reason: DisableReason, began_at: int) -> bool:
+    """Disable an endpoint for what it answered to an attempt that began at a time (ms), and return whether it is disabled now.
+
+    One that is disabled already keeps its reason. One that was edited since stays as it is: that was the answer of what it was before.
+    Raises Refused 404.
+    """
     actor = replace(await operator(desk, workspace_id), credential_id="keyrack", credential_name=desk.brand.name)
     async with change(desk, actor) as c:
         endpoint = await rows.get(c.connection, workspace_id, endpoint_id)
-        if endpoint.disabled_at is not None:
+        if endpoint.disabled_at is not None or endpoint.updated_at > began_at:
             c.found_done()
-            return
+            return endpoint.disabled_at is not None
         disabled = replace(endpoint, disabled_at=c.now, disable_reason=reason, updated_at=c.now)
         await rows.save(c.connection, disabled)
         c.touch(endpoint.id)
         c.record(ENDPOINT_DISABLED, endpoint.id, shown(disabled))
         for email in await _admins(c):
             await mail.queue(desk, c.connection, _letter(desk, email, disabled, reason))
+    return True
 
 
 async def _admins(c: Change) -> list[str]:

@@ -179,13 +179,13 @@ class Attempts:
         )
 
 
-def after(delivery: Delivery, attempt: Attempt, now: int, pause: Pause) -> Delivery:
-    """Return where a delivery stands after an attempt of it."""
+def after(delivery: Delivery, attempt: Attempt, now: int, pause: Pause, *, is_gone: bool) -> Delivery:
+    """Return where a delivery stands after an attempt of it. With `is_gone` its endpoint wants no more."""
     tried = replace(delivery, attempts=attempt.number, trigger=Trigger.SCHEDULE, updated_at=now, why=None)
     if attempt.succeeded:
         return replace(tried, state=State.SUCCEEDED, due_at=None, failures=0)
     failures = delivery.failures + 1
-    if attempt.status == GONE_STATUS:
+    if is_gone:
         return replace(tried, state=State.FAILED, why=Why.GONE, due_at=None, failures=failures)
     spread = random.uniform(-1, 1)  # noqa: S311 - nobody gains by guessing it
     wait = pause(failures, spread, attempt.status, retry_after_seconds(attempt, now))

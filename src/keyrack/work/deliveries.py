@@ -270,10 +270,9 @@ class Deliveries:
             due_at = now if state is State.PENDING else None
             return Result(replace(delivery, state=state, why=why, due_at=due_at, updated_at=now), claim)
         self._desk.tally.note_attempt(attempt, event.created_at)
-        if attempt.status == GONE_STATUS:
-            # While the claim holds the lane: nothing follows.
-            await self._disable(attempt, DisableReason.GONE)
-        return Result(after(delivery, attempt, self._desk.now(), self.pause), claim, attempt)
+        # While the claim holds the lane: nothing follows.
+        is_gone = attempt.status == GONE_STATUS and await self._disable(attempt, DisableReason.GONE)
+        return Result(after(delivery, attempt, self._desk.now(), self.pause, is_gone=is_gone), claim, attempt)
 
     def _written(self, results: Sequence[Result]) -> None:
         """Look at once for what comes next in these lanes, and disable the endpoints that are gone, or fail for too long."""
@@ -295,7 +294,9 @@ class Deliveries:
                 if failing_since is not None and failing_since <= too_old:
                     await self._disable(last[endpoint_id], DisableReason.FAILING)
 
-    async def _disable(self, attempt: Attempt, reason: DisableReason) -> None:
-        with suppress(Refused):
+    async def _disable(self, attempt: Attempt, reason: DisableReason) -> bool:
+        try:
+            return await endpoint_health.disable(self._desk, attempt.workspace_id, attempt.endpoint_id, reason, attempt.started_at)
+        except Refused:
             # Deleted meanwhile; or the store is away, and the next failure says the same.
-            await endpoint_health.disable(self._desk, attempt.workspace_id, attempt.endpoint_id, reason, attempt.started_at)
+            return False
