@@ -612,8 +612,10 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Delete an integration and end its keys
-         * @description Needs org-level Admin.
+         * Delete an integration
+         * @description Delete an integration: its keys and its webhook endpoints end with it.
+         *
+         *     Needs org-level Admin.
          */
         delete: operations["deleteIntegration"];
         options?: never;

@@ -136,7 +136,7 @@ async def update_integration(integration_id: PathId, body: IntegrationChanges, a
 
 @router.delete("/{integration_id}", status_code=204, dependencies=[ADMIN, PLAIN])
 async def delete_integration(integration_id: PathId, actor: Actor, desk: Desk) -> None:
-    """Delete an integration and end its keys."""
+    """Delete an integration: its keys and its webhook endpoints end with it."""
     await integrations.delete(desk, actor, integration_id)
 
 
