@@ -27,6 +27,7 @@ UNSCOPED = {
     "events.above": "events of all workspaces share one order",
     "events.by_ids": "deliveries of all workspaces are sent together; each names its event",
     "events.newest": "events of all workspaces share one order",
+    "events.newest_of_all": "events of all workspaces share one order",
     "events.arrived": "one loop of a process asks for all calls that wait there",
     "events.number": "events of all workspaces share one order",
     "events.waiting": "events of all workspaces share one order",

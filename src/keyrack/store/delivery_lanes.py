@@ -36,6 +36,14 @@ async def settle(c: Connection, endpoint_id: str, state: State, why: Why | None,
     return await c.execute(update(deliveries).where(_rows.id.in_(some)).values(**settled))
 
 
+async def next_due(c: Connection) -> tuple[int | None, bool]:
+    """Return when the first delivery of all is due (ms; None: none will be), and whether any is held: asked all the time, so at once."""
+    due = select(func.min(_rows.due_at)).where(_rows.due_at.is_not(None)).scalar_subquery().label("due_at")
+    held = select(func.min(_rows.endpoint_id)).where(_is_held).scalar_subquery().label("held")
+    row = await c.first(select(due, held))
+    return (None, False) if row is None else (row.due_at, row.held is not None)
+
+
 async def held_endpoints(c: Connection, after: str, limit: int) -> list[str]:
     """Return endpoints with deliveries that are held, in order, beyond `after`."""
     return [row.id for row in await c.all(distinct_after(_rows.endpoint_id, after, limit, _is_held))]

@@ -129,6 +129,15 @@ async def newest(c: Connection) -> int:
     return int(row.position) if row else 0
 
 
+async def newest_of_all(c: Connection) -> int | None:
+    """Return the last place in the order where every event that is committed has one; None where some wait for theirs."""
+    unnumbered = select(literal(1)).select_from(events).where(events.c.position.is_(None)).limit(1).scalar_subquery().label("waiting")
+    row = await c.first(select(event_positions.c.position, unnumbered).where(event_positions.c.id == COUNTER_ID))
+    if row is None:
+        return 0
+    return None if row.waiting is not None else int(row.position)
+
+
 async def above(c: Connection, position: int, limit: int) -> list[Event]:
     """Return events of all workspaces above a position, in order."""
     found = select(events).where(events.c.position > position).order_by(events.c.position).limit(limit)

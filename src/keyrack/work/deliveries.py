@@ -166,15 +166,15 @@ class Deliveries:
             return False
         now = self._desk.now()
         async with self._desk.store.reading_traffic() as c:
-            held = await delivery_lanes.held_endpoints(c, self._held_to, LANES_AT_ONCE_MAX)
-            due_at = await claims.next_due(c, LANES)
+            due_at, any_held = await delivery_lanes.next_due(c)
+            held = await delivery_lanes.held_endpoints(c, self._held_to, LANES_AT_ONCE_MAX) if any_held else []
             if monotonic() > self._counted_at + COUNT_SECONDS:
                 self.waiting, self._counted_at = await claims.waiting(c, LANES), monotonic()
             found: list[str] = []
             ahead: str | None = None
             if due_at is not None and due_at <= now:
                 found, ahead = await claims.due_lanes(c, LANES, now=now, after=self._looked_to, limit=LANES_AT_ONCE_MAX)
-            health = await delivery_lanes.health(c, found)
+            health = await delivery_lanes.health(c, found) if found else {}
         self._held_to = held[-1] if len(held) == LANES_AT_ONCE_MAX else ""
         released = [await self._release(endpoint_id) for endpoint_id in held]
         self._looked_to = ahead or ""

@@ -55,15 +55,26 @@ class EventReader:
         self._derives = derives
         self._tell = tell
         self._bell = Bell()
+        # Where the cursor stood when this process last saw it, so that one look is enough while nothing happens.
+        self._known = -1
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to follow the events: where this reader never did, behind all that has happened by now. Raises Refused."""
+        name = self._derives.name
         await self._number()
+        # The cursor first: others move it on meanwhile, and never beyond what is read after it.
+        async with self._store.reading_traffic() as c:
+            at = await event_cursors.get(c, name)
         async with self._store.reading() as c:
             newest = await event_rows.newest(c)
         async with self._store.writing_traffic() as c:
-            await event_cursors.begin(c, self._derives.name, newest)
+            await event_cursors.begin(c, name, newest)
+            if newest < at:
+                # The events come from an older copy than the cursor: those that follow get places that it has passed.
+                log.warning("event_cursor_set_back", reader=name, position=at, newest=newest)
+                await event_cursors.advance(c, name, at, newest)
+        self._known = -1
         self._task = asyncio.create_task(self._follow(), name=f"keyrack:read_{self._derives.name}")
 
     async def stop(self) -> None:
@@ -78,18 +89,13 @@ class EventReader:
 
         Raises Refused `store_unavailable`.
         """
-        await self._number()
+        if await self._number() == self._known:
+            return 0
         name = self._derives.name
         async with self._store.reading_traffic() as c:
-            was = await event_cursors.get(c, name)
+            self._known = was = await event_cursors.get(c, name)
         async with self._store.reading() as c:
-            newest = await event_rows.newest(c)
             events = await event_rows.above(c, was, READ_AT_ONCE_MAX)
-        if newest < was:
-            # The events come from an older copy than the cursor: those that follow get places that it has passed.
-            log.warning("event_cursor_set_back", reader=name, position=was, newest=newest)
-            async with self._store.writing_traffic() as c:
-                await event_cursors.advance(c, name, was, newest)
         if not events:
             return 0
         derived = await self._derives.derive(events)
@@ -104,13 +110,15 @@ class EventReader:
             self._tell()
         return len(events)
 
-    async def _number(self) -> None:
-        """Give every event that was committed by now its place."""
+    async def _number(self) -> int | None:
+        """Give every event that was committed by now its place. Returns the last one where none was without; None: there are new ones."""
         async with self._store.reading() as c:
-            waiting = await event_rows.waiting(c)
+            newest = await event_rows.newest_of_all(c)
+        waiting = newest is None
         while waiting:
             async with self._store.changing() as c:
                 waiting = await event_rows.number(c) == event_rows.NUMBERED_MAX
+        return newest
 
     async def _follow(self) -> None:
         while True:
