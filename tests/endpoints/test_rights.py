@@ -7,7 +7,7 @@ import pytest
 from keyrack.manage import endpoints, integrations
 from keyrack.model.members import Role
 from keyrack.model.permissions import Level, Rights
-from keyrack.model.refusals import INSUFFICIENT_PERMISSION
+from keyrack.model.refusals import INSUFFICIENT_PERMISSION, NOT_FOUND
 from tests.endpoints.conftest import URL, Callers
 from tests.manage.conftest import Actors
 from tests.manage.refused import refused
@@ -150,3 +150,12 @@ async def test_endpoints_end_with_their_integration(callers: Callers) -> None:
     assert [kept["id"]] == [one["id"] for one in (await callers.send("GET", "/api/v1/endpoints", "admin")).json()["data"]]
     told = (await callers.send("GET", "/api/v1/events?type=integration.deleted", "admin")).json()["data"][0]
     assert 3 == told["data"]["endpoints_deleted"]
+
+
+async def test_key_of_an_integration_that_has_just_been_deleted_makes_no_endpoint(callers: Callers) -> None:
+    desk, support = callers.host.rack.assembly.desk, await callers.key("support")
+    principal = await Actors(callers.host).behind(support)
+    await integrations.delete(desk, callers.host.owner, support.integration.id)
+    with refused(NOT_FOUND):
+        await endpoints.create(desk, principal, url=URL, events=["*"])
+    assert [] == (await callers.send("GET", "/api/v1/endpoints", "admin")).json()["data"]

@@ -306,11 +306,12 @@ async def _edited(desk: Desk, c: Change, actor: Principal, endpoint: Endpoint, f
 
 
 async def _rights(c: Change, actor: Principal, integration_id: str | None) -> Rights:
-    """What an endpoint may be told of: what its integration may read, or what an org-level Admin may."""
+    """What an endpoint may be told of: what its integration may read, or what an org-level Admin may.
+
+    Asked inside the change, also by the integration's own key: an integration that has just been deleted gets no endpoint.
+    """
     if integration_id is None:
         return Rights(OrgAccess.ADMIN)
-    if integration_id == actor.integration_id:
-        return actor.rights
     try:
         return (await integration_rows.get(c.connection, actor.workspace.id, integration_id)).rights
     except Refused as refused:
