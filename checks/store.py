@@ -32,6 +32,8 @@ UNSCOPED = {
     "events.number": "events of all workspaces share one order",
     "events.waiting": "events of all workspaces share one order",
     "lookup": "the closed list of finders that run before a workspace is known; each names its callers",
+    "oauth_lookup": "as lookup: by a digest, a client's id or a person",
+    "oauth_tokens.prune": "what is over is nobody's",
     "outbox": "one job sends the mail of all workspaces",
     "recipients": "deliveries of all workspaces are derived and sent together; each names its endpoint",
     "replays.prune": "answers of all workspaces are kept for the same time",
@@ -63,6 +65,12 @@ BOOKKEEPING = {
     "lookup.use_set_up_link": "a link is used up as a part of signing in",
     "lookup.use_portal_link": "a link is used up as a part of signing in",
     "lookup.use_sign_in_link": "a link is used up as a part of signing in",
+    "oauth_lookup.use_code": "a code is used up as a part of its grant, and is no change of it",
+    "oauth_lookup.use_refresh_token": "as codes",
+    "oauth_tokens.add_access_token": "a refresh makes new tokens of a grant, and is no change of it",
+    "oauth_tokens.add_code": "as tokens",
+    "oauth_tokens.add_refresh_token": "as tokens",
+    "oauth_tokens.prune": "what is over is nobody's",
     "outbox": "mail that tells of a change is written with it, and is none itself",
     "quotas": "what was used of a limit, as the counters say",
     "replays": "what was answered is no change",
@@ -80,6 +88,7 @@ TABLES = (
     "keyrack.store.connector_tables",
     "keyrack.store.delivery_tables",
     "keyrack.store.endpoint_tables",
+    "keyrack.store.oauth_tables",
     "keyrack.store.replay_tables",
     "keyrack.store.token_tables",
     "keyrack.store.tables",
@@ -101,14 +110,14 @@ def finders_take_the_workspace_first(tree: Tree) -> Iterator[Violation]:
 
 def unscoped_finders_are_asked_by_whom_they_name(tree: Tree) -> Iterator[Violation]:
     """Each finder of lookup.py names in its docstring the modules that may call it (`keyrack.feed.look_ups`), and no other does."""
-    for source in tree.under(f"{STORE}lookup.py"):
+    for source in (*tree.under(f"{STORE}lookup.py"), *tree.under(f"{STORE}oauth_lookup.py")):
         for function in _public(source):
             callers = set(CALLER.findall(ast.get_docstring(function) or ""))
             if not callers:
                 yield source.violation(function, f"{function.name} names no module that may call it: write `keyrack.…` into its docstring")
             for outside in _outside(tree):
                 if _module(outside) not in callers:
-                    yield from _uses(outside, f"keyrack.store.lookup.{function.name}")
+                    yield from _uses(outside, f"keyrack.store.{_noun(source)}.{function.name}")
 
 
 def only_the_store_writes_rows(tree: Tree) -> Iterator[Violation]:

@@ -29,12 +29,12 @@ from keyrack.gate.replay import Replays
 from keyrack.gate.table import Table
 from keyrack.gate.versions import VersionGate
 from keyrack.gate.walk import Walk
-from keyrack.manage import docs_feedback, event_types, key_notices
+from keyrack.manage import docs_feedback, event_types, key_notices, oauth_tokens
 from keyrack.manage.desk import Desk, OpenId, Outside, untraced
 from keyrack.manage.followers import Followers
 from keyrack.manage.github_keys import GithubKeys
 from keyrack.model.addresses import networks
-from keyrack.model.brands import Brand
+from keyrack.model.brands import OAUTH_SUFFIXES, Brand
 from keyrack.model.catalog import Catalog
 from keyrack.model.connectors import Vendor
 from keyrack.model.events import EventType
@@ -146,7 +146,8 @@ class Assembly:
     @property
     def prefixes(self) -> tuple[str, ...]:
         """What every secret of this host begins with."""
-        return (*(self.brand.prefix(mode) for mode in self.brand.modes), self.brand.token_prefix)
+        of_oauth = (self.brand.oauth_prefix(what) for what in OAUTH_SUFFIXES)
+        return (*(self.brand.prefix(mode) for mode in self.brand.modes), self.brand.token_prefix, *of_oauth)
 
     async def start(self) -> None:
         """Bring the schema up to date, check the store, follow its changes, and start the jobs. Raises what stands in the way.
@@ -203,7 +204,7 @@ class Assembly:
     def walk(self, table: Table) -> Walk:
         """Return the parts that one request passes."""
         settings = self.settings
-        authenticator = Authenticator(self.look_ups, Throttle(self.counters), self.brand.name, self.now)
+        authenticator = Authenticator(self.look_ups, Throttle(self.counters), self.brand.name, self.now, settings.base_url)
         limiter = Limiter(self.counters, self.shared_counters)
         return Walk(
             self.heads,
@@ -300,6 +301,7 @@ class Assembly:
             Job("prune_quotas", 3600.0, lambda: quotas.prune(self.store, self.now())),
             Job("prune_changes", 3600.0, self._prune_changes),
             Job("prune_replays", 600.0, self._prune_replays),
+            Job("prune_oauth_tokens", 3600.0, lambda: oauth_tokens.prune(self.desk)),
             Job("call_vendors", 1.0, self.connector_calls.turn),
             Job("prune_connector_calls", 3600.0, self.connector_calls.prune),
             Job("watch_store", 1.0, self._watch_store),

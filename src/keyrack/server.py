@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from keyrack import api, console, docs
+from keyrack import api, console, docs, oauth
 from keyrack.api.dependencies import refuse_repeated
 from keyrack.api.health import build_health
 from keyrack.api.lists import Lists
@@ -288,6 +288,7 @@ class Keyrack:
         # A host's own llms.txt is its own business. FastAPI's page at /docs knows less than ours.
         explained = {path: page for path, page in docs.build(site, self._document).items() if path not in own_paths or path == "/docs"}
         pages = {**console.build(assembly), **explained, **self._document.instead(app), **build_health(assembly)}
+        pages |= oauth.build(assembly, host)
         if assembly.measuring is not None:
             # Loaded by its name: nobody else should pay for it.
             pages |= import_module("keyrack.api.metrics").build_metrics(assembly)

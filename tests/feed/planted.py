@@ -18,7 +18,6 @@ from keyrack.model.permissions import Category
 from keyrack.model.plans import Plan
 from keyrack.model.principals import Principal
 from keyrack.model.recipients import Recipient
-from keyrack.model.tokens import FoundToken
 from keyrack.store import changes, lookup
 from keyrack.store.changes import ABOVE_SQL, Changes
 from keyrack.store.database import Connection, Store
@@ -173,7 +172,7 @@ class TwoSnapshots(LookUps):
         now: Callable[[], int],
         find: Find = lookup.credential,
     ) -> None:
-        async def find_in_two(connection: Connection, digest: bytes) -> lookup.FoundKey | FoundToken | None:
+        async def find_in_two(connection: Connection, digest: bytes) -> lookup.Found | None:
             found = await find(connection, digest)
             async with store.reading() as another:
                 return found and replace(found, revision=await changes.newest(another))

@@ -24,7 +24,6 @@ from keyrack.model.limits import Bucket, Taken
 from keyrack.model.permissions import Level, need
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import STORE_UNAVAILABLE, Refused
-from keyrack.model.tokens import FoundToken
 from keyrack.store import lookup
 from keyrack.store.database import Connection, Store
 from keyrack.store.migrations import migrate
@@ -207,7 +206,7 @@ class Process:
         except Refused as refused:
             return None if refused.refusal is STORE_UNAVAILABLE else REFUSED
 
-    async def _find(self, connection: Connection, sought: bytes) -> lookup.FoundKey | FoundToken | None:
+    async def _find(self, connection: Connection, sought: bytes) -> lookup.Found | None:
         task = asyncio.current_task()
         running = self._looking.get(task) if task is not None else None
         if running is None:

@@ -28,6 +28,7 @@ SCRIPTS = [
     "0009_pre_endpoints",
     "0010_pre_tokens",
     "0011_pre_connectors",
+    "0012_pre_oauth",
     "0001_pre_request_log",
     "0002_pre_quotas",
     "0003_pre_call_counts",

@@ -16,11 +16,11 @@ router = APIRouter()
 
 
 class IdentityView(ObjectView):
-    """The key or personal token of this call, the workspace that it belongs to, and what it may do. Of a token, its member is named."""
+    """The key, personal token or access token of this call, the workspace that it belongs to, and what it may do. Of a token, its member is named."""
 
     EXAMPLE: ClassVar = IDENTITY
 
-    object: Literal["api_key_identity", "personal_token_identity"]
+    object: Literal["api_key_identity", "personal_token_identity", "access_token_identity"]
     key_name: str
     key_prefix: str
     org_id: str
@@ -74,7 +74,10 @@ async def get_me(actor: Actor, desk: Desk) -> IdentityView:
     }
     if actor.kind is not Kind.PERSONAL_TOKEN:
         named = {"key_name": actor.credential_name, "member_name": None, "member_email": None}
-        return IdentityView(object="api_key_identity", **named, **same)
+        kind: Literal["api_key_identity", "access_token_identity"] = "api_key_identity"
+        if actor.kind is Kind.ACCESS_TOKEN:
+            kind = "access_token_identity"
+        return IdentityView(object=kind, **named, **same)
     held = (await tokens.get(desk, actor, actor.credential_id)).held
     named = {"key_name": held.token.name, "member_name": held.name, "member_email": held.email}
     return IdentityView(object="personal_token_identity", **named, **same)

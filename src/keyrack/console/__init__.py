@@ -11,6 +11,7 @@ from keyrack.assemble import Assembly
 from keyrack.console.access import AccessPages
 from keyrack.console.addresses import sign_in_url
 from keyrack.console.connectors import ConnectorPages
+from keyrack.console.consents import ConsentPages
 from keyrack.console.deliveries import DeliveryPages
 from keyrack.console.endpoint_tests import EndpointTestPages
 from keyrack.console.endpoints import EndpointPages
@@ -72,6 +73,7 @@ SECTIONS: tuple[Callable[[Pages], Section], ...] = (
     PasswordPages,
     LeakPages,
     SetUpPages,
+    ConsentPages,
     JoiningPages,
     PortalLinkPages,
     ThemePages,

@@ -7,9 +7,10 @@ from ipaddress import ip_network
 from time import monotonic
 from typing import Protocol
 
-from keyrack.feed import tokens
+from keyrack.feed import grants, tokens
 from keyrack.feed.cache import Cache, Start
 from keyrack.model.calls import CURRENT
+from keyrack.model.grants import FoundAccess
 from keyrack.model.limits import Bucket
 from keyrack.model.measures import FAILED, FOUND, UNKNOWN, Tally
 from keyrack.model.permissions import Category, compile_rights
@@ -23,7 +24,7 @@ from keyrack.store.database import Connection, Store
 ANSWER_SECONDS = 2.0
 """How long a look-up may take, where nobody sets it."""
 
-Find = Callable[[Connection, bytes], Awaitable[lookup.FoundKey | FoundToken | None]]
+Find = Callable[[Connection, bytes], Awaitable[lookup.Found | None]]
 
 
 class Feed(Protocol):
@@ -101,11 +102,11 @@ class LookUps:
         self._tally.note_look_up(UNKNOWN if found is None else FOUND)
         if found is None:
             return None
-        principal = tokens.principal_of(found, self._categories, self._plans) if isinstance(found, FoundToken) else self._principal(found)
+        principal = self._proved(found)
         self.cache.store(digest, principal, found.revision, start)
         return principal
 
-    async def _read(self, digest: bytes, start: Start) -> lookup.FoundKey | FoundToken | None:
+    async def _read(self, digest: bytes, start: Start) -> lookup.Found | None:
         async with self._store.reading() as connection:
             found = await self._find(connection, digest)
             revision = await changes.newest(connection) if found is None else found.revision
@@ -128,6 +129,13 @@ class LookUps:
     async def prove(self, digest: bytes) -> Principal | None:
         """Return the principal of a credential as it is at this moment."""
         return self.cached(digest) or await self.look_up(digest)
+
+    def _proved(self, found: lookup.Found) -> Principal:
+        if isinstance(found, FoundToken):
+            return tokens.principal_of(found, self._categories, self._plans)
+        if isinstance(found, FoundAccess):
+            return grants.principal_of(found, self._categories, self._plans)
+        return self._principal(found)
 
     def _principal(self, found: lookup.FoundKey) -> Principal:
         key, integration, workspace = found.key, found.integration, found.workspace

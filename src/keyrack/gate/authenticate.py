@@ -33,13 +33,15 @@ class Throttle(Protocol):
 
 
 class Authenticator:
-    """Proves callers. `realm` is the brand's name in `WWW-Authenticate`."""
+    """Proves callers. `realm` is the brand's name in `WWW-Authenticate`; `base_url`, where it is set, leads apps to what RFC 9728 says."""
 
-    def __init__(self, look_ups: LookUps, throttle: Throttle, realm: str, now: Callable[[], int]) -> None:
+    def __init__(self, look_ups: LookUps, throttle: Throttle, realm: str, now: Callable[[], int], base_url: str | None = None) -> None:
         self._look_ups = look_ups
         self._throttle = throttle
         self._now = now
         self._challenge = f'Bearer realm="{realm}"'
+        if base_url is not None:
+            self._challenge += f', resource_metadata="{base_url.rstrip("/")}/.well-known/oauth-protected-resource"'
 
     @property
     def cache(self) -> Cache:

@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from keyrack.manage import members, token_endings
+from keyrack.manage import grants, members, token_endings
 from keyrack.manage.change import Change, change
 from keyrack.manage.desk import Desk
 from keyrack.model.events import EventType
+from keyrack.model.grants import EndReason as GrantEndReason
+from keyrack.model.grants import Grant
 from keyrack.model.integrations import Integration
 from keyrack.model.keys import EndReason as KeyEndReason
 from keyrack.model.members import Member, Role
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import CONFLICT, NOT_FOUND
 from keyrack.model.tokens import EndReason, Token
+from keyrack.store import grants as grant_rows
 from keyrack.store import integrations as integration_rows
 from keyrack.store import keys as key_rows
 from keyrack.store import members as member_rows
@@ -34,14 +37,15 @@ class Access:
 
     members: Sequence[Member]
     tokens: Sequence[Token]
+    grants: Sequence[Grant]
     integrations: Sequence[Integration]
     keys: int
     known_keys: int
 
     @property
     def is_nothing(self) -> bool:
-        """Whether there is nothing to end: no token, no key, and nobody who may make tokens."""
-        return not self.tokens and not self.keys and not any(member.may_use_api for member in self.members)
+        """Whether there is nothing to end: no token, no app that acts for them, no key, and nobody who may make tokens."""
+        return not self.tokens and not self.grants and not self.keys and not any(member.may_use_api for member in self.members)
 
 
 async def partners(desk: Desk, actor: Principal) -> list[str]:
@@ -64,7 +68,7 @@ async def of(desk: Desk, actor: Principal, *, member_id: str | None = None, part
 async def revoke(
     desk: Desk, actor: Principal, *, member_id: str | None = None, partner: str | None = None, for_good: bool = True
 ) -> Access:
-    """End all tokens of a member, or of a partner's members with the keys of its integrations, in one change.
+    """End all tokens and grants of a member, or of a partner's members with the keys of its integrations, in one change.
 
     When this returns, each is refused everywhere. With `for_good` they may use the API no more, so that they make no others. Returns what
     there was. Raises Refused as `of` does, and 403 for an owner's right, which only an owner takes.
@@ -73,13 +77,15 @@ async def revoke(
     async with change(desk, actor) as c:
         found = await _read(desk, c.connection, c.workspace_id, member_id, partner)
         ended = await token_endings.end(c, found.tokens, by=actor.credential_name, reason=EndReason.REVOKED)
+        released = await grants.end(c, found.grants, by=actor.credential_name, reason=GrantEndReason.REVOKED)
         keys_ended = sum([await _end_keys(c, actor, integration) for integration in found.integrations])
         changed = [await _forbid(c, actor, member) for member in found.members if for_good and member.may_use_api]
-        if not (ended or found.integrations or changed):
+        if not (ended or released or found.integrations or changed):
             c.found_done()
             return found
         told: dict[str, Any] = {"member_id": member_id, "partner": partner, "tokens_ended": len(ended), "keys_ended": keys_ended}
-        c.record(ACCESS_REVOKED, member_id or c.workspace_id, {**told, "members_changed": len(changed)})
+        others = {"grants_ended": len(released), "members_changed": len(changed)}
+        c.record(ACCESS_REVOKED, member_id or c.workspace_id, {**told, **others})
     return found
 
 
@@ -98,7 +104,8 @@ async def _read(desk: Desk, c: Connection, workspace_id: str, member_id: str | N
     named = await integration_rows.named(c, workspace_id, theirs)
     keys = sum([await key_rows.count_of_integration(c, workspace_id, one, now) for one in theirs])
     known = sum([await key_rows.count_accepted(c, workspace_id, now, one) for one in ids])
-    return Access(found, await rows.live(c, workspace_id, ids), list(named.values()), keys, known)
+    held = await rows.live(c, workspace_id, ids)
+    return Access(found, held, await grant_rows.live(c, workspace_id, ids), list(named.values()), keys, known)
 
 
 async def _end_keys(c: Change, actor: Principal, integration: Integration) -> int:

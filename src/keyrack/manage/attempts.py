@@ -13,6 +13,8 @@ OF_ACCOUNT = Limit("account_attempts", quota=30, window_seconds=3600, burst=15)
 OF_ADDRESS = Limit("address_attempts", quota=300, window_seconds=3600, burst=60)
 # Reports of leaked keys are counted by themselves: whoever finds many keeps no colleague from signing in.
 REPORTS_OF_ADDRESS = Limit("leak_reports", quota=60, window_seconds=3600, burst=30)
+# Of apps that prove themselves wrongly. Guessing a client secret is hopeless at any rate; what this saves is a look-up for each guess.
+FAILED_CLIENTS = Limit("failed_clients", quota=60, window_seconds=60, burst=60)
 
 
 def count(desk: Desk, email: str, address: str) -> None:
@@ -31,9 +33,19 @@ def count_report(desk: Desk, address: str) -> None:
     _take(desk, Bucket(REPORTS_OF_ADDRESS, _key(REPORTS_OF_ADDRESS, together(address))))
 
 
-def _take(desk: Desk, *buckets: Bucket) -> None:
-    taken = desk.counters.take(buckets, 1)
-    if not taken.allowed:
+def refuse_failed_client(desk: Desk, address: str) -> None:
+    """Raise Refused `too_many_failures` where too many wrong client credentials have come from an address."""
+    _take(desk, Bucket(FAILED_CLIENTS, _key(FAILED_CLIENTS, together(address))), cost=0)
+
+
+def count_failed_client(desk: Desk, address: str) -> None:
+    """Count one wrong client credential from an address. Raises Refused `too_many_failures`."""
+    _take(desk, Bucket(FAILED_CLIENTS, _key(FAILED_CLIENTS, together(address))))
+
+
+def _take(desk: Desk, *buckets: Bucket, cost: int = 1) -> None:
+    taken = desk.counters.take(buckets, cost)
+    if not taken.allowed or not all(budget.remaining for budget in taken.budgets if cost == 0):
         wait = str(taken.retry_after_seconds)
         raise TOO_MANY_FAILURES(f"Too many attempts: try again in {wait} seconds.", headers={"Retry-After": wait})
 

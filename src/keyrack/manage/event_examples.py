@@ -65,7 +65,20 @@ _WORKSPACE: dict[str, Any] = {
     "revealing": False,
 }
 
+_APP: dict[str, Any] = {
+    "id": "cl9bn00of000cg7l8a9b0c1d2",
+    "name": "Deal mirror",
+    "client_id": "cl9bn00of000dg7l8d3e4f5a6",
+    "public": False,
+    "redirect_uris": ["https://deals.example.com/oauth/callback"],
+    "scopes": ["customers:read"],
+    "homepage_url": "https://deals.example.com",
+    "partner": None,
+}
+_GRANT: dict[str, Any] = {"id": _ID, "app_id": _APP["id"], "member_id": _MEMBER, "scopes": ["customers:read"], "end_reason": None}
 _BY_NOUN: dict[str, dict[str, Any]] = {
+    "app": _APP,
+    "grant": _GRANT,
     "endpoint": _ENDPOINT,
     "integration": _INTEGRATION,
     "invitation": _INVITATION,
@@ -85,13 +98,21 @@ _BY_NOUN: dict[str, dict[str, Any]] = {
     "workspace": _WORKSPACE,
 }
 _BY_NAME: dict[str, dict[str, Any]] = {
-    "access.revoked": {"member_id": None, "partner": "Northwind", "tokens_ended": 2, "keys_ended": 1, "members_changed": 1},
+    "access.revoked": {
+        "member_id": None,
+        "partner": "Northwind",
+        "tokens_ended": 2,
+        "keys_ended": 1,
+        "grants_ended": 0,
+        "members_changed": 1,
+    },
     "endpoint.disabled": _ENDPOINT | {"enabled": False, "disable_reason": "gone"},
     "endpoint.rotated": _ENDPOINT | {"overlap_seconds": 86_400},
     "integration.deleted": _INTEGRATION | {"keys_ended": 1, "endpoints_deleted": 0},
     "integration.rotated": _INTEGRATION | {"key_id": _ID, "keys_ended": 1},
     "invitation.accepted": _INVITATION | {"member_id": _MEMBER},
     "key.expires_soon": _KEY | {"expires_at": "2026-06-02T17:21:09.412Z", "days": 7},
+    "grant.ended": _GRANT | {"end_reason": "revoked"},
     "key.leaked": _KEY | {"found_in": "https://github.com/octocat/hello-world/blob/main/settings.py", "source": "content"},
     "key.revealed": {"id": _ID, "name": "local-dev", "prefix": "atrium_abc1"},
     "member.portal_link_made": {"id": _MEMBER, "name": "Robin Vale", "origin": None},

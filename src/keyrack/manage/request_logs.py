@@ -77,7 +77,7 @@ def _own(actor: Principal) -> dict[str, Any]:
     """What every line has that the actor may read: an owner's calls are its own, with whichever of its credentials."""
     if actor.is_admin:
         return {}
-    if actor.kind is Kind.PERSONAL_TOKEN:
+    if actor.kind in (Kind.PERSONAL_TOKEN, Kind.ACCESS_TOKEN):
         # Tokens of one member may do unlike things: a narrow one learns nothing of what the others call.
         return {"credential_id": actor.credential_id}
     owner = {"integration_id": actor.integration_id, "member_id": actor.member_id}

@@ -1,11 +1,13 @@
-"""How personal tokens end, inside a change under way: alone, with the token that made them, or with their member's right to them."""
+"""How personal tokens end, inside a change under way: alone, with the token that made them, or, as grants do, with their member's right."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from keyrack.manage import grants
 from keyrack.manage import rights as choices
 from keyrack.manage.change import Change
 from keyrack.model.events import EventType
+from keyrack.model.grants import EndReason as GrantEndReason
 from keyrack.model.members import Member, MemberStatus
 from keyrack.model.times import iso
 from keyrack.model.tokens import EndReason, Token
@@ -33,7 +35,8 @@ async def end(c: Change, tokens: Sequence[Token], *, by: str, reason: EndReason)
 
 
 async def end_of(c: Change, member_ids: Collection[str], *, by: str, reason: EndReason) -> list[Token]:
-    """End all tokens of members. Returns them."""
+    """End all tokens of members, and the grants of apps that act for them. Returns the tokens."""
+    await grants.end_of(c, member_ids, by=by, reason=GrantEndReason(reason.value))
     return await end(c, await rows.live(c.connection, c.workspace_id, member_ids), by=by, reason=reason)
 
 

@@ -72,11 +72,11 @@ async def page(
     """Return tokens in an order: for an org-level Admin those of the workspace, for everybody else their own.
 
     `filters` are `member_id`, `partner`, `former`, `ended`, `search` and `updated_after`, as `keyrack.store.tokens.page` knows them. A
-    named token sees itself alone, unless it reaches org-level Admin; keys have no tokens.
+    named token sees itself alone, unless it reaches org-level Admin; keys have no tokens, and apps see none.
     """
     async with desk.store.reading() as c:
         if not actor.is_admin:
-            if actor.member_id is None or filters.get("member_id") not in (None, actor.member_id):
+            if actor.member_id is None or actor.kind is Kind.ACCESS_TOKEN or filters.get("member_id") not in (None, actor.member_id):
                 return []
             filters["member_id"] = actor.member_id
             filters["only_id"] = actor.credential_id if await _is_named(c, actor) else None
@@ -159,7 +159,7 @@ async def _may_see(c: Connection, actor: Principal, token: Token) -> bool:
     """Whether a token is the actor's to see and to revoke. What has another owner looks like a missing one."""
     if actor.is_admin:
         return True
-    if actor.member_id is None or actor.member_id != token.member_id:
+    if actor.member_id is None or actor.member_id != token.member_id or actor.kind is Kind.ACCESS_TOKEN:
         return False
     return actor.credential_id == token.id or not await _is_named(c, actor)
 

@@ -7,6 +7,7 @@ from keyrack.model.permissions import ALL, Level, Rights
 from keyrack.model.principals import Mode
 
 TEST_SUFFIX, TOKEN_SUFFIX = "_test", "_pat"
+OAUTH_SUFFIXES = {"access_token": "_oat", "refresh_token": "_ort", "code": "_oac", "client_secret": "_ocs"}
 PREFIX_LENGTH_MAX = 24
 TEXT_LENGTH_MAX = 60
 LOGO_LENGTH_MAX = 100_000
@@ -87,7 +88,8 @@ class Brand:
         _check_text("name", self.name)
         if len(self.key_prefix) > PREFIX_LENGTH_MAX or not _PREFIX.fullmatch(self.key_prefix):
             raise ValueError(f"key_prefix {self.key_prefix!r}: use a-z, 0-9 and single _ between them, at most {PREFIX_LENGTH_MAX} places")
-        for suffix, others in ((TEST_SUFFIX, "test keys"), (TOKEN_SUFFIX, "personal tokens")):
+        of_oauth = ((suffix, "what apps hold") for suffix in OAUTH_SUFFIXES.values())
+        for suffix, others in ((TEST_SUFFIX, "test keys"), (TOKEN_SUFFIX, "personal tokens"), *of_oauth):
             if self.key_prefix.endswith(suffix):
                 raise ValueError(f"key_prefix {self.key_prefix!r} ends in {suffix}: live keys would look like {others}")
         if isinstance(self.navigation, str) or not self.navigation:
@@ -120,6 +122,10 @@ class Brand:
     def token_prefix(self) -> str:
         """What a personal token begins with, without the underscore that follows."""
         return self.key_prefix + TOKEN_SUFFIX
+
+    def oauth_prefix(self, what: str) -> str:
+        """Return what an `access_token`, a `refresh_token`, a `code` or a `client_secret` begins with, without the underscore."""
+        return self.key_prefix + OAUTH_SUFFIXES[what]
 
     @property
     def default_rights(self) -> Rights:

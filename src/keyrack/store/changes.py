@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ARRAY, String, cast, delete, func, insert, literal, select, true, update
+from sqlalchemy import ARRAY, ColumnElement, String, cast, delete, func, insert, literal, select, true, update
 
 from keyrack.store import postgresql
 from keyrack.store.database import Connection
@@ -62,6 +62,11 @@ class Changes:
         complete = bool(read) and len(above) <= ROWS_MAX and gapless and known
         set_back = newest < revision or (bool(made_by) and not known)
         return cls(newest, frozenset(row[2] for row in above), complete, newest_change, set_back)
+
+
+def newest_column() -> ColumnElement[Any]:
+    """Return the column with the newest revision, for a statement that reads something else in the same snapshot."""
+    return select(revisions.c.revision).where(revisions.c.id == COUNTER_ID).scalar_subquery().label("newest_revision")
 
 
 async def bump(c: Connection, touched: Collection[str], change_id: str) -> int:

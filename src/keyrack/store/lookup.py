@@ -4,8 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, insert, or_, select, update
+from sqlalchemy import Row, delete, insert, or_, select, update
 
+from keyrack.model.grants import FoundAccess
 from keyrack.model.integrations import Integration
 from keyrack.model.invitations import Invitation
 from keyrack.model.keys import Key
@@ -16,18 +17,17 @@ from keyrack.model.portal_links import PortalLink
 from keyrack.model.sessions import LinkPurpose, Session
 from keyrack.model.tokens import FoundToken, HeldThere, Token
 from keyrack.model.workspaces import Workspace
+from keyrack.store import changes, oauth_lookup, rights
 from keyrack.store import integrations as integration_rows
 from keyrack.store import invitations as invitation_rows
 from keyrack.store import keys as key_rows
 from keyrack.store import members as member_rows
 from keyrack.store import people as person_rows
-from keyrack.store import rights
 from keyrack.store import tokens as token_rows
 from keyrack.store import workspaces as workspace_rows
 from keyrack.store.database import Connection
 from keyrack.store.paging import keyset
 from keyrack.store.tables import (
-    COUNTER_ID,
     identities,
     integrations,
     invitations,
@@ -36,7 +36,6 @@ from keyrack.store.tables import (
     members,
     people,
     portal_links,
-    revisions,
     sessions,
     set_up_links,
     sign_in_links,
@@ -106,15 +105,18 @@ class FoundInvitation:
     workspace: Workspace
 
 
-async def credential(c: Connection, digest: bytes) -> FoundKey | FoundToken | None:
+Found = FoundKey | FoundToken | FoundAccess
+
+
+async def credential(c: Connection, digest: bytes) -> Found | None:
     """Return the key or token with this digest, also an ended one. For `keyrack.feed.look_ups` alone."""
-    return await _key(c, digest) or await _token(c, digest)
+    return await _key(c, digest) or await _token(c, digest) or await oauth_lookup.access_token(c, digest)
 
 
 async def _key(c: Connection, digest: bytes) -> FoundKey | None:
     joined = keys.join(integrations, integrations.c.id == keys.c.integration_id).join(workspaces, workspaces.c.id == keys.c.workspace_id)
     found = (
-        select(keys, integrations, workspaces, rights.roles_of(integrations), rights.reached_by_all(integrations), _revision())
+        select(keys, integrations, workspaces, rights.roles_of(integrations), rights.reached_by_all(integrations), changes.newest_column())
         .select_from(joined)
         .where(keys.c.digest == digest)
     )
@@ -128,7 +130,7 @@ async def _key(c: Connection, digest: bytes) -> FoundKey | None:
 
 async def _token(c: Connection, digest: bytes) -> FoundToken | None:
     reached = rights.reached_by_all(members)
-    row = await c.first(token_rows.everywhere(reached, _revision()).where(tokens.c.digest == digest))
+    row = await c.first(token_rows.everywhere(reached, changes.newest_column()).where(tokens.c.digest == digest))
     if row is None:
         return None
     one, revision = token_rows.read_held(row), row._mapping["newest_revision"]
@@ -158,7 +160,7 @@ async def session(c: Connection, digest: bytes) -> FoundSession | None:
             workspaces,
             rights.roles_of(members),
             rights.reached_by_all(members),
-            _revision(),
+            changes.newest_column(),
         )
         .select_from(joined)
         .where(sessions.c.digest == digest, sessions.c.ended_at.is_(None), workspaces.c.deleted_at.is_(None))
@@ -350,7 +352,3 @@ def _session(row: Row[Any]) -> Session:
 
 def _login(row: Row[Any] | None) -> Login | None:
     return Login(person_rows.read(row), row.password_hash, row.email_verified_at) if row else None
-
-
-def _revision() -> ColumnElement[Any]:
-    return select(revisions.c.revision).where(revisions.c.id == COUNTER_ID).scalar_subquery().label("newest_revision")

@@ -300,19 +300,6 @@ outbox = Table(
     Index(None, "due_at"),
 )
 
-apps = Table(
-    "keyrack_apps",
-    metadata,
-    _id(),
-    _of("workspaces", "workspace_id"),
-    _text("client_id", unique=True),
-    _text("name"),
-    _time("created_at"),
-    _time("updated_at"),
-    _time("deleted_at", nullable=True),
-    Index(None, "workspace_id", "created_at", "id"),
-)
-
 # position is null until the sequencer has numbered the row, after its commit (CONSISTENCY §6).
 events = Table(
     "keyrack_events",

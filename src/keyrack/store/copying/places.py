@@ -18,6 +18,7 @@ from keyrack.store import (
     connector_tables,
     delivery_tables,
     endpoint_tables,
+    oauth_tables,
     postgresql,
     replay_tables,
     sqlite,
@@ -40,7 +41,7 @@ MAIN_NAME, TRAFFIC_NAME = "keyrack.db", "traffic.db"
 LEFT_BEHIND = frozenset({tables.leases, replay_tables.replay_claims})
 """What belongs to running processes, and to no copy."""
 
-COPIED = (connector_tables.connectors, endpoint_tables.endpoints, delivery_tables.deliveries, token_tables.tokens)
+COPIED = (connector_tables.connectors, endpoint_tables.endpoints, delivery_tables.deliveries, oauth_tables.grants, token_tables.tokens)
 """Tables of modules that nobody else may have loaded: naming them here puts all of theirs into the copy."""
 
 COUNTERS = frozenset({tables.revisions, tables.event_positions})
