@@ -3,12 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from atrium.customers.events import CUSTOMER_CREATED
 from keyrack.manage import connector_calls, connectors
 from keyrack.model.connector_calls import SCHEDULE_SECONDS, Why
+from keyrack.model.connectors import Vendor
 from keyrack.model.deliveries import State, Trigger
+from keyrack.model.events import Event
+from keyrack.model.vendors import SlackMessages
 from tests.backends import Backend
 from tests.connectors.conftest import Scene, Vendors, scene_on
 from tests.connectors.recorders import DROPS, STRIPE_ID, reply
@@ -175,6 +180,34 @@ async def test_a_disabled_connector_skips_and_a_deleted_one_sends_nothing(scene:
     assert [] == scene.vendors.slack.sent
 
 
+@pytest.mark.parametrize("change", ["deleted", "disabled", "elsewhere"])
+async def test_what_an_admin_changes_counts_also_while_the_host_still_writes_the_message(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    asked, changed = asyncio.Event(), asyncio.Event()
+
+    async def slowly(_event: Event) -> str:
+        asked.set()
+        await changed.wait()
+        return "A customer."
+
+    vendor = SlackMessages({CUSTOMER_CREATED: slowly})
+    monkeypatch.setitem(cast(dict[str, Vendor], scene.desk.vendors), "slack", vendor)
+    slack = await scene.connect("slack")
+    await scene.customer()
+    sending = asyncio.create_task(scene.settle())
+    await asked.wait()
+    if change == "deleted":
+        await connectors.delete(scene.desk, scene.operator, slack.id)
+    elif change == "disabled":
+        await connectors.edit(scene.desk, scene.operator, slack.id, enabled=False)
+    else:
+        await connectors.edit(scene.desk, scene.operator, slack.id, settings={"channel": "C9876543210"})
+    changed.set()
+    await sending
+    assert (["C9876543210"] if change == "elsewhere" else []) == [sent.json["channel"] for sent in scene.vendors.slack.sent]
+
+
 async def test_an_older_state_is_not_sent_again_over_a_newer_one(scene: Scene) -> None:
     stripe = await scene.connect("stripe")
     refuse = reply({"error": {"type": "invalid_request_error", "message": "No", "code": "parameter_invalid"}}, 400)
@@ -211,3 +244,14 @@ async def test_what_waits_goes_with_its_workspace(scene: Scene) -> None:
     await scene.rack.workspaces.delete(scene.operator.workspace.id)
     await scene.settle()
     assert [] == scene.vendors.slack.sent
+
+
+async def test_a_rush_goes_out_without_waiting_for_turns(scene: Scene) -> None:
+    slack = await scene.connect("slack")
+    for number in range(20):
+        await scene.customer(f"Customer {number}")
+    while await scene.calls.read():
+        continue
+    assert 4 == await scene.calls.turn()
+    await scene.calls.settle()
+    assert [State.SUCCEEDED] * 20 == [call.state for call in await scene.log(slack)]
