@@ -49,7 +49,8 @@ EVENTS = (
 async def host(backend: Backend, tmp_path: Path) -> AsyncIterator[Host]:
     """A running host with events of its own, on each database in turn."""
     clock = FrozenClock()
-    settings = Settings(data=tmp_path, database_url=backend.url)
+    # Nothing here is about a store that is slow: a busy machine may be.
+    settings = Settings(data=tmp_path, database_url=backend.url, store_wait_seconds=20, store_answer_seconds=20)
     rack = Keyrack(settings, brand=BRAND, categories=CATEGORIES, plans=PLANS, events=EVENTS, now=clock.now)
     app = build_app(rack)
     rack.install(app)

@@ -19,6 +19,7 @@ from tests.hosts import ADMIN_RIGHTS
 from tests.serving.served import until
 from tests.walk.problems import problem
 
+PATIENT = {"store_wait_seconds": 20, "store_answer_seconds": 20}
 READS = Rights(permissions={"customers": Level.READ})
 FAILED = b"HTTP/1.1 500 Oops\r\nX-Trace: 17\r\nContent-Length: 4\r\n\r\nnope"
 
@@ -26,7 +27,7 @@ FAILED = b"HTTP/1.1 500 Oops\r\nX-Trace: 17\r\nContent-Length: 4\r\n\r\nnope"
 @pytest.fixture
 async def shop(backend: Backend, tmp_path: Path) -> AsyncIterator[Shop]:
     """A running host and a customer's server, on each database in turn."""
-    async with receiving() as receiver, opened(backend, tmp_path, receiver) as one:
+    async with receiving() as receiver, opened(backend, tmp_path, receiver, settings=PATIENT) as one:
         yield one
 
 
