@@ -255,3 +255,11 @@ async def test_a_rush_goes_out_without_waiting_for_turns(scene: Scene) -> None:
     assert 4 == await scene.calls.turn()
     await scene.calls.settle()
     assert [State.SUCCEEDED] * 20 == [call.state for call in await scene.log(slack)]
+
+
+async def test_new_credentials_stay_on_though_the_old_ones_are_refused_a_moment_later(scene: Scene) -> None:
+    slack = await scene.connect("slack")
+    called = await connectors.get(scene.desk, scene.operator, slack.id)
+    await connectors.edit(scene.desk, scene.operator, slack.id, settings={"token": "xoxb-9999999999-newSECRETnew"})
+    await connectors.need_reconnection(scene.desk, called, "Slack does not know this token.")
+    assert "active" == (await connectors.get(scene.desk, scene.operator, slack.id)).state

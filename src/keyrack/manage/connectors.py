@@ -125,19 +125,22 @@ async def delete(desk: Desk, actor: Principal, connector_id: str) -> Connector:
     return deleted
 
 
-async def need_reconnection(desk: Desk, workspace_id: str, connector_id: str, problem: str) -> None:
-    """Disable a connector whose credentials the vendor takes no more, and tell the owners and admins by mail. Once, however often asked."""
+async def need_reconnection(desk: Desk, called: Connector, problem: str) -> None:
+    """Disable a connector whose credentials the vendor takes no more, and tell the owners and admins by mail. Once, however often asked.
+
+    `called` is the connector as the vendor refused it: one that somebody has set anew since then stays on.
+    """
     async with desk.store.reading() as c:
-        workspace = await workspaces.get(c, workspace_id)
+        workspace = await workspaces.get(c, called.workspace_id)
     actor = replace(principal_of(workspace, dict(desk.categories)), credential_id="keyrack", credential_name=desk.brand.name)
     async with change(desk, actor) as c:
         try:
-            connector = await rows.get(c.connection, workspace_id, connector_id)
+            connector = await rows.get(c.connection, called.workspace_id, called.id)
         except Refused as refused:
             if refused.refusal is not NOT_FOUND:
                 raise
             return
-        if connector.disabled_at is not None:
+        if connector.disabled_at is not None or (connector.sealed, connector.settings) != (called.sealed, called.settings):
             return
         edited = replace(connector, disabled_at=c.now, disable_reason=DisableReason.RECONNECT, problem=problem)
         await _save(c, connector, edited)

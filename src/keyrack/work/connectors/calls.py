@@ -225,7 +225,7 @@ class ConnectorCalls:
         made = replace(made, request=vendor.addressed(made.request or {}, connector.settings))
         began = monotonic()
         answer = await self._ask(vendor, connector, made)
-        await self._conclude(made, vendor, answer, _ms_since(began))
+        await self._conclude(made, vendor, connector, answer, _ms_since(began))
 
     async def _connector(self, call: ConnectorCall) -> Connector | None:
         async with self._desk.store.reading() as c:
@@ -277,7 +277,7 @@ class ConnectorCalls:
         except Exception as error:  # noqa: BLE001 - a client's own words may quote what was sent: only their kind is told
             return Answer(Verdict.AGAIN, None, "unreachable", f"{vendor.title} could not be reached: {type(error).__name__}.")
 
-    async def _conclude(self, call: ConnectorCall, vendor: Vendor, answer: Answer, duration_ms: int) -> None:
+    async def _conclude(self, call: ConnectorCall, vendor: Vendor, connector: Connector, answer: Answer, duration_ms: int) -> None:
         now = self._desk.now()
         async with self._desk.store.writing_traffic() as c:
             if answer.verdict is Verdict.SENT and vendor.keeps_links and answer.object_id:
@@ -287,7 +287,7 @@ class ConnectorCalls:
             if waits is not None:
                 await rows.put_off(c, call.workspace_id, call.connector_id, now + waits * 1000)
         if answer.verdict is Verdict.RECONNECT:
-            await connectors.need_reconnection(self._desk, call.workspace_id, call.connector_id, answer.detail)
+            await connectors.need_reconnection(self._desk, connector, answer.detail)
 
     async def _note(self, call: ConnectorCall) -> None:
         async with self._desk.store.writing_traffic() as c:
