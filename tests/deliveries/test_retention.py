@@ -35,3 +35,14 @@ async def test_what_is_older_than_the_log_is_forgotten_but_for_what_waits(shop: 
     later = shop.clock.now() + 31 * DAY * 1000
     await delivery_retention.prune(shop.desk.store, shop.host.rack.assembly._days_kept, later)
     assert [int(fails), 0] == await _rows(shop.desk.store)
+
+
+async def test_attempts_are_counted_by_what_they_end_with(shop: Shop) -> None:
+    endpoint, _ = await shop.endpoint(events=["customer.*"])
+    await shop.happen(shop.event())
+    await shop.until_all(endpoint, State.SUCCEEDED)
+    shop.receiver.answer = lambda _received: b""
+    await shop.happen(shop.event())
+    tally = shop.host.rack.assembly.tally
+    await until(lambda: tally.attempts == {"2xx": 1, "broken_off": 1})
+    assert 2 == sum(tally.delivery_lags.counts) == sum(tally.attempt_durations.counts)

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from ipaddress import IPv4Address
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from keyrack.manage import deliveries, endpoints, integrations
 from keyrack.manage.workspaces import switch_api
 from keyrack.model.addresses import networks
 from keyrack.model.deliveries import State, Trigger, Why
+from keyrack.model.outgoing_calls import Answered, Outgoing
 from keyrack.model.permissions import Level, Rights, SpaceRole
 from keyrack.model.principals import Mode, Principal
 from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, NOT_FOUND, Refused
@@ -62,6 +64,32 @@ async def test_attempt_that_has_begun_to_connect_is_not_sent_where_it_may_not_an
     (delivery,) = await shop.until_all(endpoint, state)
     assert (["/new"] if change == "edit" else []) == [one.path for one in shop.receiver.received]
     assert int(change == "edit") == delivery.attempts == len(await shop.attempts(delivery))
+
+
+class Unasking(GuardedClient):
+    """A planted bug: it does not ask again when the connection stands."""
+
+    async def send(self, outgoing: Outgoing, **given: Any) -> Answered:
+        """Send without asking."""
+        return await super().send(outgoing, **{**given, "before_first_byte": None})
+
+
+async def test_planted_bug_that_does_not_ask_before_the_first_byte_is_found(shop: Shop) -> None:
+    resolving, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(_host: str) -> list[IPv4Address]:
+        resolving.set()
+        await may_go_on.wait()
+        return [IPv4Address("127.0.0.1")]
+
+    sender = shop.host.rack.assembly.deliveries
+    sender.attempts = replace(sender.attempts, client=Unasking(networks(HERE), resolve=slow))
+    endpoint, _ = await shop.endpoint(url=shop.receiver.url.replace("127.0.0.1", "customer.test"), events=["customer.*"])
+    await shop.happen(shop.event())
+    await resolving.wait()
+    await endpoints.delete(shop.desk, shop.host.owner, endpoint.id)
+    may_go_on.set()
+    await until(lambda: shop.receiver.received)
 
 
 async def test_deliveries_of_a_workspace_whose_api_is_off_are_held_and_go_on_when_it_is_on(shop: Shop) -> None:
