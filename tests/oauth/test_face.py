@@ -70,13 +70,15 @@ async def test_member_lets_an_app_in_and_it_calls_for_them(parties: Parties) -> 
     assert ("Bearer", 3600, "customers:write spaces:read") == (got["token_type"], got["expires_in"], got["scope"])
     assert 200 == (await parties.host.get("/api/v1/customers", got["access_token"])).status_code
     again = await exchange(parties, grant_type="refresh_token", refresh_token=got["refresh_token"])
-    assert 200 == again.status_code and again.json()["refresh_token"] != got["refresh_token"]
+    assert 200 == again.status_code
+    assert again.json()["refresh_token"] != got["refresh_token"]
 
 
 async def test_who_is_not_signed_in_signs_in_first(parties: Parties) -> None:
     page = await ask(parties, parties.asking(a_verifier()), signed_in=False)
     assert 401 == page.status_code
-    assert "Sign in" in page.text and "/console/authorize?" in page.text
+    assert "Sign in" in page.text
+    assert "/console/authorize?" in page.text
 
 
 async def test_member_who_does_not_let_the_app_in_gives_it_nothing(parties: Parties) -> None:

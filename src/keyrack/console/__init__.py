@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from keyrack.assemble import Assembly
 from keyrack.console.access import AccessPages
 from keyrack.console.addresses import sign_in_url
+from keyrack.console.apps import AppPages
 from keyrack.console.connectors import ConnectorPages
 from keyrack.console.consents import ConsentPages
 from keyrack.console.deliveries import DeliveryPages
@@ -26,6 +27,7 @@ from keyrack.console.navigation import Section
 from keyrack.console.new_integrations import NewIntegrationPages
 from keyrack.console.openid import OpenIdPages
 from keyrack.console.own_access import OwnAccessPages
+from keyrack.console.own_grants import OwnGrantPages
 from keyrack.console.pages import Pages
 from keyrack.console.passwords import PasswordPages
 from keyrack.console.people import PeoplePages
@@ -63,11 +65,13 @@ SECTIONS: tuple[Callable[[Pages], Section], ...] = (
     InvitationPages,
     AccessPages,
     ConnectorPages,
+    AppPages,
     SettingsPages,
     UsagePages,
     PeoplePages,
     TokenPages,
     OwnAccessPages,
+    OwnGrantPages,
     SessionPages,
     OpenIdPages,
     PasswordPages,

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from keyrack.console.members import access_of
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
-from keyrack.manage import own_access
+from keyrack.manage import own_access, own_grants
 from keyrack.model.permissions import Rights
 from keyrack.model.tokens import Held
 
@@ -76,6 +76,7 @@ class OwnAccessPages:
         """End all that the person holds. Raises Refused `session_ended`, `csrf_failed`, 403."""
         member, _ = await self._pages.sent(request, "access.end-mine")
         ended = await own_access.revoke_all(self._pages.desk, member)
+        await own_grants.revoke_all(self._pages.desk, member)
         counted = "1 token has" if ended == 1 else f"{ended} tokens have"
         return self._pages.go(request, AT, f"{counted} ended. Nothing of yours is accepted any more.")
 
