@@ -246,6 +246,16 @@ async def test_what_waits_goes_with_its_workspace(scene: Scene) -> None:
     assert [] == scene.vendors.slack.sent
 
 
+@pytest.mark.parametrize("code", ["a\x00b", "\ud800"])
+async def test_an_answer_that_no_database_takes_is_noted_and_not_asked_for_again_at_once(scene: Scene, code: str) -> None:
+    stripe = await scene.connect("stripe")
+    scene.vendors.stripe.next = [reply({"error": {"type": "invalid_request_error", "message": code, "code": code}}, 400)]
+    await scene.customer()
+    await scene.settle()
+    (call,) = await scene.log(stripe)
+    assert (State.FAILED, Why.REFUSED, 1) == (call.state, call.why, call.attempts)
+
+
 async def test_a_rush_goes_out_without_waiting_for_turns(scene: Scene) -> None:
     slack = await scene.connect("slack")
     for number in range(20):

@@ -30,6 +30,8 @@ def resends(status: int, name: str, **headers: str) -> Reply:
 
 
 ANSWERS = [
+    ("slack", Reply(200, b"<html>Back soon</html>"), Verdict.AGAIN, None),
+    ("hook", Reply(200, b"<html>Back soon</html>"), Verdict.AGAIN, None),
     ("slack", reply({"ok": True, "ts": "1.2"}), Verdict.SENT, None),
     ("slack", reply({"ok": False, "error": "invalid_auth"}), Verdict.RECONNECT, "invalid_auth"),
     ("slack", reply({"ok": False, "error": "token_revoked"}), Verdict.RECONNECT, "token_revoked"),

@@ -270,8 +270,8 @@ class ConnectorCalls:
             async with asyncio.timeout(CALL_SECONDS_MAX):
                 client = await self._clients.get(vendor.name)
                 if call is None:
-                    return await client.check(account)
-                return await client.send(account, Outgoing(call.request or {}, call.idempotency_key, known))
+                    return _storable(await client.check(account))
+                return _storable(await client.send(account, Outgoing(call.request or {}, call.idempotency_key, known)))
         except TimeoutError:
             return Answer(Verdict.AGAIN, None, "timeout", f"{vendor.title} did not answer within {CALL_SECONDS_MAX:.0f} seconds.")
         except Exception as error:  # noqa: BLE001 - a client's own words may quote what was sent: only their kind is told
@@ -373,6 +373,13 @@ def _answered(call: ConnectorCall, answer: Answer, now: int, duration_ms: int) -
     if pause is None:
         return replace(tried, failures=failures, state=State.FAILED, why=Why.EXHAUSTED)
     return replace(tried, failures=failures, due_at=now + int(pause * 1000))
+
+
+def _storable(answer: Answer) -> Answer:
+    """Return an answer without what no database takes, and no vendor means: what could not be noted would be sent for ever."""
+    texts = {name: getattr(answer, name) for name in ("code", "detail", "object_id")}
+    kept = {name: text.replace("\x00", "").encode("utf-8", "replace").decode() for name, text in texts.items() if text is not None}
+    return replace(answer, **kept)
 
 
 def _ms_since(began: float) -> int:

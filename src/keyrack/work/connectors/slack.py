@@ -5,6 +5,7 @@ Slack knows no idempotency key: a message whose answer was lost is posted again.
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -38,6 +39,7 @@ _DEAD = {
 
 _FOR_NOW = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "rollup_error", "team_added_to_org"}
 _TOO_MANY = {"ratelimited", "rate_limited"}
+_CODE = re.compile(r"[a-z0-9_]{1,60}")
 _NOTHING_SAID = {"no_text", "invalid_payload", "missing_text_or_fallback_or_attachments"}
 
 
@@ -120,4 +122,7 @@ def _judged(status: int, code: str, headers: Mapping[str, Any]) -> Answer:
         return Answer(Verdict.AGAIN, status, code if code in _FOR_NOW else None, f"Slack is out of order (status {status}).")
     if status in (401, 403, 404, 410):
         return Answer(Verdict.RECONNECT, status, code, f"Slack takes nothing from here any more (status {status}): {_CONNECT}.")
+    if not _CODE.fullmatch(code):
+        # A page of a proxy on the way, or of a Slack that is being mended: nobody has looked at the message.
+        return Answer(Verdict.AGAIN, status, None, f"Slack gave an answer that says nothing (status {status}).")
     return Answer(Verdict.REFUSED, status, code, f"Slack refused this message: {code.replace('_', ' ')}.")
