@@ -93,15 +93,16 @@ TOKEN_REVOKED = Refusal(
     "token_revoked",
     401,
     "Token has ended",
-    "Its member generated a new one or revoked it, an admin did, or the member may no longer use the API here; `detail` says which.",
-    "Generate a token under Personal preferences > API, and put it into the program that makes this call.",
+    "Its member generated a new one or revoked it, an admin did, or the member may no longer use the API here; `detail` says which. "
+    "An app's token ends with the member's grant, too.",
+    "Generate a token under Personal preferences > API, and put it into the program that makes this call. An app asks the member again.",
 )
 TOKEN_EXPIRED = Refusal(
     "token_expired",
     401,
     "Token has expired",
-    "The token was made with a last day, and that is over.",
-    "Make another token under Personal preferences > API, and put it into the program that makes this call.",
+    "The token was made with a last day, and that is over; an app's access token works for an hour.",
+    "Make another token under Personal preferences > API, and put it into the program that makes this call. An app refreshes its own.",
 )
 API_DISABLED = Refusal(
     "api_disabled",
