@@ -5,12 +5,15 @@ from dataclasses import replace
 
 import pytest
 
+from keyrack.model.apps import App
+from keyrack.model.grants import EndReason as GrantEndReason
+from keyrack.model.grants import Grant
 from keyrack.model.permissions import Rights, SpaceRole
 from keyrack.model.refusals import NOT_FOUND, Refused
 from keyrack.model.sessions import Session
 from keyrack.model.tokens import EndReason
 from keyrack.model.workspaces import Workspace
-from keyrack.store import events, integrations, keys, members, partners, people, sessions, spaces, tokens
+from keyrack.store import apps, events, grants, integrations, keys, members, partners, people, sessions, spaces, tokens
 from keyrack.store.database import Connection, Store
 from keyrack.store.ids import new_id
 from tests.store.nouns import NOW, a_digest, a_key, a_member, a_person, a_space, a_token, an_event, an_integration
@@ -108,3 +111,29 @@ async def test_a_holder_gets_no_role_in_a_space_of_another_workspace(store: Stor
         async with store.changing() as c:
             await integrations.save(c, replace(mine, rights=Rights(spaces={theirs.id: SpaceRole.MANAGER})))
     assert refusal.value.refusal is NOT_FOUND
+
+
+async def test_another_workspace_finds_and_ends_no_app_and_no_grant(store: Store, acme: Workspace, other: Workspace) -> None:
+    person = a_person("ada@acme.test")
+    member = a_member(acme.id, person)
+    app = App("app_1", acme.id, "client_1", "Mirror", ("https://app.example/",), ("customers:read",), NOW, NOW, "someone", "Ada")
+    grant = Grant("grant_1", acme.id, app.id, member.id, person.id, app.scopes, NOW, NOW)
+    async with store.changing() as c:
+        await people.add(c, person)
+        await members.add(c, member)
+        await apps.add(c, app)
+        await grants.add(c, grant)
+    found: tuple[tuple[Callable[..., Awaitable[object]], str], ...] = ((apps.get, app.id), (grants.held, grant.id))
+    for find, name in found:
+        with pytest.raises(Refused) as refusal:
+            async with store.reading() as c:
+                await find(c, other.id, name)
+        assert refusal.value.refusal is NOT_FOUND
+    async with store.changing() as c:
+        assert ([], [], []) == (
+            await apps.page(c, other.id, limit=9),
+            await grants.page(c, other.id, limit=9),
+            await grants.live(c, other.id, [member.id]),
+        )
+        assert 0 == await grants.end(c, other.id, [grant.id], at=NOW, by="Eve", reason=GrantEndReason.REVOKED)
+        assert [grant] == await grants.live(c, acme.id, [member.id])
