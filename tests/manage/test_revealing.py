@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from keyrack.crypto.seal import Sealer
-from keyrack.manage import events, keys, passwords, revealing, sessions
+from keyrack.manage import events, keys, passwords, portal_links, revealing, sessions
 from keyrack.manage.desk import Desk
 from keyrack.manage.keys import Issued
 from keyrack.manage.operators import operator
@@ -60,6 +60,23 @@ async def test_key_made_since_is_shown_again_and_each_time_is_an_event(host: Hos
     assert [(made.key.id, "ada")] * 2 == [(event.object_id, event.actor.name) for event in told]
     with refused(CONFLICT, "not kept"):
         await revealing.reveal(desk, admin, before.key.id)
+
+
+async def test_secret_that_a_portal_session_was_shown_tells_of_the_key_behind_it(
+    host: Host, desk: Desk, admin: Principal, actors: Actors
+) -> None:
+    made, asking = await host.key(name="other"), await host.key(ADMIN_RIGHTS, name="host")
+    caller = await actors.behind(asking)
+    link = await portal_links.create(desk, caller, member_id=admin.member_id or "", auth_time=host.clock.now())
+    signed_in = await portal_links.redeem(desk, link.secret.text)
+    through = await sessions.find(desk, signed_in.secret.text)
+    assert through is not None
+    for actor in (through, admin):
+        await revealing.reveal(desk, actor, made.key.id)
+    told = await events.page(desk, host.owner, limit=9, kind="key.revealed")
+    assert [None, asking.key.id] == [event.data["through_key_id"] for event in told]
+    with refused(INSUFFICIENT_PERMISSION):
+        await revealing.switch(desk, through, False)
 
 
 async def test_switched_off_all_copies_are_destroyed(host: Host, desk: Desk, admin: Principal) -> None:

@@ -114,7 +114,7 @@ _BY_NAME: dict[str, dict[str, Any]] = {
     "key.expires_soon": _KEY | {"expires_at": "2026-06-02T17:21:09.412Z", "days": 7},
     "grant.ended": _GRANT | {"end_reason": "revoked"},
     "key.leaked": _KEY | {"found_in": "https://github.com/octocat/hello-world/blob/main/settings.py", "source": "content"},
-    "key.revealed": {"id": _ID, "name": "local-dev", "prefix": "atrium_abc1"},
+    "key.revealed": {"id": _ID, "name": "local-dev", "prefix": "atrium_abc1", "through_key_id": None},
     "member.portal_link_made": {"id": _MEMBER, "name": "Robin Vale", "origin": None},
     "person.identity_linked": {"id": "cl9bn00of0006g7l8e7f8a9b0", "issuer": "https://login.vml.example"},
     "person.password_changed": {"id": "cl9bn00of0006g7l8e7f8a9b0", "by_link": False},

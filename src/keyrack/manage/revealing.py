@@ -60,7 +60,9 @@ async def reveal(desk: Desk, actor: Principal, key_id: str) -> Secret:
             raise CONFLICT(
                 "The secret of this key was sealed under a key that the operator has taken away. Rotate it for a new one."
             ) from None
-        c.record(KEY_REVEALED, key.id, {"id": key.id, "name": key.name, "prefix": key.prefix})
+        # Whose word it was that the person proved themselves: a host's, where its key asked for the portal link (decision 0013).
+        told = {"id": key.id, "name": key.name, "prefix": key.prefix, "through_key_id": actor.through_key_id}
+        c.record(KEY_REVEALED, key.id, told)
     return Secret(clear.decode())
 
 
