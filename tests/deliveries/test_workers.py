@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from keyrack.manage import endpoints
-from keyrack.model.deliveries import State
+from keyrack.model.deliveries import State, Why
 from keyrack.store import claims, delivery_lanes, event_cursors
+from keyrack.store import deliveries as delivery_rows
 from keyrack.store.claims import Lane
 from keyrack.store.delivery_lanes import LANES
 from keyrack.work import deliveries
@@ -76,6 +77,32 @@ async def test_one_claims_what_is_free_and_another_what_a_dead_one_had(shop: Sho
         assert ([], None) == await claims.due_lanes(c, LANES, now=now - 1, after="", limit=9)
         assert ([endpoint.id], endpoint.id) == await claims.due_lanes(c, LANES, now=now, after="", limit=1)
     assert {*first, *second} | set(await claim(now + 60_000)) >= {*first, *second}
+
+
+@pytest.mark.parametrize("pressed", ["replay", "disable"])
+async def test_what_is_claimed_at_this_moment_stays_with_who_claimed_it(shop: Shop, pressed: str) -> None:
+    sender = shop.host.rack.assembly.deliveries
+    endpoint, _ = await shop.endpoint(events=["customer.*"])
+    await sender.stop()
+    await shop.happen(shop.event())
+    await sender._reader.turn()
+    store, now = shop.desk.store, shop.clock.now()
+    (waiting,) = await shop.of(endpoint)
+    async with store.writing_traffic() as c:
+        await claims.claim(c, LANES, [Lane(endpoint.id, 1)], now=now, until=now, limit=1)
+        await delivery_lanes.note(c, [(replace(waiting, failures=1, due_at=now), now)])
+
+    async def press() -> int:
+        async with store.writing_traffic() as c:
+            if pressed == "replay":
+                return await delivery_rows.send_missed_again(c, endpoint.workspace_id, endpoint.id, since=0, now=now)
+            return await delivery_lanes.settle(c, endpoint.id, State.SKIPPED, Why.ENDPOINT_DISABLED, now)
+
+    async with store.writing_traffic() as c:
+        claimed = await claims.claim(c, LANES, [Lane(endpoint.id, 1)], now=now, until=now + 1000, limit=1)
+        meanwhile = asyncio.create_task(press())
+        await asyncio.sleep(0.2)
+    assert ([waiting.id], 0) == ([row.id for row in claimed], await meanwhile)
 
 
 async def test_endpoint_that_hangs_or_fails_holds_up_no_other(shop: Shop) -> None:

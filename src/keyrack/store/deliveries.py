@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, or_, select, update
 
 from keyrack.model.deliveries import Delivery, DeliveryCount, State, Trigger, Why
 from keyrack.model.orders import NEWEST, Order, Place
@@ -48,11 +48,9 @@ async def page(
     order: Order = NEWEST,
 ) -> list[Delivery]:
     """Return deliveries in an order, from beyond a place in it: of an endpoint, `within` some, of an event, a type, in a state, made in a
-    time (ms).
+    time (ms). `within` endpoints, as their integration sees them: what it may not read happened, for it, never.
     """
-    found = select(deliveries).where(_rows.workspace_id == workspace_id)
-    if within is not None:
-        found = found.where(_rows.endpoint_id.in_(within))
+    found = select(deliveries).where(_rows.workspace_id == workspace_id, *_told(within))
     wanted = {"endpoint_id": endpoint_id, "event_id": event_id, "event_type": event_type, "state": state.value if state else None}
     for name, value in wanted.items():
         if value is not None:
@@ -67,10 +65,8 @@ async def page(
 async def of_events(
     c: Connection, workspace_id: str, event_ids: Collection[str], *, each: int, within: Collection[str] | None = None
 ) -> dict[str, list[Delivery]]:
-    """Return the deliveries of these events (a page of them) by the events' ids, at most so many of each; `within` some endpoints."""
-    wanted = [_rows.workspace_id == workspace_id, _rows.event_id.in_(event_ids)]
-    if within is not None:
-        wanted.append(_rows.endpoint_id.in_(within))
+    """Return the deliveries of these events (a page of them) by the events' ids, at most so many of each; `within` as in `page`."""
+    wanted = [_rows.workspace_id == workspace_id, _rows.event_id.in_(event_ids), *_told(within)]
     place = func.row_number().over(partition_by=_rows.event_id, order_by=(_rows.created_at, _rows.id)).label("place")
     placed = select(deliveries, place).where(*wanted).subquery()
     found: dict[str, list[Delivery]] = {}
@@ -95,7 +91,7 @@ async def send_again(c: Connection, workspace_id: str, delivery_id: str, now: in
     One that is being attempted at this moment, or held, is left as it is.
     """
     own = and_(_rows.workspace_id == workspace_id, _rows.id == delivery_id)
-    free = and_(or_(_rows.claimed_until.is_(None), _rows.claimed_until <= now), _rows.state != State.HELD.value)
+    free = and_(_free(now), _rows.state != State.HELD.value)
     await c.execute(update(deliveries).where(own, free).values(**_again(now)))
     return await get(c, workspace_id, delivery_id)
 
@@ -103,7 +99,8 @@ async def send_again(c: Connection, workspace_id: str, delivery_id: str, now: in
 async def send_missed_again(c: Connection, workspace_id: str, endpoint_id: str, *, since: int, now: int) -> int:
     """Have what an endpoint has missed since a time (ms) attempted again, at most REPLAYED_AT_ONCE_MAX; return how many."""
     some = _missed(workspace_id, endpoint_id, since, now).order_by(_rows.position).limit(REPLAYED_AT_ONCE_MAX)
-    return await c.execute(update(deliveries).where(_rows.id.in_(some)).values(**_again(now)))
+    # Free is asked of the row itself, too: on PostgreSQL another may claim it between the look and the write.
+    return await c.execute(update(deliveries).where(_rows.id.in_(some), _free(now)).values(**_again(now)))
 
 
 async def count_missed(c: Connection, workspace_id: str, endpoint_id: str, *, since: int, now: int) -> int:
@@ -137,12 +134,22 @@ def read(row: Row[Any]) -> Delivery:
     )
 
 
+def _told(within: Collection[str] | None) -> list[ColumnElement[bool]]:
+    if within is None:
+        return []
+    return [_rows.endpoint_id.in_(within), _rows.why.is_distinct_from(Why.NOT_PERMITTED.value)]
+
+
 def _missed(workspace_id: str, endpoint_id: str, since: int, now: int) -> Select[Any]:
     """What failed since a time: given up, skipped while the endpoint was disabled, or waiting to be tried again."""
     over = and_(_rows.state.in_((State.FAILED.value, State.SKIPPED.value)), _rows.why.in_([why.value for why in MISSED]))
-    retrying = and_(_rows.state == State.PENDING.value, _rows.failures > 0, or_(_rows.claimed_until.is_(None), _rows.claimed_until <= now))
+    retrying = and_(_rows.state == State.PENDING.value, _rows.failures > 0, _free(now))
     own = (_rows.workspace_id == workspace_id, _rows.endpoint_id == endpoint_id, _rows.updated_at >= since)
     return select(_rows.id).where(*own, or_(over, retrying))
+
+
+def _free(now: int) -> ColumnElement[bool]:
+    return or_(_rows.claimed_until.is_(None), _rows.claimed_until <= now)
 
 
 def _again(now: int) -> dict[str, Any]:

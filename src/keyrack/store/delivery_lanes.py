@@ -33,7 +33,8 @@ async def settle(c: Connection, endpoint_id: str, state: State, why: Why | None,
     waiting = select(_rows.id).where(_rows.endpoint_id == endpoint_id, _rows.due_at.is_not(None), _free(now))
     settled = {"state": state.value, "why": why.value if why else None, "due_at": None, "claimed_until": None, "updated_at": now}
     some = waiting.order_by(_rows.due_at).limit(SETTLED_AT_ONCE_MAX)
-    return await c.execute(update(deliveries).where(_rows.id.in_(some)).values(**settled))
+    # Free is asked of the row itself, too: on PostgreSQL another may claim it between the look and the write.
+    return await c.execute(update(deliveries).where(_rows.id.in_(some), _free(now)).values(**settled))
 
 
 async def next_due(c: Connection) -> tuple[int | None, bool]:
@@ -53,7 +54,7 @@ async def release(c: Connection, endpoint_id: str, now: int) -> int:
     """Let what is held for an endpoint go on, oldest first, at most SETTLED_AT_ONCE_MAX; return how many."""
     held = select(_rows.id).where(_rows.endpoint_id == endpoint_id, _is_held).order_by(_rows.position).limit(SETTLED_AT_ONCE_MAX)
     waiting = {"state": State.PENDING.value, "due_at": now, "updated_at": now}
-    return await c.execute(update(deliveries).where(_rows.id.in_(held)).values(**waiting))
+    return await c.execute(update(deliveries).where(_rows.id.in_(held), _is_held).values(**waiting))
 
 
 async def note(c: Connection, noted: Sequence[tuple[Delivery, int]]) -> None:
