@@ -205,6 +205,20 @@ async def test_endpoint_of_the_workspace_is_told_nothing_of_what_lies_in_spaces(
     assert not [one for one in shop.receiver.received if b"sealed lips" in one.body]
 
 
+async def test_what_an_integration_may_not_read_is_in_no_list_of_its_key(shop: Shop) -> None:
+    admin, owner = await shop.host.key(ADMIN_RIGHTS), await shop.host.key(READS)
+    made = await subscribe(shop, owner, events=["*"])
+    space = await shop.host.rack.spaces.create(shop.host.workspace.id, "Launch")
+    (hidden,) = await shop.happen(shop.event({"id": "m1", "space_id": space.id, "body": "sealed lips"}, kind=POSTED.name))
+    (shown,) = await shop.happen(shop.event())
+    (skipped,) = await told(shop, admin, f"event_id={hidden}", 1)
+    assert (made["id"], "not_permitted") == (skipped["endpoint_id"], skipped["why"])
+    assert [shown] == [one["event_id"] for one in await told(shop, owner, "", 1)]
+    for path in (f"/deliveries/{skipped['id']}", f"/events/{hidden}"):
+        problem(await send(shop, "GET", path, owner), 404, "not_found")
+    problem(await send(shop, "POST", f"/deliveries/{skipped['id']}/resend", owner), 404, "not_found")
+
+
 async def test_deliveries_are_paged_filtered_and_sorted(shop: Shop) -> None:
     key = await shop.host.key(READS)
     made = await subscribe(shop, key)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from keyrack.manage import endpoints
 from keyrack.manage.desk import Desk
-from keyrack.model.deliveries import Attempt, Delivery, DeliveryCount, State
+from keyrack.model.deliveries import Attempt, Delivery, DeliveryCount, State, Why
 from keyrack.model.endpoints import Health
 from keyrack.model.events import may_read
 from keyrack.model.orders import NEWEST, Order, Place
@@ -22,12 +22,14 @@ REPLAYED_MAX = 100_000
 
 
 async def get(desk: Desk, actor: Principal, delivery_id: str) -> Delivery:
-    """Return a delivery. Raises Refused 404, also for one of another integration's endpoint; 403 as endpoints do."""
+    """Return a delivery. Raises Refused 404, for an integration's key also of what its own endpoints are not told; 403 as endpoints do."""
     integration_id = endpoints.managed_by(actor)
     async with desk.store.reading_traffic() as c:
         delivery = await rows.get(c, actor.workspace.id, delivery_id)
-    if integration_id is not None and not await _own(desk, actor, {delivery.endpoint_id}, integration_id):
-        raise NOT_FOUND("There is no such delivery.")
+    if integration_id is not None:
+        is_own = await _own(desk, actor, {delivery.endpoint_id}, integration_id)
+        if not is_own or delivery.why is Why.NOT_PERMITTED:
+            raise NOT_FOUND("There is no such delivery.")
     return delivery
 
 
@@ -137,11 +139,12 @@ async def replay_failed(desk: Desk, actor: Principal, endpoint_id: str, since: i
     """
     await _require_enabled(desk, actor, endpoint_id)
     now, replayed = desk.now(), 0
-    while replayed < REPLAYED_MAX:
+    for _ in range(REPLAYED_MAX // REPLAYED_AT_ONCE_MAX):
         async with desk.store.writing_traffic() as c:
             some = await rows.send_missed_again(c, actor.workspace.id, endpoint_id, since=since, now=now)
         replayed += some
-        if some < REPLAYED_AT_ONCE_MAX:
+        # Fewer than were looked at may only mean that some were being attempted.
+        if not some:
             break
     return replayed
 
