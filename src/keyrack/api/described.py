@@ -22,12 +22,16 @@ TAGS = (
         "description": "Handing a signed-in user of the host's over to the console.",
     },
     {"name": "spaces", "x-displayName": "Spaces", "description": "Named areas inside the workspace, and who is in them."},
-    {"name": "events", "x-displayName": "Events", "description": "What happened in the workspace, and who did it: as far as the caller may read it."},
+    {
+        "name": "events",
+        "x-displayName": "Events",
+        "description": "What happened in the workspace, and who did it: as far as the caller may read it.",
+    },
+    {"name": "leaks", "x-displayName": "Leaked keys", "description": "Ending keys that somebody found. Without a credential."},
     {"name": "event-types", "x-displayName": "Event types", "description": "What can happen, and what endpoints are told of it."},
     {"name": "endpoints", "x-displayName": "Webhook endpoints", "description": "Where events are delivered to, as signed webhooks."},
     {"name": "deliveries", "x-displayName": "Deliveries", "description": "Events on their way to endpoints, with every attempt."},
     {"name": "connectors", "x-displayName": "Connectors", "description": "Accounts at vendors, and what events became there."},
-    {"name": "leaks", "x-displayName": "Leaked keys", "description": "Ending keys that somebody found. Without a credential."},
     {"name": "logs", "x-displayName": "Request log", "description": "Every call, answered or refused."},
 )
 

@@ -91,6 +91,7 @@ class Desk:
     ours; `sealers` seal secrets that may be revealed (`key`), what endpoints sign with (`endpoint`) and mail that waits (`mail`).
     `tally` counts how long changes wait; `trace` follows them, where the operator wants that. `versions` are those of the host's
     API, to which keys are pinned. `vendors` are those that workspaces can connect accounts of.
+    `github_keys` prove what GitHub says of leaked keys.
     """
 
     store: Store
