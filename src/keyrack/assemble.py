@@ -351,7 +351,12 @@ class Assembly:
 
 def _outside(settings: Settings) -> Outside:
     origins = tuple(settings.portal_origins)
-    urls = {"slack": settings.slack_url, "slack_hooks": settings.slack_hooks_url, "resend": settings.resend_url, "stripe": settings.stripe_url}
+    urls = {
+        "slack": settings.slack_url,
+        "slack_hooks": settings.slack_hooks_url,
+        "resend": settings.resend_url,
+        "stripe": settings.stripe_url,
+    }
     return Outside(settings.base_url, settings.sends_mail, origins, _openid(settings), networks(settings.outgoing_networks), urls)
 
 

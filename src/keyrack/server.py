@@ -61,8 +61,8 @@ class Keyrack:
 
     `categories` are the kinds of the host's data that permissions speak of, `events` the types that it records, `plans` what workspaces
     can have; the first plan is the default. `refusals` are the host's own, `versions` what has changed in its API since `first_version`,
-    `docs` its own pages of the docs, `meters` what it counts, with a quota in each plan, `connectors` what events become at vendors. `now` is the clock, in ms since the epoch: tests
-    give a frozen one. Raises ValueError where they contradict themselves.
+    `docs` its own pages of the docs, `meters` what it counts, with a quota in each plan, `connectors` what events become at vendors. `now`
+    is the clock, in ms since the epoch: tests give a frozen one. Raises ValueError where they contradict themselves.
     """
 
     def __init__(

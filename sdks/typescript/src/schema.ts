@@ -1500,6 +1500,94 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "app.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * app.created
+         * @description An app was registered.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onAppCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "app.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * app.deleted
+         * @description An app was deleted: whatever it was let into refuses it.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onAppDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "app.secret_rotated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * app.secret_rotated
+         * @description An app got another client secret, and the one before ended.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onAppSecretRotated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "app.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * app.updated
+         * @description What an app is called, asks for or is sent to was changed.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onAppUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "connector.created": {
         parameters: {
             query?: never;
@@ -1868,6 +1956,94 @@ export interface webhooks {
          *     To be told of it, an endpoint needs org-level Admin.
          */
         post: operations["onEndpointUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "grant.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * grant.created
+         * @description A member let an app act for them.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onGrantCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "grant.ended": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * grant.ended
+         * @description An app may act for a member no more.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onGrantEnded"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "grant.token_revoked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * grant.token_revoked
+         * @description An app gave one of its access tokens back.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onGrantTokenRevoked"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "grant.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * grant.updated
+         * @description A member let an app act for them again, maybe for more.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onGrantUpdated"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3532,7 +3708,7 @@ export interface components {
              */
             object?: "list";
         };
-        /** @description The key or personal token of this call, the workspace that it belongs to, and what it may do. Of a token, its member is named. */
+        /** @description The key, personal token or access token of this call, its workspace, and what it may do. Of a token, its member is named. */
         Identity: {
             /** @description The object's id. Ids begin with their time, so they sort. */
             id: string;
@@ -3554,7 +3730,7 @@ export interface components {
              * @description What kind of object this is.
              * @enum {string}
              */
-            object: "api_key_identity" | "personal_token_identity";
+            object: "api_key_identity" | "personal_token_identity" | "access_token_identity";
             /** @description Access to the workspace as a whole: none, reader (reads every category) or admin (writes them all, and manages). */
             org_access: components["schemas"]["OrgAccess"];
             /** @description The id of the caller's workspace. */
@@ -10408,6 +10584,7 @@ export interface operations {
                 "application/json": components["schemas"]["WebhookEvent"] & {
                     /** @description What it tells of. */
                     data?: {
+                        grants_ended: number;
                         id: string;
                         keys_ended: number;
                         member_id: string | null;
@@ -10421,6 +10598,250 @@ export interface operations {
                      * @constant
                      */
                     type?: "access.revoked";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onAppCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        client_id: string;
+                        homepage_url: string;
+                        id: string;
+                        name: string;
+                        object: string;
+                        partner: string | null;
+                        public: boolean;
+                        redirect_uris: string[];
+                        scopes: string[];
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "app.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onAppDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        client_id: string;
+                        homepage_url: string;
+                        id: string;
+                        name: string;
+                        object: string;
+                        partner: string | null;
+                        public: boolean;
+                        redirect_uris: string[];
+                        scopes: string[];
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "app.deleted";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onAppSecretRotated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        client_id: string;
+                        homepage_url: string;
+                        id: string;
+                        name: string;
+                        object: string;
+                        partner: string | null;
+                        public: boolean;
+                        redirect_uris: string[];
+                        scopes: string[];
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "app.secret_rotated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onAppUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        client_id: string;
+                        homepage_url: string;
+                        id: string;
+                        name: string;
+                        object: string;
+                        partner: string | null;
+                        public: boolean;
+                        redirect_uris: string[];
+                        scopes: string[];
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "app.updated";
                 };
             };
         };
@@ -11421,6 +11842,238 @@ export interface operations {
             };
         };
     };
+    onGrantCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        app_id: string;
+                        end_reason: string | null;
+                        id: string;
+                        member_id: string;
+                        object: string;
+                        scopes: string[];
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "grant.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onGrantEnded: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        app_id: string;
+                        end_reason: string;
+                        id: string;
+                        member_id: string;
+                        object: string;
+                        scopes: string[];
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "grant.ended";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onGrantTokenRevoked: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        app_id: string;
+                        end_reason: string | null;
+                        id: string;
+                        member_id: string;
+                        object: string;
+                        scopes: string[];
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "grant.token_revoked";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onGrantUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        app_id: string;
+                        end_reason: string | null;
+                        id: string;
+                        member_id: string;
+                        object: string;
+                        scopes: string[];
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "grant.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     onIntegrationCreated: {
         parameters: {
             query?: never;
@@ -12282,6 +12935,7 @@ export interface operations {
                         name: string;
                         object: string;
                         prefix: string;
+                        through_key_id: string | null;
                     } | components["schemas"]["TruncatedData"];
                     /**
                      * @description What happened.

@@ -16,7 +16,7 @@ router = APIRouter()
 
 
 class IdentityView(ObjectView):
-    """The key, personal token or access token of this call, the workspace that it belongs to, and what it may do. Of a token, its member is named."""
+    """The key, personal token or access token of this call, its workspace, and what it may do. Of a token, its member is named."""
 
     EXAMPLE: ClassVar = IDENTITY
 
