@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from sqlalchemy import update
 
 from atrium.customers.events import CUSTOMER_CREATED
 from keyrack.manage import connector_calls, connectors
@@ -14,6 +15,7 @@ from keyrack.model.connectors import Vendor
 from keyrack.model.deliveries import State, Trigger
 from keyrack.model.events import Event
 from keyrack.model.vendors import SlackMessages
+from keyrack.store.connector_tables import connectors as connector_rows
 from tests.backends import Backend
 from tests.connectors.conftest import Scene, Vendors, scene_on
 from tests.connectors.recorders import DROPS, STRIPE_ID, reply
@@ -36,6 +38,16 @@ async def test_an_event_becomes_one_call_at_each_connector(scene: Scene) -> None
     [said], [kept] = await scene.log(slack), await scene.log(stripe)
     assert (State.SUCCEEDED, 1, "1763758800.000100") == (said.state, said.attempts, said.vendor_object_id)
     assert (State.SUCCEEDED, STRIPE_ID, made["id"]) == (kept.state, kept.vendor_object_id, kept.object_id)
+
+
+async def test_an_event_after_the_connector_becomes_a_call_also_by_a_clock_that_runs_behind(scene: Scene) -> None:
+    slack = await scene.connect("slack")
+    async with scene.desk.store.changing() as c:
+        await c.execute(update(connector_rows).values(created_at=slack.created_at + 3_600_000))
+    await scene.customer()
+    await scene.settle()
+    [call] = await scene.log(slack)
+    assert State.SUCCEEDED is call.state
 
 
 async def test_what_a_test_key_does_goes_nowhere_and_says_so(scene: Scene) -> None:

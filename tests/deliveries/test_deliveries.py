@@ -119,6 +119,14 @@ async def test_event_begun_before_the_endpoint_and_committed_after_it_is_deliver
     assert [begun.id] == [one.event_id for one in await shop.until_all(endpoint, State.SUCCEEDED)]
 
 
+async def test_event_after_the_endpoint_is_delivered_also_by_a_clock_that_was_set_back(shop: Shop) -> None:
+    endpoint, _ = await shop.endpoint(events=["customer.*"])
+    shop.clock.pass_seconds(-3600)
+    made = await shop.happen(*(shop.event() for _ in range(3)))
+    shop.clock.pass_seconds(3600)
+    assert set(made) == {one.event_id for one in await shop.until_all(endpoint, State.SUCCEEDED, 3)}
+
+
 async def test_what_a_test_key_does_goes_to_test_endpoints_and_a_live_one_shows_that_it_was_skipped(shop: Shop) -> None:
     live, _ = await shop.endpoint("/live", events=["customer.*"])
     test, _ = await shop.endpoint("/test", events=["customer.*"], mode=Mode.TEST)

@@ -4,9 +4,11 @@ what is live.
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from keyrack.manage import events as event_places
 from keyrack.manage import mail
 from keyrack.manage.change import Change, change
 from keyrack.manage.desk import Desk
@@ -95,6 +97,9 @@ async def create(
         )
         await rows.add(c.connection, connector)
         c.record(CONNECTOR_CREATED, connector.id, shown(connector))
+    with suppress(Refused):
+        # Its place is what later events are compared with: given before anybody can cause one, whatever their clocks say.
+        await event_places.number(desk)
     return connector
 
 

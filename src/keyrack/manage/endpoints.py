@@ -5,11 +5,13 @@ An org-level Admin manages all of a workspace. A key without that manages those 
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from keyrack.crypto import webhooks
 from keyrack.crypto.format import Secret
+from keyrack.manage import events as event_places
 from keyrack.manage.change import Change, change
 from keyrack.manage.desk import Desk
 from keyrack.model.addresses import refused_url
@@ -175,6 +177,9 @@ async def create(
         )
         await rows.add(c.connection, endpoint)
         c.record(ENDPOINT_CREATED, endpoint.id, shown(endpoint))
+    with suppress(Refused):
+        # Its place is what later events are compared with: given before anybody can cause one, whatever their clocks say.
+        await event_places.number(desk)
     return Issued(endpoint, secret)
 
 

@@ -9,7 +9,7 @@ from keyrack.store import events as rows
 
 async def get(desk: Desk, actor: Principal, event_id: str) -> Event:
     """Return an event that the actor may read. Raises Refused 404."""
-    await _number(desk)
+    await number(desk)
     async with desk.store.reading() as c:
         event = await rows.get(c, actor.workspace.id, event_id)
     if not readable(desk.event_types, desk.categories, actor.masks).holds(event):
@@ -22,7 +22,7 @@ async def position(desk: Desk, actor: Principal, event_id: str) -> int:
 
     Raises Refused 404.
     """
-    await _number(desk)
+    await number(desk)
     async with desk.store.reading() as c:
         return await rows.position(c, actor.workspace.id, event_id)
 
@@ -46,7 +46,7 @@ async def page(
     place below one that was read, however late it is committed. `numbered`: who asks has seen to it that every event has its place.
     """
     if not numbered:
-        await _number(desk)
+        await number(desk)
     within = {"kind": kind, "object_type": object_type, "object_id": object_id, "actor_id": actor_id}
     of = readable(desk.event_types, desk.categories, actor.masks)
     async with desk.store.reading() as c:
@@ -55,12 +55,12 @@ async def page(
 
 async def arrived(desk: Desk, after: int | None) -> tuple[int, frozenset[str]]:
     """Return the newest position of all events, and which workspaces have some above the position `after`; None asks for none of them."""
-    await _number(desk)
+    await number(desk)
     async with desk.store.reading() as c:
         return await rows.arrived(c, after)
 
 
-async def _number(desk: Desk) -> None:
+async def number(desk: Desk) -> None:
     """Give every event that was committed by now its place."""
     async with desk.store.reading() as c:
         waiting = await rows.waiting(c)

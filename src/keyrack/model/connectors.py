@@ -63,9 +63,9 @@ class Connector:
             return "reconnect"
         return "active" if self.disabled_at is None else "disabled"
 
-    def wants(self, event: Event) -> bool:
-        """Whether an event is one of those that become calls: of a chosen type, and no older than the connector."""
-        return event.type in self.events and event.created_at >= self.created_at
+    def wants(self, event_type: str) -> bool:
+        """Whether events of a type become calls."""
+        return event_type in self.events
 
 
 @dataclass(frozen=True, slots=True)

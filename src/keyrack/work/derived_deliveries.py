@@ -10,9 +10,9 @@ from keyrack.model.deliveries import Delivery, State
 from keyrack.model.events import Event
 from keyrack.model.recipients import Recipient
 from keyrack.store import delivery_lanes, recipients
-from keyrack.store import events as event_rows
 from keyrack.store.database import Connection
 from keyrack.store.ids import new_id
+from keyrack.work.event_readers import came_before
 
 
 class DerivedDeliveries:
@@ -35,7 +35,7 @@ class DerivedDeliveries:
                 (event, recipient)
                 for event in events
                 for recipient in by_workspace[event.workspace_id]
-                if recipient.hears_of(event) and not await _came_before(c, event, recipient)
+                if recipient.hears_of(event) and not await came_before(c, event, recipient.endpoint, ENDPOINT_CREATED)
             ]
         return [self._delivery(event, recipient) for event, recipient in told]
 
@@ -60,12 +60,3 @@ class DerivedDeliveries:
             why=why,
             due_at=now if state is State.PENDING else None,
         )
-
-
-async def _came_before(c: Connection, event: Event, recipient: Recipient) -> bool:
-    """Whether an event was there before the endpoint was. One that was only begun before, and committed after, was not."""
-    endpoint = recipient.endpoint
-    if event.created_at >= endpoint.created_at:
-        return False
-    made = await event_rows.page(c, endpoint.workspace_id, limit=1, kind=ENDPOINT_CREATED.name, object_id=endpoint.id)
-    return not made or (event.position or 0) < (made[0].position or 0)

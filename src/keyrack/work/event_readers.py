@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from keyrack.model.events import Event
+from keyrack.model.events import Event, EventType
 from keyrack.model.refusals import Refused
 from keyrack.store import event_cursors
 from keyrack.store import events as event_rows
@@ -41,6 +41,22 @@ class Derives(Protocol):
 
     async def add(self, c: Connection, derived: Sequence[Any]) -> None:
         """Add what was derived, in the traffic's transaction that moves the cursor."""
+
+
+class Made(Protocol):
+    """Something that hears of events from its making on."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+    @property
+    def workspace_id(self) -> str:
+        """Its workspace's."""
+
+    @property
+    def created_at(self) -> int:
+        """When it was made, in ms since the epoch."""
 
 
 class _MovedElsewhere(Exception):
@@ -136,6 +152,17 @@ class EventReader:
                 await asyncio.sleep(PACE_SECONDS)
             if read < READ_AT_ONCE_MAX:
                 await self._bell.wait(LOOK_SECONDS * apart())
+
+
+async def came_before(c: Connection, event: Event, made: Made, making: EventType) -> bool:
+    """Whether an event was there before something was made, of which an event of the type `making` tells.
+
+    Its place says so, not its time: one that was only begun before, and committed after, was not, nor one by a clock that runs behind.
+    """
+    if event.created_at >= made.created_at:
+        return False
+    told = await event_rows.page(c, made.workspace_id, limit=1, kind=making.name, object_id=made.id)
+    return not told or (event.position or 0) < (told[0].position or 0)
 
 
 def apart() -> float:

@@ -37,7 +37,7 @@ from keyrack.store.claims import Lane
 from keyrack.store.database import Connection
 from keyrack.store.ids import new_id
 from keyrack.work.connectors import CALL_SECONDS_MAX, Account, Clients, Outgoing
-from keyrack.work.event_readers import EventReader
+from keyrack.work.event_readers import EventReader, came_before
 
 log = structlog.get_logger("keyrack.connectors")
 AT_ONCE = 32
@@ -75,8 +75,14 @@ class Derivation:
         async with self._desk.store.reading() as c:
             for workspace_id in {event.workspace_id for event in told}:
                 connected[workspace_id] = await connector_rows.page(c, workspace_id, limit=CONNECTORS_MAX)
+            become = [
+                (event, one)
+                for event in told
+                for one in connected[event.workspace_id]
+                if one.wants(event.type) and not await came_before(c, event, one, connectors.CONNECTOR_CREATED)
+            ]
         now = self._desk.now()
-        return [_derived(event, one, now) for event in told for one in connected[event.workspace_id] if one.wants(event)]
+        return [_derived(event, one, now) for event, one in become]
 
     async def add(self, c: Connection, derived: Sequence[Any]) -> None:
         """Add the calls."""
