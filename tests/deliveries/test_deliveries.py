@@ -1,5 +1,6 @@
 """What happens is told to the endpoints that want it, once it is committed: signed, whole, and in the shape that they chose."""
 
+import json
 from contextlib import suppress
 from dataclasses import replace
 
@@ -113,10 +114,20 @@ async def test_endpoint_gets_nothing_from_before_it_was_there(shop: Shop) -> Non
 async def test_event_begun_before_the_endpoint_and_committed_after_it_is_delivered(shop: Shop) -> None:
     begun = shop.event()
     shop.clock.pass_seconds(1)
-    endpoint, _ = await shop.endpoint(events=["endpoint.created", "customer.*"])
-    await until(lambda: shop.receiver.received)
+    endpoint, _ = await shop.endpoint(events=["customer.*"])
     await shop.happen(begun)
     assert [begun.id] == [one.event_id for one in await shop.until_all(endpoint, State.SUCCEEDED)]
+
+
+async def test_endpoint_hears_of_others_and_nothing_of_itself(shop: Shop) -> None:
+    endpoint, _ = await shop.endpoint(events=["*"])
+    await endpoints.rotate(shop.desk, shop.host.owner, endpoint.id)
+    other, _ = await shop.endpoint("/other", events=["customer.*"])
+    (last,) = await shop.happen(shop.event())
+    await until(lambda: last in [one.event_id for one in shop.receiver.of("/hooks")])
+    heard = [json.loads(one.body) for one in shop.receiver.of("/hooks")]
+    assert ("endpoint.created", other.id) in [(one["type"], one["data"]["id"]) for one in heard]
+    assert endpoint.id not in [one["data"]["id"] for one in heard]
 
 
 async def test_event_after_the_endpoint_is_delivered_also_by_a_clock_that_was_set_back(shop: Shop) -> None:

@@ -193,6 +193,8 @@ async def test_event_tells_where_it_was_sent_and_where_not_and_why(shop: Shop) -
     assert {(own["id"], "skipped", "test_mode")} == await sent(owner, test)
     assert set() == await sent(stranger, live)
     problem(await send(shop, "GET", f"/events/{live}", (await shop.host.other_workspace()).key), 404, "not_found")
+    (skipped,) = await told(shop, owner, f"event_id={test}", 1)
+    problem(await send(shop, "POST", f"/deliveries/{skipped['id']}/resend", owner), 409, "conflict")
 
 
 async def test_endpoint_of_the_workspace_is_told_nothing_of_what_lies_in_spaces(shop: Shop) -> None:

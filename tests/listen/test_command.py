@@ -132,7 +132,7 @@ def test_people_read_lines_of_what_came_since_and_how_to_go_on(tmp_path: Path, d
     with running(tmp_path, "listen", *options, KEYRACK_KEY=demo.test_key) as program:
         program.wait_for(lambda: all(one in program.out for one in made))
         assert 0 == program.stop()
-    (secret,) = re.findall(r"signed with (whsec_\S+)\.$", program.out, re.MULTILINE)
+    (secret,) = re.findall(r"^(whsec_\S+)$", program.out, re.MULTILINE)
     got = receiver.verified(secret)
     assert [(one, "test") for one in made] == [(event["data"]["id"], event["mode"]) for event in got]
     assert f"\ncustomer.created          {got[0]['id']}  500  " in program.out

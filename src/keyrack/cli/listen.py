@@ -144,8 +144,11 @@ class _Show:
             return
         lines = [f"Listening to what {identity.mode} calls do in {identity.org_slug} at {url}, with the key {identity.key_name}."]
         if forward is not None:
-            told = f", which is signed with {forward.secret}" if forward.made else f", which is signed with the secret in {SECRET_VARIABLE}"
-            lines.append(f"Each event goes to {forward.url}{told}.")
+            lines.append(f"Each event goes to {forward.url}, signed with the secret in {SECRET_VARIABLE}.")
+            if forward.made:
+                # On a line of its own, as people copy it.
+                lines[-1] = f"Each event goes to {forward.url}, signed with a secret made for this run:"
+                lines.append(forward.secret)
         if identity.org_access == "none" and not identity.permissions and not identity.spaces:
             lines.append("This key may read nothing, so nothing will come: give its integration permissions.")
         print_lines(*lines, "Ctrl-C ends this.", "")

@@ -17,6 +17,10 @@ from keyrack.store import endpoints as endpoint_rows
 from keyrack.store import events as event_rows
 from keyrack.store.deliveries import REPLAYED_AT_ONCE_MAX
 
+_NEVER_SENT = {
+    Why.TEST_MODE: "What a test key did goes to test endpoints alone: to this one it is never sent.",
+    Why.NOT_PERMITTED: "This endpoint's integration may not read what the event tells of: it is never sent there.",
+}
 REPLAYED_MAX = 100_000
 """How many deliveries one "replay all that failed" brings again at most."""
 
@@ -122,9 +126,11 @@ async def health(desk: Desk, actor: Principal, endpoint_ids: Collection[str]) ->
 async def resend(desk: Desk, actor: Principal, delivery_id: str) -> Delivery:
     """Have a delivery attempted at once, whatever came of it before, and by a new schedule; its `webhook-id` stays the same.
 
-    Raises Refused: as `get` does; 403 for a live endpoint with a test key; 409 where the endpoint is disabled.
+    Raises Refused: as `get` does; 403 for a live endpoint with a test key; 409 where the endpoint is disabled, or is none for the event.
     """
     delivery = await get(desk, actor, delivery_id)
+    if delivery.why in (Why.TEST_MODE, Why.NOT_PERMITTED):
+        raise CONFLICT(_NEVER_SENT[delivery.why])
     await _require_enabled(desk, actor, delivery.endpoint_id)
     async with desk.store.writing_traffic() as c:
         return await rows.send_again(c, actor.workspace.id, delivery_id, desk.now())

@@ -59,5 +59,10 @@ class Recipient:
         return self.standing
 
     def hears_of(self, event: Event) -> bool:
-        """Whether its filter lets an event pass; a test endpoint hears of nothing live, a live one of what a test would have sent it."""
+        """Whether its filter lets an event pass; a test endpoint hears of nothing live, a live one of what a test would have sent it.
+
+        Of itself it hears nothing: of its making it would before its receiver can have the secret.
+        """
+        if event.object_id == self.endpoint.id:
+            return False
         return self.endpoint.wants(event.type) and (event.mode is Mode.TEST or self.endpoint.mode is Mode.LIVE)

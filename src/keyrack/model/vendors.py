@@ -38,7 +38,7 @@ class SlackMessages(Vendor):
             secret=True,
             required=False,
         ),
-        VendorField("channel", "Channel", "Its id, or its name. The app must have been added to it.", "C0123456789", required=False),
+        VendorField("channel", "Channel", "Its id, or its name with a #. The app must be in it.", "C0123456789", required=False),
         VendorField(
             "webhook_url",
             "Incoming webhook",

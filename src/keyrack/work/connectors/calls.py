@@ -280,8 +280,10 @@ class ConnectorCalls:
                 return _storable(await client.send(account, Outgoing(call.request or {}, call.idempotency_key, known)))
         except TimeoutError:
             return Answer(Verdict.AGAIN, None, "timeout", f"{vendor.title} did not answer within {CALL_SECONDS_MAX:.0f} seconds.")
-        except Exception as error:  # noqa: BLE001 - a client's own words may quote what was sent: only their kind is told
-            return Answer(Verdict.AGAIN, None, "unreachable", f"{vendor.title} could not be reached: {type(error).__name__}.")
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the call is kept
+            # A client's own words may quote what was sent: only their kind is told, and to the operator.
+            log.warning("vendor_unreachable", vendor=vendor.name, error=type(error).__name__)
+            return Answer(Verdict.AGAIN, None, "unreachable", f"{vendor.title} could not be reached.")
 
     async def _conclude(self, call: ConnectorCall, vendor: Vendor, connector: Connector, answer: Answer, duration_ms: int) -> None:
         now = self._desk.now()
