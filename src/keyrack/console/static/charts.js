@@ -2,6 +2,7 @@
 import uPlot from "./vendor/uplot.js";
 
 const HEIGHT = 180;
+const POINT_SIZE = 8;
 const whole = new Intl.NumberFormat();
 const time = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
 let drawn = [];
@@ -76,13 +77,17 @@ function calls(box, { words, starts, calls, refused, errors }, colors) {
 
 function durations(box, { starts, p50, p95 }, colors) {
   const dashes = [undefined, [5, 4]];
-  const series = colors.series.map((color, number) => ({ stroke: color, width: 2, dash: dashes[number], spanGaps: true, points: { size: 5, fill: color } }));
+  // Where there is little, points are all that is seen: a line needs two of them.
+  const show = p50.filter((value) => value !== null).length * 2 * POINT_SIZE <= box.clientWidth;
+  const points = (fill) => ({ show, size: POINT_SIZE, width: 0, fill });
+  const series = colors.series.map((color, number) => ({ stroke: color, width: 2, dash: dashes[number], spanGaps: true, points: points(color) }));
   const say = (at) => (p50[at] === null ? "none" : `median ${took(p50[at])}, 95th percentile ${took(p95[at])}`);
   return plotIn(box, [starts, p50, p95], series, colors, took, say);
 }
 
 function plotIn(box, data, series, colors, label, say) {
   const axis = { stroke: colors.text, font: colors.font, grid: { stroke: colors.line, width: 1 }, ticks: { show: false } };
+  const edges = padded(data[0]);
   const said = document.createElement("p");
   said.className = "chart-said";
   said.hidden = true;
@@ -92,7 +97,7 @@ function plotIn(box, data, series, colors, label, say) {
     padding: [8, 4, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
-    scales: { y: { range: (_, low, high) => [0, Math.max(high * 1.08, 1)] } },
+    scales: { x: { range: () => edges }, y: { range: (_, low, high) => [0, Math.max(high * 1.08, 1)] } },
     axes: [
       { ...axis, size: 28, grid: { show: false }, space: 70, values: times },
       { ...axis, size: 50, space: 36, values: (_, values) => values.map((value) => label(value)) },
@@ -110,6 +115,13 @@ function plotIn(box, data, series, colors, label, say) {
   const plot = new uPlot(options, data, box);
   plot.root.append(said);
   return plot;
+}
+
+// Half a step on each side, so that what stands at an edge is seen whole.
+function padded(starts) {
+  const [low, high] = [starts[0], starts.at(-1)];
+  const room = Math.max((high - low) / (starts.length - 1) / 2, (high - low) / 50);
+  return [low - room, high + room];
 }
 
 function times(_, splits, __, ___, step) {
