@@ -20,7 +20,7 @@ def asking(client_id: str, base_url: str) -> str:
 async def registered(ada: Visitor) -> str:
     """Register an app as an admin does, and return its client id."""
     await ada.open("/apps")
-    await ada.look()
+    await ada.press("apps.metadata.copy")
     await ada.press("apps.new")
     await ada.look()
     await ada.fill("apps.name", "Deal mirror")
