@@ -55,7 +55,7 @@ async def test_a_member_looks_after_their_tokens(atrium: Scene, browsing: Browsi
     await cy.open("/preferences/access")
     await cy.press("access.revoke-mine")
     await cy.press("tokens.revoke.submit")
-    await cy.sees("You hold nothing")
+    await cy.sees("You hold no tokens")
     await generated(cy)
     await cy.open("/preferences/access")
     await cy.press("access.end-mine")
