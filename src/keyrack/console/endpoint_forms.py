@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from keyrack.model.endpoints import EVERYTHING, HEADERS_MAX, PARALLEL_MAX, Endpoint, Signature
 from keyrack.model.events import EventType
+from keyrack.model.permissions import OrgAccess, Rights
 from keyrack.model.refusals import INVALID_REQUEST
 from keyrack.model.versions import Versions
 
@@ -12,6 +13,9 @@ FIELDS = ("url", "description", "events", "mode", "headers", "signature", "paral
 """The fields beside which a refusal may stand."""
 
 FIELDS_MAX = 1000
+OF_WORKSPACE = Rights(OrgAccess.ADMIN)
+"""What an endpoint may be told of that belongs to no integration."""
+
 HEADER_ROWS = 3
 DESCRIPTION_LENGTH_MAX = 200
 _CHOSEN = "yes"

@@ -9,7 +9,16 @@ from starlette.routing import Route
 
 from keyrack.console.charts import DAY_MS
 from keyrack.console.delivery_charts import DeliveryChart, days
-from keyrack.console.endpoint_forms import FIELDS, FIELDS_MAX, as_written, endpoint_fields, given, signature_in, version_options
+from keyrack.console.endpoint_forms import (
+    FIELDS,
+    FIELDS_MAX,
+    OF_WORKSPACE,
+    as_written,
+    endpoint_fields,
+    given,
+    signature_in,
+    version_options,
+)
 from keyrack.console.fields import mode_in
 from keyrack.console.forms import problems
 from keyrack.console.lists import BY_TIME, ROWS
@@ -17,20 +26,18 @@ from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.console.standings import Standing, notices, standings
 from keyrack.console.verifying import samples
-from keyrack.manage import delivery_figures, endpoints
+from keyrack.manage import deliveries, delivery_figures, endpoints
 from keyrack.manage.endpoints import Issued
 from keyrack.manage.once import DoneBefore, once
 from keyrack.model.deliveries import State
-from keyrack.model.endpoints import PARALLEL_MAX, Endpoint, Health
+from keyrack.model.endpoints import ENDPOINTS_MAX, PARALLEL_MAX, Endpoint, Health
 from keyrack.model.events import tells
-from keyrack.model.permissions import OrgAccess, Rights
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import INVALID_REQUEST, Refused
 
 OVERLAPS = (("86400", "In a day"), ("604800", "In 7 days"), ("3600", "In an hour"), ("0", "Now"))
-STATES = {"active": True, "disabled": False}
-_OF_WORKSPACE = Rights(OrgAccess.ADMIN)
-"""What an endpoint may be told of that belongs to no integration."""
+FAILING = "failing"
+STATES = {"active": True, FAILING: True, "disabled": False}
 
 
 class Line(NamedTuple):
@@ -86,17 +93,22 @@ class EndpointPages:
         desk = self._pages.desk
         query = self._pages.query(request, member, "search", "state", "mode", orders=BY_TIME)
         asked = query.filters
+        failing = asked["state"] == FAILING
         found = await endpoints.page(
             desk,
             member,
-            limit=ROWS + 1,
+            limit=ENDPOINTS_MAX if failing else ROWS + 1,
             after=query.place,
             search=asked["search"] or None,
             enabled=STATES.get(asked["state"]),
             mode=mode_in(asked["mode"]) if asked["mode"] else None,
             order=query.order,
         )
-        listing = query.page(await self._lines(member, found), lambda line: query.order.place(line.endpoint))
+        if failing:
+            # How endpoints fare stands in another database, and there are a few hundred at most: those that fail are on one page.
+            listing = query.continued(await self._lines(member, await self._failing(member, found)), None)
+        else:
+            listing = query.page(await self._lines(member, found), lambda line: query.order.place(line.endpoint))
         held = 0 if member.workspace.api_enabled else await delivery_figures.waiting(desk, member)
         shown = {"listing": listing, "held": held, "docs_url": self._docs_url(request), **await notices(desk, member)}
         return self._pages.render(request, "endpoints/list.html", **shown)
@@ -195,6 +207,11 @@ class EndpointPages:
         charts = days(await delivery_figures.hours(desk, member, ids, now - DAY_MS), ids, now)
         return [Line(endpoint, *stand[endpoint.id], charts[endpoint.id]) for endpoint in found]
 
+    async def _failing(self, member: Principal, found: list[Endpoint]) -> list[Endpoint]:
+        """Those to which every delivery fails at the moment."""
+        health = await deliveries.health(self._pages.desk, member, [endpoint.id for endpoint in found])
+        return [endpoint for endpoint in found if endpoint.id in health and health[endpoint.id].failing_since is not None]
+
     async def _endpoint(self, request: Request) -> tuple[Principal, Endpoint]:
         member = await self._pages.member(request)
         member.require_admin("manage endpoints")
@@ -228,7 +245,7 @@ class EndpointPages:
         desk = self._pages.desk
         known = list(desk.event_types.values())
         # What lies in spaces is told to those with a role there, so never to the workspace's own endpoints.
-        told = known if endpoint and endpoint.integration_id else [one for one in known if tells(one, desk.categories, _OF_WORKSPACE)]
+        told = known if endpoint and endpoint.integration_id else [one for one in known if tells(one, desk.categories, OF_WORKSPACE)]
         return self._pages.render(
             request,
             "endpoints/new.html" if endpoint is None else "endpoints/edit.html",
