@@ -54,7 +54,8 @@ async def test_twin_begins_with_where_the_index_is(reader: httpx.AsyncClient) ->
 
 async def test_twin_has_no_marks_of_its_source(reader: httpx.AsyncClient) -> None:
     everything = (await reader.get("/llms-full.txt")).text
-    assert [] == re.findall(r"not-run=|\{\{|\{%|\+\+\+|\.invalid", everything)
+    # `{{ $` is how n8n writes what it fills in.
+    assert [] == re.findall(r"not-run=|\{\{(?! \$)|\{%|\+\+\+|\.invalid", everything)
 
 
 async def test_who_asks_for_markdown_gets_it(reader: httpx.AsyncClient) -> None:

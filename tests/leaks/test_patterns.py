@@ -101,7 +101,7 @@ def test_command_prints_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, comm
         asked = ("keys", "pattern", "--app", "shop_of_patterns:app", "--format", wanted.value)
         ended = command(*asked)
         assert (0, "") == (ended.code, ended.err)
-        assert r"\b(?:shop|shop_test)_[0-9A-Za-z]{36}\b" in ended.out
+        assert r"\b(?:shop|shop_test|shop_pat)_[0-9A-Za-z]{36}\b" in ended.out
         assert {"object": "key_pattern", "format": wanted.value, "pattern": ended.out.rstrip("\n")} == command(*asked, "--json").json
 
 
@@ -110,5 +110,5 @@ def test_command_asks_for_the_app(command: Command) -> None:
     assert (1, True) == (ended.code, "--app" in ended.err)
 
 
-def test_brand_without_test_keys_has_one_prefix() -> None:
-    assert r"\b(?:acme)_" in regex(replace(ALL["live"], key_prefix="acme"))
+def test_brand_without_test_keys_has_none_of_their_prefix() -> None:
+    assert r"\b(?:acme|acme_pat)_" in regex(replace(ALL["live"], key_prefix="acme"))
