@@ -9,10 +9,15 @@ from playwright.async_api import expect
 from tests.browser.sites import DESKTOP, PHONE, Browsing, Scene
 from tests.browser.visitor import Visitor
 
+# Each size and each scheme once; `make fuzz` has the other two. A film takes a quarter of a minute.
 ON_EVERY_SCREEN = pytest.mark.parametrize(
     ("size", "scheme"),
-    [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light"), (PHONE, "dark")],
-    ids=["desktop-light", "desktop-dark", "phone-light", "phone-dark"],
+    [
+        pytest.param(DESKTOP, "light", id="desktop-light"),
+        pytest.param(PHONE, "dark", id="phone-dark"),
+        pytest.param(DESKTOP, "dark", id="desktop-dark", marks=pytest.mark.fuzz),
+        pytest.param(PHONE, "light", id="phone-light", marks=pytest.mark.fuzz),
+    ],
 )
 
 
