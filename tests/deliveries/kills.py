@@ -169,9 +169,11 @@ class Play:
         return self.history
 
     def _answer(self, received: Received) -> bytes | None:
+        if received.path not in self._secrets:
+            return status(500)
         try:
             content = standardwebhooks.Webhook(self._secrets[received.path]).verify(received.body, received.headers)
-        except (standardwebhooks.WebhookVerificationError, KeyError):
+        except standardwebhooks.WebhookVerificationError:
             self.history.unsigned += 1
             return status(400)
         chance = self._random.random()
@@ -209,8 +211,7 @@ class Play:
     async def _delete_on(self) -> None:
         """Make an endpoint and delete it again while deliveries to it are under way, spread over the events."""
         for number in range(self._plan.deletions):
-            path = f"/goes-{number}"
-            endpoint_id = await self._add_endpoint(path)
+            endpoint_id, path = await self._add_endpoint(f"/goes-{number}")
             await self._until_made((number + 1) / (self._plan.deletions + 1))
             while True:
                 answer = await self._call("DELETE", self._random.choice(self._servers), f"/endpoints/{endpoint_id}")
@@ -220,13 +221,15 @@ class Play:
                     break
                 await asyncio.sleep(0.1)
 
-    async def _add_endpoint(self, path: str) -> str:
+    async def _add_endpoint(self, path: str) -> tuple[str, str]:
         while True:
             wanted = {"url": self._receiver.url + path, "events": ["customer.created"], "parallel": 20}
             answer = await self._call("POST", self._random.choice(self._servers), "/endpoints", wanted)
             if answer is not None and answer.status_code == 201:
                 self._secrets[path] = answer.json()["secret"]
-                return str(answer.json()["id"])
+                return str(answer.json()["id"]), path
+            # One whose answer was lost may be there all the same, and nobody knows its secret: the next one gets a path of its own.
+            path = f"{path}-again"
             await asyncio.sleep(0.1)
 
     async def _call(self, method: str, server: Server, path: str, body: object = None) -> httpx.Response | None:
