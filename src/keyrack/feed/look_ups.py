@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
 from time import monotonic
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from keyrack.feed import grants, tokens
 from keyrack.feed.cache import Cache, Start
@@ -25,6 +25,17 @@ ANSWER_SECONDS = 2.0
 """How long a look-up may take, where nobody sets it."""
 
 Find = Callable[[Connection, bytes], Awaitable[lookup.Found | None]]
+
+
+class _Found(Protocol):
+    """What was read in one snapshot; `revision` is the newest that it has."""
+
+    @property
+    def revision(self) -> int:
+        """The newest revision of the snapshot."""
+
+
+F = TypeVar("F", bound=_Found | None)
 
 
 class Feed(Protocol):
@@ -49,7 +60,53 @@ class Feed(Protocol):
         """End, so that nobody waits for this process any more."""
 
 
-class LookUps:
+class Reads:
+    """Reads what may decide something: from a server that lacks nothing which was applied here, begun after it was asked for."""
+
+    def __init__(self, store: Store, feed: Feed, answer_seconds: float) -> None:
+        self.feed = feed
+        self._store = store
+        self._answer_seconds = answer_seconds
+
+    async def _read(self, find: Callable[[Connection], Awaitable[F]]) -> tuple[F, Start]:
+        """Return what `find` finds, and the state in which its read began, by which it may be stored.
+
+        Raises Refused `store_unavailable` where this process may decide nothing now, where the server that answers is behind, or where
+        none does in time.
+        """
+        try:
+            async with self._in_time():
+                start = await self.feed.begin()
+                found = await self._read_once(find, start)
+                if found is None and (again := await self.feed.begin_again()) is not None:
+                    start = again
+                    found = await self._read_once(find, start)
+        except TimeoutError as error:
+            raise STORE_UNAVAILABLE("The store does not answer in time.", headers={"Retry-After": "1"}) from error
+        return found, start
+
+    async def _read_once(self, find: Callable[[Connection], Awaitable[F]], start: Start) -> F:
+        async with self._store.reading() as connection:
+            found = await find(connection)
+            revision = await changes.newest(connection) if found is None else found.revision
+            if revision < start.applied:
+                await connection.discard()
+                raise STORE_UNAVAILABLE("The database server that answered is behind.", headers={"Retry-After": "1"})
+        return found
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        """Bound a read, and note in its call how long it took: the change that the call makes has so much less time to begin."""
+        call, began = CURRENT.get(), monotonic()
+        try:
+            async with asyncio.timeout(self._answer_seconds):
+                yield
+        finally:
+            if call is not None:
+                call.waited_seconds += monotonic() - began
+
+
+class LookUps(Reads):
     """Answers who a credential is: from the cache where the feed lets it, else from the store."""
 
     def __init__(
@@ -64,14 +121,12 @@ class LookUps:
         answer_seconds: float = ANSWER_SECONDS,
         tally: Tally | None = None,
     ) -> None:
+        super().__init__(store, feed, answer_seconds)
         self.cache = cache
-        self.feed = feed
-        self._store = store
         self._categories = categories
         self._plans = plans
         self._now = now
         self._find = find
-        self._answer_seconds = answer_seconds
         self._tally = tally or Tally()
 
     def cached(self, digest: bytes) -> Principal | None:
@@ -86,16 +141,12 @@ class LookUps:
         Begins after the call's head arrived, and never joins another look-up that began before. Raises Refused `store_unavailable`
         where this process may not decide a call now, or where the server that answers lacks changes that were applied here.
         """
+
+        async def find(connection: Connection) -> lookup.Found | None:
+            return await self._find(connection, digest)
+
         try:
-            async with self._in_time():
-                start = await self.feed.begin()
-                found = await self._read(digest, start)
-                if found is None and (again := await self.feed.begin_again()) is not None:
-                    start = again
-                    found = await self._read(digest, start)
-        except TimeoutError as error:
-            self._tally.note_look_up(FAILED)
-            raise STORE_UNAVAILABLE("The store does not answer in time.", headers={"Retry-After": "1"}) from error
+            found, start = await self._read(find)
         except Refused:
             self._tally.note_look_up(FAILED)
             raise
@@ -105,26 +156,6 @@ class LookUps:
         principal = self._proved(found)
         self.cache.store(digest, principal, found.revision, start)
         return principal
-
-    async def _read(self, digest: bytes, start: Start) -> lookup.Found | None:
-        async with self._store.reading() as connection:
-            found = await self._find(connection, digest)
-            revision = await changes.newest(connection) if found is None else found.revision
-            if revision < start.applied:
-                await connection.discard()
-                raise STORE_UNAVAILABLE("The database server that answered is behind.", headers={"Retry-After": "1"})
-        return found
-
-    @asynccontextmanager
-    async def _in_time(self) -> AsyncIterator[None]:
-        """Bound a look-up, and note in its call how long it took: the change that the call makes has so much less time to begin."""
-        call, began = CURRENT.get(), monotonic()
-        try:
-            async with asyncio.timeout(self._answer_seconds):
-                yield
-        finally:
-            if call is not None:
-                call.waited_seconds += monotonic() - began
 
     async def prove(self, digest: bytes) -> Principal | None:
         """Return the principal of a credential as it is at this moment."""

@@ -1,22 +1,21 @@
 """Recipients: what this process believes of endpoints, by the rules for credentials. Asked right before each attempt's first byte."""
 
-import asyncio
 from collections.abc import Mapping
 
-from keyrack.feed.cache import Cache, Start
-from keyrack.feed.look_ups import ANSWER_SECONDS, Feed
+from keyrack.feed.cache import Cache
+from keyrack.feed.look_ups import ANSWER_SECONDS, Feed, Reads
 from keyrack.model.permissions import Category, OrgAccess, Rights, compile_rights
 from keyrack.model.plans import Plan
 from keyrack.model.recipients import Recipient
 from keyrack.model.refusals import STORE_UNAVAILABLE
-from keyrack.store import changes, recipients
+from keyrack.store import recipients
 from keyrack.store.database import Store
 from keyrack.store.recipients import FoundRecipient
 
 LOOK_UPS_MAX = 5
 
 
-class Recipients:
+class Recipients(Reads):
     """Answers how an endpoint stands: from the cache where the feed lets it, else from the store."""
 
     def __init__(
@@ -28,31 +27,21 @@ class Recipients:
         plans: Mapping[str, Plan],
         answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
-        self._store = store
+        super().__init__(store, feed, answer_seconds)
         self._cache = cache
-        self._feed = feed
         self._categories = categories
         self._plans = plans
-        self._answer_seconds = answer_seconds
 
     def cached(self, endpoint_id: str) -> Recipient | None:
         """Return how an endpoint stands from memory, or None where it is not there or must not be believed. No await in between."""
-        return self._cache.recipients.get(endpoint_id) if self._feed.current() else None
+        return self._cache.recipients.get(endpoint_id) if self.feed.current() else None
 
     async def look_up(self, endpoint_id: str) -> Recipient | None:
         """Read how an endpoint stands, and keep it where nothing could have been missed. None: there never was one.
 
         Raises Refused `store_unavailable` where this process may not decide anything now.
         """
-        try:
-            async with asyncio.timeout(self._answer_seconds):
-                start = await self._feed.begin()
-                found = await self._read(endpoint_id, start)
-                if found is None and (again := await self._feed.begin_again()) is not None:
-                    start = again
-                    found = await self._read(endpoint_id, start)
-        except TimeoutError as error:
-            raise STORE_UNAVAILABLE("The store does not answer in time.", headers={"Retry-After": "1"}) from error
+        found, start = await self._read(lambda connection: recipients.get(connection, endpoint_id))
         if found is None:
             return None
         recipient = self.compiled(found)
@@ -86,12 +75,3 @@ class Recipients:
         gone = (endpoint.deleted_at, workspace.deleted_at, integration.deleted_at if integration is not None else None)
         is_gone = any(at is not None for at in gone)
         return Recipient(endpoint, workspace, masks, plan is not None and plan.api_access, is_gone, frozenset(ids))
-
-    async def _read(self, endpoint_id: str, start: Start) -> FoundRecipient | None:
-        async with self._store.reading() as connection:
-            found = await recipients.get(connection, endpoint_id)
-            revision = await changes.newest(connection) if found is None else found.revision
-            if revision < start.applied:
-                await connection.discard()
-                raise STORE_UNAVAILABLE("The database server that answered is behind.", headers={"Retry-After": "1"})
-        return found

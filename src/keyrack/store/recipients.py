@@ -9,13 +9,13 @@ from sqlalchemy import Row, Select, select
 from keyrack.model.endpoints import Endpoint
 from keyrack.model.integrations import Integration
 from keyrack.model.workspaces import Workspace
+from keyrack.store import changes, rights
 from keyrack.store import endpoints as endpoint_rows
 from keyrack.store import integrations as integration_rows
-from keyrack.store import rights
 from keyrack.store import workspaces as workspace_rows
 from keyrack.store.database import Connection
 from keyrack.store.endpoint_tables import endpoints
-from keyrack.store.tables import COUNTER_ID, integrations, revisions, workspaces
+from keyrack.store.tables import integrations, workspaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,8 @@ async def of_workspaces(c: Connection, workspace_ids: Collection[str]) -> list[F
 def _found() -> Select[Any]:
     joined = endpoints.join(workspaces, workspaces.c.id == endpoints.c.workspace_id)
     joined = joined.outerjoin(integrations, integrations.c.id == endpoints.c.integration_id)
-    newest = select(revisions.c.revision).where(revisions.c.id == COUNTER_ID).scalar_subquery().label("newest_revision")
     reached = (rights.roles_of(integrations), rights.reached_by_all(integrations))
-    return select(endpoints, workspaces, integrations, *reached, newest).select_from(joined)
+    return select(endpoints, workspaces, integrations, *reached, changes.newest_column()).select_from(joined)
 
 
 def _read(row: Row[Any]) -> FoundRecipient:
