@@ -2,7 +2,7 @@
 
 import time
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,22 @@ SAMPLES: dict[str, list[dict[str, Any]]] = tomllib.loads(Path(__file__).with_nam
 
 
 async def load(rack: Keyrack, workspace_id: str) -> None:
-    """Fill a workspace that has no customers yet, in one transaction. Its first member manages the spaces and wrote what is in them."""
+    """Fill a workspace: each part in one transaction, unless there is some of it. Its first member wrote what is in the spaces.
+
+    What of Atrium is off under the brand is left out.
+    """
+    database = Database(rack.host_engine())
+    await database.create_tables()
+    if "messages" in rack.categories:
+        author, spaces = await _spaces(rack, workspace_id)
+        await _fill(database, Message, workspace_id, _written(author, spaces, _now()))
+    if "customers" in rack.categories:
+        await _fill(database, Customer, workspace_id, _customers(workspace_id, _now()))
+    await database.close()
+
+
+async def _spaces(rack: Keyrack, workspace_id: str) -> tuple[Member, dict[str, str]]:
+    """The workspace's first member, and the ids of the spaces by their names: made where they are missing."""
     author = (await rack.members.list(workspace_id))[-1]
     spaces = {space.name: space.id for space in await rack.spaces.list(workspace_id)}
     for sample in SAMPLES["spaces"]:
@@ -28,23 +43,32 @@ async def load(rack: Keyrack, workspace_id: str) -> None:
             space = await rack.spaces.create(workspace_id, sample["name"])
             await rack.spaces.set_role(workspace_id, space.id, author.id, SpaceRole.MANAGER)
             spaces[space.name] = space.id
-    database = Database(rack.host_engine())
-    await database.create_tables()
+    return author, spaces
+
+
+async def _fill(database: Database, kind: type[Row], workspace_id: str, rows: Iterable[Row]) -> None:
+    """Add rows in one transaction, unless the workspace has one of the first kind already."""
     async with database.writing.begin() as session:
-        if await session.scalar(select(Customer.id).where(Customer.workspace_id == workspace_id).limit(1)) is None:
-            for row in _rows(author, spaces, time.time_ns() // 1_000_000):
+        if await session.scalar(select(kind.id).where(kind.workspace_id == workspace_id).limit(1)) is None:
+            for row in rows:
                 session.add(row)
                 # Each at once: a customer is written before what hangs on it.
                 await session.flush()
-    await database.close()
 
 
-def _rows(author: Member, spaces: Mapping[str, str], now: int) -> Iterator[Row]:
-    # Samples count up to the first number that the workspace will give out itself.
-    for age_days, sample in zip(range(len(SAMPLES["customers"]), 0, -1), SAMPLES["customers"], strict=True):
-        yield from _customer(sample, author.workspace_id, FIRST_DISPLAY_ID - age_days, now - age_days * DAY_MS, now)
+def _written(author: Member, spaces: Mapping[str, str], now: int) -> Iterator[Row]:
     for sample in SAMPLES["spaces"]:
         yield from _space(sample, author, spaces[sample["name"]], now)
+
+
+def _customers(workspace_id: str, now: int) -> Iterator[Row]:
+    # Samples count up to the first number that the workspace will give out itself.
+    for age_days, sample in zip(range(len(SAMPLES["customers"]), 0, -1), SAMPLES["customers"], strict=True):
+        yield from _customer(sample, workspace_id, FIRST_DISPLAY_ID - age_days, now - age_days * DAY_MS, now)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _customer(sample: dict[str, Any], workspace_id: str, display_id: int, created_at: int, now: int) -> Iterator[Row]:

@@ -48,7 +48,13 @@ class Screen:
     def show(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return the page."""
         at = str(self._request.scope.get("root_path", ""))
-        shared = {"at": at, "here": self._request.url.path.removeprefix(at), "brand": self._brand, "caller": self._caller}
+        shared = {
+            "at": at,
+            "here": self._request.url.path.removeprefix(at),
+            "brand": self._brand,
+            "caller": self._caller,
+            "links": self._request.app.state.links,
+        }
         return HTMLResponse(_templates.get_template(template).render(shared | values), status, headers=HEADERS)
 
     def show_missing(self, what: str) -> HTMLResponse:

@@ -1,6 +1,6 @@
 """Atrium as itself: everything on."""
 
-from atrium.brands.configuration import Configuration
+from atrium.brands.configuration import WORK, Configuration
 from keyrack import Brand
 
 ATRIUM = Configuration(
@@ -13,5 +13,6 @@ ATRIUM = Configuration(
         support_url="https://atrium.example/support",
         status_url="https://status.atrium.example",
     ),
+    modules=WORK | {"chat"},
     connects=True,
 )
