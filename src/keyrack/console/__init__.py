@@ -83,11 +83,14 @@ SECTIONS: tuple[Callable[[Pages], Section], ...] = (
     ThemePages,
 )
 
+OF_TOKENS: frozenset[Callable[[Pages], Section]] = frozenset({AccessPages, AppPages, TokenPages, OwnAccessPages, OwnGrantPages})
+"""What is there where members hold tokens of their own, by the brand's `personal_tokens`."""
+
 
 def build(assembly: Assembly) -> dict[str, ASGIApp]:
     """Return the console by its path prefix. Raises RuntimeError where the build left no assets."""
     pages = Pages(assembly)
-    sections = [section(pages) for section in SECTIONS]
+    sections = [section(pages) for section in SECTIONS if assembly.brand.personal_tokens or section not in OF_TOKENS]
     pages.entries = [entry for section in sections for entry in section.entries]
     routes = [Route("/console/static/{version}/{name:path}", pages.assets.answer, methods=["GET"])]
     routes += [route for section in sections for route in section.routes]

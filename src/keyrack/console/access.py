@@ -38,9 +38,7 @@ class AccessPages:
 
     @property
     def routes(self) -> Sequence[Route]:
-        """The routes, where the brand has personal tokens."""
-        if not self._pages.brand.personal_tokens:
-            return []
+        """The routes."""
         return [
             Route("/console/access", self.show, methods=["GET"]),
             Route("/console/access/revoke", self.ask_all, methods=["GET"]),
@@ -51,11 +49,9 @@ class AccessPages:
 
     @property
     def entries(self) -> Sequence[Entry]:
-        """The list, where the brand has personal tokens."""
-        brand = self._pages.brand
-        if not brand.personal_tokens:
-            return []
-        return [Entry("members", "/access", "Members", "users", tab="Access", group=brand.navigation[0], for_admins=True)]
+        """The list."""
+        group = self._pages.brand.navigation[0]
+        return [Entry("members", "/access", "Members", "users", tab="Access", group=group, for_admins=True)]
 
     async def show(self, request: Request) -> Response:
         """Show the tokens of the workspace. Raises Refused `session_ended`, 403, 400."""

@@ -30,9 +30,7 @@ class AppPages:
 
     @property
     def routes(self) -> Sequence[Route]:
-        """The routes, where the brand has personal tokens."""
-        if not self._pages.brand.personal_tokens:
-            return []
+        """The routes."""
         return [
             Route(f"/console{AT}", self.show, methods=["GET"]),
             Route(f"/console{AT}/new", self.offer, methods=["GET"]),
@@ -45,11 +43,8 @@ class AppPages:
 
     @property
     def entries(self) -> Sequence[Entry]:
-        """The list, where the brand has personal tokens."""
-        brand = self._pages.brand
-        if not brand.personal_tokens:
-            return []
-        return [Entry("apps", AT, "Developer’s corner", "api", tab="My apps", group=brand.navigation[0], for_admins=True)]
+        """The list."""
+        return [Entry("apps", AT, "Developer’s corner", "api", tab="My apps", group=self._pages.brand.navigation[0], for_admins=True)]
 
     async def show(self, request: Request) -> Response:
         """Show the apps. Raises Refused `session_ended`, 403."""

@@ -48,6 +48,11 @@ class Group:
         return next((entry.path for entry in self.entries if entry.area == "settings"), self.entries[0].path)
 
 
+def own_entry(group: str, path: str, tab: str, *, for_api_users: bool = False) -> Entry:
+    """Return the entry of a page about somebody's own things: a tab of Personal preferences."""
+    return Entry("preferences", path, "Personal preferences", "user", tab, group, for_people=True, for_api_users=for_api_users)
+
+
 class Section(Protocol):
     """Pages that belong together: their routes, and which of them people find."""
 

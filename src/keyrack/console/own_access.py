@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from keyrack.console.members import access_of
-from keyrack.console.navigation import Entry
+from keyrack.console.navigation import Entry, own_entry
 from keyrack.console.pages import Pages
 from keyrack.manage import own_access, own_grants
 from keyrack.model.permissions import Rights
@@ -24,9 +24,7 @@ class OwnAccessPages:
 
     @property
     def routes(self) -> Sequence[Route]:
-        """The routes, where the brand has personal tokens."""
-        if not self._pages.brand.personal_tokens:
-            return []
+        """The routes."""
         return [
             Route(f"/console{AT}", self.show, methods=["GET"]),
             Route(f"/console{AT}/end", self.ask_all, methods=["GET"]),
@@ -37,12 +35,8 @@ class OwnAccessPages:
 
     @property
     def entries(self) -> Sequence[Entry]:
-        """The list, where the brand has personal tokens."""
-        brand = self._pages.brand
-        if not brand.personal_tokens:
-            return []
-        title, group = "Personal preferences", brand.navigation[0]
-        return [Entry("preferences", AT, title, "user", tab="My access", group=group, for_people=True)]
+        """The list."""
+        return [own_entry(self._pages.brand.navigation[0], AT, "My access")]
 
     async def show(self, request: Request) -> Response:
         """Show what the person holds, workspace by workspace. Raises Refused `session_ended`, 403."""

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from keyrack.console.navigation import Entry
+from keyrack.console.navigation import Entry, own_entry
 from keyrack.console.pages import Pages
 from keyrack.manage import own_grants
 from keyrack.model.apps import in_words
@@ -22,9 +22,7 @@ class OwnGrantPages:
 
     @property
     def routes(self) -> Sequence[Route]:
-        """The routes, where the brand has personal tokens."""
-        if not self._pages.brand.personal_tokens:
-            return []
+        """The routes."""
         return [
             Route(f"/console{AT}", self.show, methods=["GET"]),
             Route(f"/console{AT}/{{grant_id}}/revoke", self.ask, methods=["GET"]),
@@ -33,11 +31,8 @@ class OwnGrantPages:
 
     @property
     def entries(self) -> Sequence[Entry]:
-        """The list, where the brand has personal tokens."""
-        brand = self._pages.brand
-        if not brand.personal_tokens:
-            return []
-        return [Entry("preferences", AT, "Personal preferences", "user", tab="Apps", group=brand.navigation[0], for_people=True)]
+        """The list."""
+        return [own_entry(self._pages.brand.navigation[0], AT, "Apps")]
 
     async def show(self, request: Request) -> Response:
         """Show the apps that act for the person. Raises Refused `session_ended`, 403."""

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from keyrack.console.forms import problems
-from keyrack.console.navigation import Entry
+from keyrack.console.navigation import Entry, own_entry
 from keyrack.console.pages import HELPERS_MAX, Pages
 from keyrack.console.settings import proof_asked
 from keyrack.manage import members, passwords, people, sessions
@@ -42,7 +42,7 @@ class PeoplePages:
         brand = self._pages.brand
         if not brand.personal_tokens:
             return []
-        return [Entry("preferences", "/preferences", "Personal preferences", "user", tab="You", group=brand.navigation[0], for_people=True)]
+        return [own_entry(brand.navigation[0], "/preferences", "You")]
 
     async def show(self, request: Request) -> Response:
         """Show the preferences. Raises Refused `session_ended`, 403."""

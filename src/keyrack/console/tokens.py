@@ -15,7 +15,7 @@ from keyrack.console.forms import problems
 from keyrack.console.integration_forms import CATEGORIES_MAX, IntegrationForm
 from keyrack.console.key_forms import bounds_in
 from keyrack.console.members import access_of
-from keyrack.console.navigation import Entry
+from keyrack.console.navigation import Entry, own_entry
 from keyrack.console.pages import Pages
 from keyrack.manage import request_logs, tokens
 from keyrack.manage.once import DoneBefore, once
@@ -38,9 +38,7 @@ class TokenPages:
 
     @property
     def routes(self) -> Sequence[Route]:
-        """The routes, where the brand has personal tokens."""
-        if not self._pages.brand.personal_tokens:
-            return []
+        """The routes."""
         return [
             Route(f"/console{AT}", self.show, methods=["GET"]),
             Route(f"/console{AT}/generate", self.ask_generation, methods=["GET"]),
@@ -53,12 +51,8 @@ class TokenPages:
 
     @property
     def entries(self) -> Sequence[Entry]:
-        """The list, where the brand has personal tokens."""
-        brand = self._pages.brand
-        if not brand.personal_tokens:
-            return []
-        title, group = "Personal preferences", brand.navigation[0]
-        return [Entry("preferences", AT, title, "user", tab="API", group=group, for_people=True, for_api_users=True)]
+        """The list."""
+        return [own_entry(self._pages.brand.navigation[0], AT, "API", for_api_users=True)]
 
     async def show(self, request: Request) -> Response:
         """Show one's own tokens here. Raises Refused `session_ended`, 403 with who can help for members who may not use the API."""
