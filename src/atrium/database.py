@@ -29,7 +29,7 @@ class Row(Base):
     updated_at: Mapped[int] = mapped_column(BigInteger)
 
     def __init__(self, **values: Any) -> None:
-        now = _now()
+        now = now_ms()
         super().__init__(**{"id": new_id(), "created_at": now, "updated_at": now, **values})
 
     def change(self, values: dict[str, Any]) -> bool:
@@ -38,7 +38,7 @@ class Row(Base):
         for name, value in changed.items():
             setattr(self, name, value)
         if changed:
-            self.updated_at = max(_now(), self.updated_at)
+            self.updated_at = max(now_ms(), self.updated_at)
         return bool(changed)
 
 
@@ -64,5 +64,5 @@ class Database:
         await self._engine.dispose()
 
 
-def _now() -> int:
+def now_ms() -> int:
     return time.time_ns() // 1_000_000

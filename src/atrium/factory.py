@@ -1,7 +1,7 @@
 """How Atrium is put together."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from atrium.brands import Configuration, named
+from atrium.chat.service import Chat
 from atrium.connectors import connectors
 from atrium.database import Database
 from atrium.dependencies import Configured
@@ -29,7 +30,8 @@ def create_app(settings: Settings, brand: str = "atrium") -> FastAPI:
     configuration = named(brand)
     modules = switched_on(configuration.modules)
     database = Database(create_engine(settings.store_url))
-    metered = [one for module in modules for one in module.meters]
+    # Two modules may count by the same meter.
+    metered = list({one.meter.name: one for module in modules for one in module.meters}.values())
     rack = Keyrack(
         settings,
         brand=configuration.brand,
@@ -43,16 +45,19 @@ def create_app(settings: Settings, brand: str = "atrium") -> FastAPI:
         docs=Docs(DOCS, _words(configuration)),
     )
 
+    chat = Chat(rack, database)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
             await database.create_tables()
-            yield
+            async with chat.running() if "chat" in configuration.modules else nullcontext():
+                yield
         finally:
             await database.close()
 
     app = FastAPI(title=configuration.brand.name, lifespan=lifespan)
-    app.state.rack, app.state.configuration, app.state.database = rack, configuration, database
+    app.state.rack, app.state.configuration, app.state.database, app.state.chat = rack, configuration, database, chat
     app.state.links = [*(link for module in modules for link in module.links), ACTIVITY]
     app.state.parts_of_customers = [part for module in modules for part in module.parts_of_customers]
     for router in (router for module in modules for router in module.api):

@@ -9,6 +9,7 @@ from keyrack.model.events import Event, EventType
 from keyrack.model.limits import Limit
 from keyrack.model.members import Member
 from keyrack.model.meters import Meter
+from keyrack.model.outgoing_calls import NotSent
 from keyrack.model.permissions import Category, SpaceRole
 from keyrack.model.plans import Plan
 from keyrack.model.refusals import Refusal, Refused
@@ -35,6 +36,7 @@ __all__ = [
     "Member",
     "Meter",
     "NamedQuery",
+    "NotSent",
     "OutgoingMail",
     "Page",
     "Plan",

@@ -41,9 +41,10 @@ from keyrack.model.catalog import Catalog
 from keyrack.model.connectors import Vendor, check_vendors
 from keyrack.model.events import Actor, Event, EventType
 from keyrack.model.meters import Meter, check_plans
+from keyrack.model.outgoing_calls import Answered, Outgoing
 from keyrack.model.permissions import OWN_NEEDS, Category
 from keyrack.model.plans import Plan
-from keyrack.model.principals import Mode
+from keyrack.model.principals import Mode, Principal
 from keyrack.model.refusals import Refusal, registry
 from keyrack.model.request_logs import Mask
 from keyrack.model.versions import FIRST_VERSION, DeprecatedOperation, VersionChange, Versions
@@ -221,16 +222,17 @@ class Keyrack:
         """
         transactions.join(_call(), session)
 
-    def record(self, session: AsyncSession | Session, event: EventType, subject: Any) -> None:
+    def record(self, session: AsyncSession | Session, event: EventType, subject: Any, *, actor: Principal | None = None) -> None:
         """Record an event of the host's in its session: it commits or vanishes with the change that it tells of.
 
         The payload is `event.schema` read from the subject's attributes when the session is flushed. The actor is the caller, under its
-        present name. Raises ValueError for a type that was not declared, RuntimeError outside a guarded call.
+        present name; a job of the host's own names one: `await rack.workspaces.operator(workspace_id)`. Raises ValueError for a type that
+        was not declared, RuntimeError where there is neither.
         """
         if self.event_types.get(event.name) is not event:
             raise ValueError(f"{event.name!r} was not declared: add it to Keyrack(events=[…])")
-        call = _call()
-        principal = call.principal
+        call = _call() if actor is None else CURRENT.get()
+        principal = actor or (call and call.principal)
         if principal is None:
             raise RuntimeError("rack.record needs a caller: a public operation has none")
         row = Event(
@@ -242,7 +244,7 @@ class Keyrack:
             actor=Actor.of(principal),
             mode=principal.mode,
             created_at=self.assembly.now(),
-            request_id=call.request_id,
+            request_id=call and call.request_id,
         )
         # The object's id and values are read at flush: until then the database may still give them.
         session.add(event_row(session.get_bind().dialect.name, row, lambda: (str(subject.id), _payload(event, subject))))
@@ -264,6 +266,15 @@ class Keyrack:
         if principal is None:
             raise RuntimeError("rack.count needs a caller: in a public operation name the workspace")
         await usage.count(self.assembly.desk, principal.workspace, principal.mode, meter, units)
+
+    async def fetch(self, url: str, *, timeout_seconds: float = 10.0, answer_bytes_max: int = 1024 * 1024) -> Answered:
+        """Get what stands at an address that a customer gave, where it is public, or in one of the settings' `outgoing_networks`.
+
+        It is resolved once, and checked before anything is sent; redirects are not followed; of the body `answer_bytes_max` are read. Any
+        status is an answer. Raises NotSent, whose `detail` may be shown, where there is none within `timeout_seconds`.
+        """
+        outgoing = Outgoing("GET", url, (("User-Agent", "Keyrack"), ("Accept", "*/*")))
+        return await self.assembly.outgoing.send(outgoing, timeout_seconds=timeout_seconds, answer_bytes_max=answer_bytes_max)
 
     def _gate(self, app: Starlette, host: ASGIApp, parts: Callable[[ASGIApp], list[Part]], guard: Sequence[str]) -> Gate:
         assembly = self.assembly
