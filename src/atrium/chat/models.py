@@ -34,6 +34,7 @@ class Channel(StrEnum):
 
     API = "api"
     WIDGET = "widget"
+    CONSOLE = "console"
 
 
 class Author(StrEnum):
