@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from atrium.dependencies import Configured
@@ -22,7 +22,8 @@ HEADERS = {
 }
 
 
-def _iso(at: int) -> str:
+def iso(at: int) -> str:
+    """Return a time in ms since the epoch as ISO 8601 in UTC."""
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -33,7 +34,7 @@ def _utc(at: int, form: str) -> str:
 _templates = Environment(
     loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-_templates.globals.update(iso=_iso, utc=_utc)
+_templates.globals.update(iso=iso, utc=_utc)
 _templates.filters["words"] = lambda name: name.replace("_", " ").capitalize()
 
 
@@ -45,9 +46,14 @@ class Screen:
         self._caller = caller
         self._brand = brand
 
+    @property
+    def root(self) -> str:
+        """What a proxy or a mount has put in front of this host's paths."""
+        return str(self._request.scope.get("root_path", ""))
+
     def show(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return the page."""
-        at = str(self._request.scope.get("root_path", ""))
+        at = self.root
         shared = {
             "at": at,
             "here": self._request.url.path.removeprefix(at),
@@ -61,11 +67,21 @@ class Screen:
         """Return the page for a thing that is not there, or not for this member: nothing tells the two apart."""
         return self.show("missing.html", 404, what=what)
 
+    def go(self, path: str) -> RedirectResponse:
+        """Lead on to another page of ours, after a form has done its work."""
+        return RedirectResponse(f"{self.root}{path}", 303)
+
     def older(self, next_cursor: str | None) -> str | None:
         """Return the address of the page of a list that follows this one, if one does."""
         if next_cursor is None:
             return None
         return "?" + self._request.url.remove_query_params("starting_after").include_query_params(cursor=next_cursor).query
+
+
+def show_to_anybody(request: Request, brand: Brand, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """Return a page for whoever comes, signed in or not."""
+    shared = {"at": str(request.scope.get("root_path", "")), "brand": brand}
+    return HTMLResponse(_templates.get_template(template).render(shared | values), status, headers=HEADERS)
 
 
 async def _screen(request: Request, caller: Caller, configured: Configured) -> Screen:

@@ -1,4 +1,5 @@
-// Times become local, and what carries `data-live` is kept fresh. Without this, pages show UTC and are reloaded by hand.
+// Times become local, what carries `data-live` is kept fresh, and a form with `data-once` is sent once. Without this, pages show UTC and are
+// reloaded by hand.
 
 const SECONDS = 3;
 const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
@@ -31,3 +32,27 @@ async function keepFresh() {
 
 showLocal(document);
 if (document.querySelector("[data-live]")) setTimeout(keepFresh, SECONDS * 1000);
+
+function busy(button, is) {
+  button.disabled = is;
+  if (!button.dataset.busy) return;
+  button.dataset.idle ??= button.textContent;
+  button.textContent = is ? button.dataset.busy : button.dataset.idle;
+}
+
+document.addEventListener("submit", ({ target, submitter }) => {
+  if ("once" in target.dataset && submitter) busy(submitter, true);
+});
+
+// Whoever comes back finds the page as it was left.
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) document.querySelectorAll("form[data-once] button:disabled").forEach((button) => busy(button, false));
+});
+
+// What the server would refuse is told before it is sent.
+document.addEventListener("change", ({ target }) => {
+  if (!target.dataset.bytesMax) return;
+  const isTooLarge = [...target.files].some((file) => file.size > Number(target.dataset.bytesMax));
+  target.setCustomValidity(isTooLarge ? target.dataset.tooLarge : "");
+  target.reportValidity();
+});
