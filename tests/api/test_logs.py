@@ -86,3 +86,10 @@ async def test_log_goes_on_behind_the_id_of_a_line(host: Host, admin: Issued) ->
     await moved(host)
     behind = await logged(host, admin, f"&starting_after={lines[1]['id']}")
     assert [line["id"] for line in lines[2:]] == [line["id"] for line in behind]
+    upwards = await logged(host, admin, f"&sort=created_at&until={lines[0]['created_at']}")
+    assert [line["id"] for line in lines[:0:-1]] == [line["id"] for line in upwards]
+    page = (await host.get("/api/v1/logs?limit=1&sort=created_at", admin)).json()
+    assert upwards[:1] == page["data"]
+    assert upwards[1]["id"] == (await host.get(page["next_url"], admin)).json()["data"][0]["id"]
+    turned = page["next_url"].replace("sort=created_at", "sort=-created_at")
+    problem(await host.get(turned, admin), 400, "cursor_filter_mismatch")

@@ -1,15 +1,23 @@
 """The page of the request log shows what the API would, and nothing of it to anybody else."""
 
+import asyncio
 import csv
 import io
 import json
 import shlex
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
+from socket import socket
 from typing import Any
 
+import httpx
 import pytest
+import uvicorn
+from starlette.types import Message, Receive, Scope, Send
 
+from keyrack.console.exports import LINES_AT_ONCE
+from keyrack.manage import sessions
 from keyrack.manage.keys import Issued
 from keyrack.model.permissions import Level, Rights
 from keyrack.model.request_logs import RequestLog
@@ -137,6 +145,18 @@ async def test_a_long_list_has_pages(room: Office) -> None:
     assert ids(lines) == shown(first) + shown(second)
 
 
+async def test_the_heading_of_the_times_turns_the_list_around(room: Office) -> None:
+    lines = ids(await logged(room, *[{}] * 60))[::-1]
+    browser = await room.signed_in()
+    (heading,) = [link for link in (await browser.open(LOGS)).links if "sort=" in link]
+    first = await browser.open(LOGS + heading)
+    (newer,) = [link for link in first.links if "cursor=" in link]
+    second = await browser.open(LOGS + newer)
+    assert lines == shown(first) + shown(second)
+    assert [False, False] == ["/logs/tail" in page.text for page in (first, second)]
+    assert 400 == (await browser.open((LOGS + newer).replace("sort=created_at&", ""))).status
+
+
 async def test_a_search_that_is_not_at_its_end_says_how_far_it_came_and_goes_on(showroom: Office) -> None:
     *_, oldest = await logged(showroom, *[{}] * 20_500, {"method": "POST"}, at=-40_000_000)
     browser = await showroom.signed_in()
@@ -203,6 +223,53 @@ async def test_a_file_holds_more_than_a_page(showroom: Office) -> None:
     browser = await showroom.signed_in()
     answer = await browser.client.get(f"{LOGS}/download?format=jsonl&key=key_of_many")
     assert ids(lines) == [json.loads(line)["id"] for line in answer.text.splitlines()]
+
+
+@asynccontextmanager
+async def ending_after_the_first_part(office: Office, browser: Browser) -> AsyncIterator[httpx.AsyncClient]:
+    """Serve the office's app over HTTP to one who is signed in, whose session ends when the first part of a body has been sent."""
+    (secret,) = browser.client.cookies.values()
+    session = await sessions.find(office.desk, secret)
+    assert session is not None
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        async def ending(message: Message) -> None:
+            await send(message)
+            if message["type"] == "http.response.body":
+                await sessions.end(office.desk, session)
+
+        await office.host.app(scope, receive, ending)
+
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
+    with socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        task = asyncio.create_task(server.serve(sockets=[listening]))
+        host, port = listening.getsockname()
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in browser.client.cookies.items())}
+        async with httpx.AsyncClient(base_url=f"http://{host}:{port}", headers=headers) as client:
+            yield client
+        server.should_exit = True
+        await task
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+async def test_a_file_whose_session_ends_midway_says_so_in_its_last_line_and_is_cut(room: Office, kind: str) -> None:
+    lines = await logged(room, *[{}] * (LINES_AT_ONCE + 1))
+    parts: list[bytes] = []
+
+    async def receive(answer: httpx.Response) -> None:
+        async for part in answer.aiter_bytes():
+            parts.append(part)
+
+    async with ending_after_the_first_part(room, await room.signed_in()) as client:
+        async with client.stream("GET", f"{LOGS}/download?format={kind}") as answer:
+            with pytest.raises(httpx.RemoteProtocolError, match="incomplete"):
+                await receive(answer)
+        assert 401 == (await client.get(f"{LOGS}/download?format={kind}")).status_code
+    *there, last = b"".join(parts).decode().splitlines()
+    assert ids(lines[:LINES_AT_ONCE]) == [line.request_id for line in lines if any(line.request_id in one for one in there)]
+    assert "INCOMPLETE: the file breaks off here. Nobody is signed in here, or the sign-in has ended." in last
+    assert 1 == len(json.loads(last)["detail"].splitlines()) if kind == "jsonl" else 1 == len(next(csv.reader([last])))
 
 
 async def test_the_tail_holds_what_came_since_and_what_was_asked_for(room: Office) -> None:

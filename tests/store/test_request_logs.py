@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from keyrack.model.orders import NEWEST, OLDEST, Order
 from keyrack.model.principals import Mode
 from keyrack.model.refusals import NOT_FOUND, Refused
 from keyrack.model.request_logs import DAY_MS, Filter, Found, RequestLog, encode, segments, terms_of
@@ -29,18 +30,18 @@ async def add(store: Store, *lines: RequestLog) -> None:
         await request_logs.add(c, lines, terms_of(lines))
 
 
-async def search(store: Store, wanted: Filter, workspace_id: str = "org_acme") -> list[RequestLog]:
+async def search(store: Store, wanted: Filter, workspace_id: str = "org_acme", order: Order = NEWEST) -> list[RequestLog]:
     """Search, and follow every continuation."""
     found: list[RequestLog] = []
     after = None
     async with store.reading_traffic() as c:
         while True:
-            page = await request_logs.search(c, workspace_id, wanted, now=NOW, limit=7, after=after)
+            page = await request_logs.search(c, workspace_id, wanted, now=NOW, limit=7, after=after, order=order)
             found += page.lines
-            assert page.searched_back_to is None or page.after is not None
+            assert page.searched_to is None or page.after is not None
             if page.after is None:
                 return found
-            assert after is None or page.after < after
+            assert after is None or (page.after < after if order.descending else page.after > after)
             after = page.after
 
 
@@ -100,8 +101,11 @@ def plainly(lines: list[RequestLog], wanted: Filter) -> list[RequestLog]:
     told=st.lists(LINES, min_size=1, max_size=25),
     wanted=FILTERS,
     small=st.booleans(),
+    order=st.sampled_from([NEWEST, OLDEST]),
 )
-async def test_a_search_finds_what_reading_every_line_finds(store: Store, told: list[dict[str, Any]], wanted: Filter, small: bool) -> None:
+async def test_a_search_finds_what_reading_every_line_finds(
+    store: Store, told: list[dict[str, Any]], wanted: Filter, small: bool, order: Order
+) -> None:
     workspace_id = new_workspace_id()
     lines = [a_line(workspace_id, **fields) for fields in told]
     await add(store, *lines, a_line(new_workspace_id(), at=NOW))
@@ -110,7 +114,8 @@ async def test_a_search_finds_what_reading_every_line_finds(store: Store, told: 
             # Budgets so small that every search is cut and continued.
             patch.setattr(request_logs, "ROWS_READ_MAX", 4)
             patch.setattr(request_logs, "SLOTS", (1, 2))
-        assert await search(store, wanted, workspace_id) == plainly(lines, wanted)
+        expected = plainly(lines, wanted)
+        assert await search(store, wanted, workspace_id, order) == (expected if order.descending else expected[::-1])
 
 
 async def test_a_search_that_ends_at_its_budget_says_how_far_it_looked(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,12 +124,14 @@ async def test_a_search_that_ends_at_its_budget_says_how_far_it_looked(store: St
     await add(store, wanted, *others)
     async with store.reading_traffic() as c:
         first = await request_logs.search(c, "org_acme", Filter(path="eedl"), now=NOW, limit=25)
-        assert (first.lines, first.searched_back_to) == ((), NOW - 9)
+        assert (first.lines, first.searched_to) == ((), NOW - 9)
         second = await request_logs.search(c, "org_acme", Filter(path="eedl"), now=NOW, limit=25, after=first.after)
-        assert (second.lines, second.searched_back_to) == ((), NOW - 19)
+        assert (second.lines, second.searched_to) == ((), NOW - 19)
         assert await request_logs.search(c, "org_acme", Filter(path="eedl"), now=NOW, limit=25, after=second.after) == Found((wanted,))
         # Its segment is known, so only its ten seconds are read.
         assert (await request_logs.search(c, "org_acme", Filter(path="/needle"), now=NOW, limit=25)).lines == (wanted,)
+        upwards = await request_logs.search(c, "org_acme", Filter(path="eedl"), now=NOW, limit=25, order=OLDEST)
+        assert (upwards.lines, upwards.searched_to) == ((wanted,), NOW - 11)
 
 
 async def test_lines_of_another_workspace_are_not_found(store: Store, tmp_path: Path) -> None:

@@ -116,6 +116,7 @@ FIELDS = {
     "role": "The role.",
     "route": "The path template that the call was decided by.",
     "searched_back_to": "How far back the search came before it stopped; null: all of the time was searched.",
+    "searched_up_to": "The same of a search that lists the oldest first: up to which time it came.",
     "secret": "The secret itself, shown here, this once.",
     "slug": "The short name, for addresses.",
     "space_id": "The space.",

@@ -26,6 +26,9 @@ def _status(text: str) -> str:
 class LogQuery(ListQuery):
     """The filters of the request log. Without `since` it begins 24 hours before `until`, or before now.
 
+    Calls stand at the time at which they began, and are there once they have ended: oldest first is for a time that is over, and a program
+    that follows what happens reads the events.
+
     `path` that begins with a slash names whole segments; any other text may stand anywhere in path or route. `status` is one like 404, or
     a class like 4xx.
     """
@@ -39,6 +42,7 @@ class LogQuery(ListQuery):
     mode: Mode | None = None
     since: TimeGiven | None = None
     until: TimeGiven | None = None
+    sort: Literal["created_at", "-created_at"] = "-created_at"
 
 
 class LogView(ObjectView):
@@ -69,20 +73,24 @@ class LogView(ObjectView):
 
 
 class LogPage(Page[LogView]):
-    """A page of the log. `searched_back_to` is set where the search stopped before the page was full: continue with the cursor."""
+    """A page of the log. Where the search stopped before the page was full, `searched_back_to`, or oldest first `searched_up_to`, is set:
+    continue with the cursor.
+    """
 
     searched_back_to: Time | None = None
+    searched_up_to: Time | None = None
 
 
 @router.get("", dependencies=[ANYBODY])
 async def list_logs(query: Annotated[LogQuery, Query()], actor: Actor, desk: Desk, assembly: TheAssembly, lists: TheLists) -> LogPage:
-    """List calls, newest first: the caller's own; for an org-level Admin all of the workspace."""
+    """List calls, newest first unless `sort` says otherwise: the caller's own; for an org-level Admin all of the workspace."""
     wanted = query.filters()
     wanted["status"] = status_range(query.status) if query.status else None
     after = await lists.after(query, partial(request_logs.get, desk, assembly.spool, actor), _place)
-    found = await request_logs.page(desk, actor, Filter(**wanted), limit=query.limit, after=after)
+    found = await request_logs.page(desk, actor, Filter(**wanted), limit=query.limit, after=after, order=query.order)
     page = lists.continued(query, [view(line) for line in found.lines], found.after)
-    return LogPage(**dict(page), searched_back_to=found.searched_back_to)
+    searched = "searched_back_to" if query.order.descending else "searched_up_to"
+    return LogPage(**dict(page), **{searched: found.searched_to})
 
 
 @router.get("/{request_id}", dependencies=[ANYBODY, PLAIN])

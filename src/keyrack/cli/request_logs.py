@@ -98,7 +98,7 @@ async def _search(desk: Desk, actor: Principal | None, query: LogQuery, listing:
     wanted["status"] = status_range(query.status) if query.status else None
     found = await _found(desk, actor, Filter(**wanted), query.limit, listing.after)
     page = listing.continued([view(line) for line in found.lines], found.after)
-    return page | {"searched_back_to": None if found.searched_back_to is None else iso(found.searched_back_to)}
+    return page | {"searched_back_to": None if found.searched_to is None else iso(found.searched_to)}
 
 
 async def _found(desk: Desk, actor: Principal | None, wanted: Filter, limit: int, after: tuple[int, str] | None) -> Found:

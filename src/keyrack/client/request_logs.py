@@ -37,7 +37,7 @@ class RequestLogs(Part[S]):
     """The calls of the caller's integration; for an org-level Admin all of the workspace."""
 
     def list(self, **filters: Any) -> Listing[S, RequestLog]:
-        """List calls: `path`, `method`, `status`, `credential_id`, `mode`, `since`, `until`, `limit`, `cursor`, `starting_after`."""
+        """List calls: `path`, `method`, `status`, `credential_id`, `mode`, `since`, `until`, `sort`, and where a page begins."""
         return Listing(self._sender, listed(RequestLog, "logs", **filters))
 
     @Operation

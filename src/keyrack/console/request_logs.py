@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from keyrack.console import exports
@@ -24,7 +24,6 @@ from keyrack.model.refusals import INVALID_REQUEST, RATE_LIMITED, Refused
 from keyrack.model.request_logs import Filter, RequestLog
 from keyrack.model.times import iso
 
-ORDERS = {"-created_at": "Newest first"}
 LINES = 50
 """Lines on a page; a page that is live holds no more either."""
 KEYS_MAX = 100
@@ -64,16 +63,16 @@ class RequestLogPages:
         return [Entry("keys", "/logs", "API Logs", "activity", tab="API Logs", group=self._pages.brand.navigation[0])]
 
     async def show(self, request: Request) -> Response:
-        """Show calls, newest first, and charts of them. Raises Refused `session_ended`, 400."""
+        """Show calls, newest first unless the address says otherwise, and charts of them. Raises Refused `session_ended`, 400."""
         member = await self._pages.member(request)
-        query = self._pages.query(request, member, *FILTERS, orders=ORDERS)
+        query = self._pages.query(request, member, *FILTERS)
         asked, now = query.filters, self._pages.desk.now()
-        found = await request_logs.page(self._pages.desk, member, read(asked, now), limit=LINES, after=query.place)
+        found = await request_logs.page(self._pages.desk, member, read(asked, now), limit=LINES, after=query.place, order=query.order)
         return self._pages.render(
             request,
             "request_logs/list.html",
             listing=query.continued(found.lines, found.after),
-            searched_back_to=found.searched_back_to,
+            searched_to=found.searched_to,
             chart=await self._chart(member, asked, now),
             chosen=chosen_range(asked),
             keys=await self._keys(member, asked["key"]),
@@ -143,10 +142,10 @@ class RequestLogPages:
         now = self._pages.desk.now()
         part = exports.stream(kind, self._batches(request, member, read(asked, now)))
         name = f"api-logs-{iso(now)[:10]}.{kind}"
-        return StreamingResponse(part, media_type=exports.TYPES[kind], headers={"Content-Disposition": f'attachment; filename="{name}"'})
+        return exports.Download(part, media_type=exports.TYPES[kind], headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
     async def _batches(self, request: Request, member: Principal, wanted: Filter) -> AsyncIterator[Sequence[RequestLog]]:
-        """Yield the lines of a file for as long as its reader is signed in: a file that breaks off is not taken for a whole one."""
+        """Yield the lines of a file for as long as its reader is signed in. Raises Refused `session_ended`."""
         self._exports += 1
         try:
             after, left = None, exports.LINES_MAX

@@ -1,5 +1,6 @@
 """Activity: what was changed and what was read, in one list, for a host's own feed."""
 
+import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -7,7 +8,7 @@ from itertools import islice
 from keyrack.manage import events, request_logs
 from keyrack.manage.desk import Desk
 from keyrack.model.events import Event
-from keyrack.model.orders import Place
+from keyrack.model.orders import NEWEST, OLDEST, Place
 from keyrack.model.permissions import FULL_WRITE
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import INSUFFICIENT_PERMISSION
@@ -33,27 +34,32 @@ class Activity:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    async def page(self, actor: Principal, *, limit: int, after: Place | None = None, changes_only: bool = False) -> list[Deed]:
-        """Return what was done, newest first: changes, and what was read with the API in the last 24 hours unless told otherwise.
+    async def page(
+        self, actor: Principal, *, limit: int, after: Place | None = None, changes_only: bool = False, oldest_first: bool = False
+    ) -> list[Deed]:
+        """Return what was done, newest first unless told otherwise: changes, and what was read with the API in the last 24 hours.
 
-        What lies in spaces is shown to those who have a role there. Whoever is no org-level Admin sees of the reads its own.
-        Raises Refused 403 without write in every category.
+        A place holds for its order, and for `changes_only` as it was. What lies in spaces is shown to those who have a role there. Whoever is
+        no org-level Admin sees of the reads its own. Raises Refused 403 without write in every category.
         """
         if not actor.masks.allow(FULL_WRITE):
             raise INSUFFICIENT_PERMISSION(f"To see what was done, you need {FULL_WRITE.text}; {actor.describe()}.")
         position, line = _read(after)
-        changes = await events.page(self._desk, actor, limit=limit, before=position)
+        side = {"after": position or 0} if oldest_first else {"before": position}
+        changes = await events.page(self._desk, actor, limit=limit, **side)
         reads: tuple[RequestLog, ...] = ()
         if not changes_only:
-            reads = (await request_logs.page(self._desk, actor, Filter(method="GET"), limit=limit, after=line)).lines
-        return list(islice(_merged(changes, reads, after or _START), limit))
+            order = OLDEST if oldest_first else NEWEST
+            reads = (await request_logs.page(self._desk, actor, Filter(method="GET"), limit=limit, after=line, order=order)).lines
+        return list(islice(_merged(changes, reads, after or _START, oldest_first), limit))
 
 
-def _merged(changes: Sequence[Event], reads: Sequence[RequestLog], place: Place) -> Iterator[Deed]:
-    """Yield both, newest first, each kind in the order in which it is stored, so that a feed neither repeats nor skips any."""
+def _merged(changes: Sequence[Event], reads: Sequence[RequestLog], place: Place, oldest_first: bool) -> Iterator[Deed]:
+    """Yield both by their times, each kind in the order in which it is stored, so that a feed neither repeats nor skips any."""
     events_left, lines_left = list(reversed(changes)), list(reversed(reads))
+    comes_first = operator.le if oldest_first else operator.ge
     while events_left or lines_left:
-        if events_left and (not lines_left or events_left[-1].created_at >= lines_left[-1].created_at):
+        if events_left and (not lines_left or comes_first(events_left[-1].created_at, lines_left[-1].created_at)):
             event = events_left.pop()
             place = event.position or 0, place[1]
             yield Deed(event.created_at, event.actor.name, place, event=event)

@@ -5,7 +5,7 @@ from typing import Any
 
 from keyrack.manage.desk import Desk
 from keyrack.model.call_counts import BUCKETS_MAX, MINUTE_MS, Bucket, Subject, buckets, whole
-from keyrack.model.orders import Place
+from keyrack.model.orders import NEWEST, Order, Place
 from keyrack.model.principals import Kind, Mode, Principal
 from keyrack.model.refusals import NOT_FOUND
 from keyrack.model.request_logs import Filter, Found, RequestLog
@@ -16,14 +16,16 @@ from keyrack.store.spool import Spool
 HOUR_MS = 60 * MINUTE_MS
 
 
-async def page(desk: Desk, actor: Principal, wanted: Filter, *, limit: int, after: Place | None = None) -> Found:
-    """Return a page of lines, newest first. Without `since` it looks at the 24 hours before now, or before `until`."""
+async def page(
+    desk: Desk, actor: Principal, wanted: Filter, *, limit: int, after: Place | None = None, order: Order = NEWEST
+) -> Found:
+    """Return a page of lines, by `created_at` either way. Without `since` it looks at the 24 hours before now, or before `until`."""
     own = _own(actor)
     if any(getattr(wanted, name) not in (None, value) for name, value in own.items()):
         return Found(())
     bounded = replace(wanted, **own)
     async with desk.store.reading_traffic() as c:
-        return await rows.search(c, actor.workspace.id, bounded, now=desk.now(), limit=limit, after=after)
+        return await rows.search(c, actor.workspace.id, bounded, now=desk.now(), limit=limit, after=after, order=order)
 
 
 async def get(desk: Desk, spool: Spool, actor: Principal, request_id: str) -> RequestLog:

@@ -101,14 +101,14 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of lines, newest first. `after` continues it, or is None at the end.
+    """A page of lines, in the order that was asked for. `after` continues it, or is None at the end.
 
-    `searched_back_to` is set where the search stopped at its budget, not at a full page: the time (ms) down to which it has looked.
+    `searched_to` is set where the search stopped at its budget, not at a full page: the time (ms) as far as which it has looked.
     """
 
     lines: tuple[RequestLog, ...]
     after: tuple[int, str] | None = None
-    searched_back_to: int | None = None
+    searched_to: int | None = None
 
 
 class Mask:

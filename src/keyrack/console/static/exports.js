@@ -1,5 +1,7 @@
 // Files of the log: fetched here, so that people see how far they are. Without this the browser downloads them.
 
+const BROKEN_OFF = "The file broke off, and was not saved. If your sign-in has ended, sign in again, and start anew";
+
 export function listen() {
   document.addEventListener("submit", (event) => {
     const form = event.target.closest("form[data-export]");
@@ -27,7 +29,7 @@ async function save(form) {
     bar.value = 1;
     status.textContent = lines === 1 ? "1 line is in the file" : `${lines.toLocaleString()} lines are in the file`;
   } catch (error) {
-    if (!ending.signal.aborted) status.textContent = error.message;
+    if (!ending.signal.aborted) status.textContent = error instanceof TypeError ? BROKEN_OFF : error.message;
   }
   button.disabled = false;
 }
