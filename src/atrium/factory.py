@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from atrium.brands import Configuration, named
+from atrium.chat.completions import ModelSettings
 from atrium.chat.service import Chat
 from atrium.connectors import connectors
 from atrium.database import Database
@@ -25,8 +26,11 @@ DOCS = Path(__file__).parent / "docs"
 ACTIVITY = Link("/activity", "Activity", "full_write")
 
 
-def create_app(settings: Settings, brand: str = "atrium") -> FastAPI:
-    """Return Atrium as it looks under a brand, one of `atrium.brands.BRANDS`. Its `state` has `rack`, `configuration` and `database`."""
+def create_app(settings: Settings, brand: str = "atrium", model: ModelSettings | None = None) -> FastAPI:
+    """Return Atrium as it looks under a brand, one of `atrium.brands.BRANDS`. Its `state` has `rack`, `configuration` and `database`.
+
+    `model` says which language model words the answers of chatbots; by default the environment does, and names none.
+    """
     configuration = named(brand)
     modules = switched_on(configuration.modules)
     database = Database(create_engine(settings.store_url))
@@ -45,7 +49,7 @@ def create_app(settings: Settings, brand: str = "atrium") -> FastAPI:
         docs=Docs(DOCS, _words(configuration)),
     )
 
-    chat = Chat(rack, database)
+    chat = Chat(rack, database, model)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

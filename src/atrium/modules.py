@@ -9,6 +9,11 @@ from typing import NamedTuple
 
 from fastapi import APIRouter
 
+from atrium.chat.events import CHAT_EVENTS
+from atrium.chat.message_router import router as chat_messages
+from atrium.chat.meters import CHATBOTS, SOURCES
+from atrium.chat.router import router as chat
+from atrium.chat.source_router import router as chat_sources
 from atrium.customers.events import CONTACT_DELETED, CUSTOMER_EVENTS
 from atrium.customers.models import Contact
 from atrium.customers.router import router as customers
@@ -16,8 +21,12 @@ from atrium.dependencies import Part
 from atrium.onboardings.events import ONBOARDING_DELETED, ONBOARDING_EVENTS
 from atrium.onboardings.models import Onboarding
 from atrium.onboardings.router import router as onboardings
+from atrium.pages.chatbots import router as chatbot_pages
+from atrium.pages.conversations import router as conversation_pages
 from atrium.pages.customers import router as customer_pages
+from atrium.pages.leads import router as lead_pages
 from atrium.pages.onboardings import router as onboarding_pages
+from atrium.pages.sources import router as source_pages
 from atrium.pages.spaces import router as space_pages
 from atrium.spaces.events import SPACE_EVENTS
 from atrium.spaces.meters import MESSAGES
@@ -96,7 +105,30 @@ SPACES = Module(
     links=(Link("/spaces", "Spaces"),),
     meters=(Metered(MESSAGES, free=10_000, paid=1_000_000),),
 )
-CHAT = Module("chat")
+CHAT = Module(
+    "chat",
+    categories=(
+        Category("chatbots", "Chatbots", "Chatbots, and what they say first"),
+        Category("sources", "Sources", "What chatbots answer from"),
+        Category("conversations", "Conversations", "What visitors and chatbots said"),
+        Category("leads", "Leads", "Addresses that visitors left"),
+    ),
+    events=tuple(CHAT_EVENTS),
+    api=(chat, chat_messages, chat_sources),
+    pages=(chatbot_pages, source_pages, conversation_pages, lead_pages),
+    links=(
+        Link("/chatbots", "Chatbots", "chatbots:read"),
+        Link("/sources", "Sources", "sources:read"),
+        Link("/conversations", "Conversations", "conversations:read"),
+        Link("/leads", "Leads", "leads:read"),
+        Link("/console/usage", "Usage"),
+    ),
+    meters=(
+        Metered(CHATBOTS, free=1, paid=20),
+        Metered(SOURCES, free=10, paid=1_000),
+        Metered(MESSAGES, free=10_000, paid=1_000_000),
+    ),
+)
 COMMUNITY = Module("community")
 MODULES = (CUSTOMERS, ONBOARDINGS, SPACES, CHAT, COMMUNITY)
 

@@ -10,6 +10,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
+from atrium.chat.completions import ModelSettings
 from atrium.factory import create_app
 from keyrack import Keyrack, Settings
 from tests.atrium.host import Host
@@ -31,9 +32,9 @@ class Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(settings: Settings, brand: str = "atrium") -> AsyncIterator[Served]:
+async def serving(settings: Settings, brand: str = "atrium", model: ModelSettings | None = None) -> AsyncIterator[Served]:
     """Serve Atrium over HTTP, and give its rack and a client."""
-    app = create_app(settings, brand)
+    app = create_app(settings, brand, model)
     server = Server(app)
     task = asyncio.create_task(server.serve())
     await server.answers.wait()
