@@ -13,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from atrium.brands import Configuration, named
 from atrium.chat.completions import ModelSettings
 from atrium.chat.service import Chat
+from atrium.community.keeper import Keeper
 from atrium.connectors import connectors
 from atrium.database import Database
 from atrium.dependencies import Configured
@@ -49,19 +50,24 @@ def create_app(settings: Settings, brand: str = "atrium", model: ModelSettings |
         docs=Docs(DOCS, _words(configuration)),
     )
 
+    community = Keeper(rack, database)
     chat = Chat(rack, database, model)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
             await database.create_tables()
-            async with chat.running() if "chat" in configuration.modules else nullcontext():
+            async with (
+                chat.running() if "chat" in configuration.modules else nullcontext(),
+                community.running() if "community" in configuration.modules else nullcontext(),
+            ):
                 yield
         finally:
             await database.close()
 
     app = FastAPI(title=configuration.brand.name, lifespan=lifespan)
     app.state.rack, app.state.configuration, app.state.database, app.state.chat = rack, configuration, database, chat
+    app.state.community = community
     app.state.links = [*(link for module in modules for link in module.links), ACTIVITY]
     app.state.parts_of_customers = [part for module in modules for part in module.parts_of_customers]
     for router in (router for module in modules for router in module.api):

@@ -23,11 +23,13 @@ from atrium.onboardings.models import Onboarding
 from atrium.onboardings.router import router as onboardings
 from atrium.pages.chatbots import router as chatbot_pages
 from atrium.pages.conversations import router as conversation_pages
+from atrium.pages.community import router as community_pages
 from atrium.pages.customers import router as customer_pages
 from atrium.pages.leads import router as lead_pages
 from atrium.pages.onboardings import router as onboarding_pages
 from atrium.pages.sources import router as source_pages
 from atrium.pages.spaces import router as space_pages
+from atrium.pages.threads import router as thread_pages
 from atrium.spaces.events import SPACE_EVENTS
 from atrium.spaces.meters import MESSAGES
 from atrium.spaces.router import router as spaces
@@ -129,7 +131,7 @@ CHAT = Module(
         Metered(MESSAGES, free=10_000, paid=1_000_000),
     ),
 )
-COMMUNITY = Module("community")
+COMMUNITY = Module("community", pages=(thread_pages, community_pages), links=(Link("/community", "Community"),))
 MODULES = (CUSTOMERS, ONBOARDINGS, SPACES, CHAT, COMMUNITY)
 
 

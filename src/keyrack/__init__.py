@@ -7,6 +7,7 @@ from keyrack.model import refusals
 from keyrack.model.brands import Brand, Words
 from keyrack.model.events import Event, EventType
 from keyrack.model.limits import Limit
+from keyrack.model.mail import Letter
 from keyrack.model.members import Member
 from keyrack.model.meters import Meter
 from keyrack.model.outgoing_calls import NotSent
@@ -31,6 +32,7 @@ __all__ = [
     "Event",
     "EventType",
     "Keyrack",
+    "Letter",
     "Limit",
     "ListQuery",
     "Member",

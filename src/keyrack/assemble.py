@@ -112,7 +112,7 @@ class Assembly:
         self.catalog = Catalog()
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         keys = [secret.get_secret_value() for secret in settings.secrets] or keys_in(settings.data / "secret.key")
-        self.signers = {purpose: Signer(keys, purpose) for purpose in ("cursor", "form")}
+        self.signer_for, self.signers = partial(Signer, keys), {purpose: Signer(keys, purpose) for purpose in ("cursor", "form")}
         self.sealers = {purpose: Sealer(keys, purpose) for purpose in ("connector", "endpoint", "key", "mail", "openid", "replay")}
         self.request_ids = RequestIds()
         self.problems = Problems(settings.base_url)

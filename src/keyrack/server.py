@@ -18,7 +18,8 @@ from keyrack.api.health import build_health
 from keyrack.api.lists import Lists
 from keyrack.assemble import Assembly, now_ms
 from keyrack.console.assets import Assets
-from keyrack.docs import Described, Docs, Document, Part
+from keyrack.crypto.sign import Signer
+from keyrack.docs import Described, Docs, Document, Part, changelog
 from keyrack.embed import access_logs
 from keyrack.embed.costs import check_costs
 from keyrack.embed.errors import install_handlers
@@ -29,10 +30,11 @@ from keyrack.gate.pages import MemberPages
 from keyrack.gate.requires import Public, Requires, SignedIn
 from keyrack.gate.table import Table, operation_names
 from keyrack.gate.walk import Walk
-from keyrack.manage import event_types, sessions, usage
+from keyrack.manage import event_types, mail, sessions, usage
 from keyrack.manage.activity import Activity
 from keyrack.manage.cursors import Cursors
 from keyrack.manage.members import Members
+from keyrack.manage.people import People
 from keyrack.manage.spaces import Spaces
 from keyrack.manage.workspaces import Workspaces
 from keyrack.model.brands import Brand
@@ -40,6 +42,7 @@ from keyrack.model.calls import CURRENT, Call
 from keyrack.model.catalog import Catalog
 from keyrack.model.connectors import Vendor, check_vendors
 from keyrack.model.events import Actor, Event, EventType
+from keyrack.model.mail import Letter
 from keyrack.model.meters import Meter, check_plans
 from keyrack.model.outgoing_calls import Answered, Outgoing
 from keyrack.model.permissions import OWN_NEEDS, Category
@@ -117,6 +120,11 @@ class Keyrack:
         return Members(self.assembly.desk)
 
     @property
+    def people(self) -> People:
+        """People beyond the workspace in which they signed in: who they are in another, which they join and leave by their own wish."""
+        return People(self.assembly.desk)
+
+    @property
     def spaces(self) -> Spaces:
         """The spaces of a workspace, and who is in them: the only way to change them."""
         return Spaces(self.assembly.desk)
@@ -135,6 +143,20 @@ class Keyrack:
     def cursors(self) -> Cursors:
         """Reads and writes the signed cursors of lists."""
         return Cursors(self.assembly.desk.cursors)
+
+    @property
+    def changelog(self) -> Sequence[changelog.Entry]:
+        """What has changed in the API, newest first, as the docs tell it: `id`, `date`, `title`, and the text in Markdown."""
+        return changelog.entries(self.versions)
+
+    def signer(self, purpose: str) -> Signer:
+        """Return what signs small values for a purpose of the host's, like a link in a mail: what one signed, no other reads."""
+        return self.assembly.signer_for(f"host.{purpose}")
+
+    def masked(self, text: str) -> str:
+        """Return what somebody wrote without the secrets in it: people show what they sent, with their key in it."""
+        mask = Mask(self.assembly.prefixes)
+        return "\n".join(mask(line, len(line)) for line in text.expandtabs(4).split("\n"))
 
     def lists(self, request: Request, response: Response) -> Lists:
         """Return what finds the page of a host's list that a call asks for, and leads on to the next one, by the rule of our own lists.
@@ -248,6 +270,16 @@ class Keyrack:
         )
         # The object's id and values are read at flush: until then the database may still give them.
         session.add(event_row(session.get_bind().dialect.name, row, lambda: (str(subject.id), _payload(event, subject))))
+
+    def mail(self, session: AsyncSession | Session, letter: Letter) -> None:
+        """Write to somebody, in the brand's name, in the host's session: the letter goes out when that has committed, and only then.
+
+        It is sealed until it is sent, and tried again until it is taken. Does nothing where no mail is set up (`settings.sends_mail`).
+        Raises Refused 400 for an address that is none.
+        """
+        row = mail.mail_row(self.assembly.desk, session.get_bind().dialect.name, letter)
+        if row is not None:
+            session.add(row)
 
     async def count(self, meter: Meter, units: int = 1, *, workspace_id: str | None = None, mode: str = "live") -> None:
         """Take units of a meter from the plan of the caller's workspace, in the caller's mode; outside a call both are named.

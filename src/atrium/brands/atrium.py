@@ -9,10 +9,11 @@ ATRIUM = Configuration(
         key_prefix="atrium",
         all_by_default=True,
         home="/customers",
+        community="/community",
         support_email="support@atrium.example",
         support_url="https://atrium.example/support",
         status_url="https://status.atrium.example",
     ),
-    modules=WORK | {"chat"},
+    modules=WORK | {"chat", "community"},
     connects=True,
 )

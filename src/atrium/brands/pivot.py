@@ -1,6 +1,6 @@
 """Atrium as on the page `pivot-integrations.txt`: integrations with one key each, org-level access and roles in spaces."""
 
-from atrium.brands.configuration import Configuration
+from atrium.brands.configuration import WORK, Configuration
 from keyrack import Brand, Words
 
 PIVOT = Configuration(
@@ -17,5 +17,7 @@ PIVOT = Configuration(
         personal_tokens=False,
         color="#0b7a6f",
         home="/customers",
+        community="/community",
     ),
+    modules=WORK | {"community"},
 )

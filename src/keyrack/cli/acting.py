@@ -11,8 +11,10 @@ from keyrack.api.lists import ListQuery
 from keyrack.cli import hosts
 from keyrack.cli.failures import Failed
 from keyrack.cli.printing import print_json, print_lines, print_table
+from keyrack.manage import members
 from keyrack.manage.cursors import Cursors
 from keyrack.manage.desk import Desk
+from keyrack.model.members import Role
 from keyrack.model.orders import Place
 from keyrack.model.principals import Principal
 from keyrack.model.workspaces import Workspace
@@ -54,18 +56,26 @@ def in_workspace(
 
 
 async def find_workspace(rack: Keyrack, name: str | None) -> Workspace:
-    """Return the workspace with this id or slug; without a name the only one there is. Raises Failed."""
+    """Return the workspace with this id or slug; without a name the only one there is, but for one of the host's own. Raises Failed."""
     if name is not None:
         found = await rack.workspaces.find(name)
         if found is None:
             raise Failed(f"There is no workspace {name!r}: keyrack workspaces list shows their ids and slugs.")
         return found
-    some = await rack.workspaces.list(limit=2)
+    some = await rack.workspaces.list(limit=3)
     if not some:
         raise Failed("There is no workspace yet: make one with keyrack workspaces create NAME")
+    if len(some) == 2:
+        # One that a host has made for itself (a community of all its customers' people) has no owner.
+        some = [one for one in some if await _has_owner(rack, one)] or some
     if len(some) > 1:
         raise Failed("There are several workspaces: choose one with --workspace. keyrack workspaces list shows their ids and slugs.")
     return some[0]
+
+
+async def _has_owner(rack: Keyrack, workspace: Workspace) -> bool:
+    operator = await rack.workspaces.operator(workspace.id)
+    return bool(await members.page(rack.assembly.desk, operator, limit=1, role=Role.OWNER))
 
 
 class Listing:

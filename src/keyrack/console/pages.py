@@ -97,6 +97,7 @@ class Pages:
             "flash": flash,
             "form_token": lambda purpose: self._tokens.make(member, purpose) if member else "",
             "here": _below_console(request),
+            "community": self.addresses.inside(request, self.brand.community),
             "home": self.addresses.inside(request, self.brand.home),
             "member": member,
             "navigation": Navigation(self.entries, member, _below_console(request)) if member else None,

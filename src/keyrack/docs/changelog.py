@@ -16,6 +16,11 @@ class Entry:
     version: str | None
     markdown: str
 
+    @property
+    def id(self) -> str:
+        """What an entry is known by, however often it is told."""
+        return f"{self.date} {self.title}"
+
 
 def entries(versions: Versions) -> list[Entry]:
     """Return what has changed, newest first; the last entry is the first version, from which on changes are told."""

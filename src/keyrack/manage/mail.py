@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from keyrack.crypto.format import Secret
 from keyrack.manage.desk import Desk
+from keyrack.manage.members import checked_email
 from keyrack.model.invitations import Invitation
 from keyrack.model.keys import Key
 from keyrack.model.leaks import Ended, Finder
@@ -42,6 +43,13 @@ async def queue(desk: Desk, c: Connection, letter: Letter) -> None:
         await _add(desk, c, MailKind.LETTER, asdict(letter))
 
 
+def mail_row(desk: Desk, dialect_name: str, letter: Letter) -> object | None:
+    """Return a letter in the outbox as an object for a host's own session; None where no mail is set up. Raises Refused 400."""
+    if not desk.outside.sends_mail:
+        return None
+    return outbox.mail_row(dialect_name, _waiting(desk, MailKind.LETTER, asdict(replace(letter, to=checked_email(letter.to)))))
+
+
 async def queue_password_link(desk: Desk, c: Connection, email: str) -> None:
     """Put the wish for a link to choose a new password into the outbox, whether or not anybody has this email."""
     await _add(desk, c, MailKind.PASSWORD, {"to": email})
@@ -61,10 +69,11 @@ def wished_by(desk: Desk, waiting: Waiting) -> str:
 def rendered(desk: Desk, mail_id: str, letter: Letter) -> Mail:
     """Return a letter as a mail, as text and as HTML, in the brand's name."""
     values = {"letter": letter, "brand": desk.brand}
-    text = "\n\n".join([*letter.lines, *([f"{letter.link_label}:\n{letter.link}"] if letter.link else []), f"– {desk.brand.name}"])
+    stop = [f"No more mails like this:\n{letter.stop}"] if letter.stop else []
+    text = "\n\n".join([*letter.lines, *([f"{letter.link_label}:\n{letter.link}"] if letter.link else []), f"– {desk.brand.name}", *stop])
     # Names that people chose stand in it, and a header is one line.
     subject = " ".join(letter.subject.split())
-    return Mail(mail_id, letter.to, subject, text + "\n", _templates.get_template("letter.html").render(**values))
+    return Mail(mail_id, letter.to, subject, text + "\n", _templates.get_template("letter.html").render(**values), letter.stop)
 
 
 def invitation_letter(desk: Desk, workspace: Workspace, invitation: Invitation, secret: Secret) -> Letter:
@@ -140,9 +149,12 @@ def leak_letter(desk: Desk, to: str, workspace: Workspace, found: Sequence[Ended
 
 
 async def _add(desk: Desk, c: Connection, kind: MailKind, content: object) -> None:
+    await outbox.add(c, _waiting(desk, kind, content))
+
+
+def _waiting(desk: Desk, kind: MailKind, content: object) -> Waiting:
     mail_id, now = new_id(), desk.now()
-    sealed = desk.sealers["mail"].seal(json.dumps(content).encode(), mail_id)
-    await outbox.add(c, Waiting(mail_id, kind, sealed, now, now))
+    return Waiting(mail_id, kind, desk.sealers["mail"].seal(json.dumps(content).encode(), mail_id), now, now)
 
 
 def _open(desk: Desk, waiting: Waiting) -> dict[str, Any]:

@@ -227,12 +227,16 @@ async def begin(
 async def home(c: Connection, person_id: str, now: int, workspace_id: str | None = None) -> str:
     """Return the workspace in which a person begins: the one named where they are in it, else the one joined last.
 
+    One in which they have no right at all (a community that they have joined) is where nobody begins who is in any other.
+
     Raises Refused `session_ended` where they may act in none.
     """
-    active = [one.workspace.id for one in await lookup.memberships(c, person_id) if one.member.active(now)]
+    active = [one for one in await lookup.memberships(c, person_id) if one.member.active(now)]
     if not active:
         raise SESSION_ENDED("You are no longer an active member anywhere: ask an admin to let you in again.")
-    return workspace_id if workspace_id in active and workspace_id is not None else active[0]
+    named = [one for one in active if one.workspace.id == workspace_id]
+    with_rights = [one for one in active if one.member.rights != Rights()]
+    return [*named, *with_rights, *active][0].workspace.id
 
 
 async def end_replaced(c: Connection, secret_text: str, now: int) -> None:

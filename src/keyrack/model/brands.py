@@ -59,7 +59,8 @@ class Brand:
     https address; without one nothing does.
     `navigation` are the titles that lead to the first of them, from the outside in. `color` is the console's accent, written `#rrggbb`;
     text on it is black or white, whichever can be read. `logo` is an SVG document; without one the console shows the name's first letter.
-    `support_email`, `support_url` and `status_url` are where the docs send people who need help, each where there is one.
+    `support_email`, `support_url` and `status_url` are where the docs send people who need help, each where there is one. `community` is
+    where developers meet, written as `home`: docs and console lead there.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Brand:
     support_url: str = ""
     status_url: str = ""
     home: str = ""
+    community: str = ""
 
     def __post_init__(self) -> None:
         _check_text("name", self.name)
@@ -101,8 +103,9 @@ class Brand:
             _check_text("navigation", title)
         if not (self.api_toggle or self.api_enabled_at_first):
             raise ValueError("api_enabled_at_first is False without an api_toggle: nobody could switch the API on")
-        if self.home and not _HOME.fullmatch(self.home):
-            raise ValueError(f"home {self.home!r}: write a path like /customers, or an address that begins with https://")
+        for what, place in (("home", self.home), ("community", self.community)):
+            if place and not _HOME.fullmatch(place):
+                raise ValueError(f"{what} {place!r}: write a path like /customers, or an address that begins with https://")
         if not _COLOR.fullmatch(self.color):
             raise ValueError(f"color {self.color!r}: write #rrggbb in lower case, like #3451b2")
         if self.logo and (not self.logo.startswith("<svg") or len(self.logo) > LOGO_LENGTH_MAX):

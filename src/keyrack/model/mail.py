@@ -1,4 +1,4 @@
-"""Mail: what the product writes to people by itself, always one thing at a time, with at most one link."""
+"""Mail: what the product writes to people by itself, always one thing at a time, with at most one link to it."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,13 +16,18 @@ class MailKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What one mail says, before it is rendered. `link` leads to what it asks for, and may hold a secret: the repr hides it."""
+    """What one mail says, before it is rendered. `link` leads to what it asks for, and may hold a secret: the repr hides it.
+
+    Mail that comes again and again has a `stop`: the address at which whoever reads it ends that, without signing in. It answers a POST
+    of the mail program's, too (RFC 8058).
+    """
 
     to: str
     subject: str
     lines: tuple[str, ...]
     link: str | None = field(default=None, repr=False)
     link_label: str = ""
+    stop: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class Mail:
     subject: str
     text: str = field(repr=False)
     html: str = field(repr=False)
+    stop: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,27 @@
 """The outbox: mail that waits to be sent. It is written with what it tells of, and deleted when it is on its way."""
 
+from typing import Any
+
 from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import registry
 
 from keyrack.model.mail import MailKind, Waiting
+from keyrack.store import postgresql
 from keyrack.store.database import Connection
-from keyrack.store.tables import outbox
+from keyrack.store.tables import metadata, outbox, without_schema
 
 
 async def add(c: Connection, waiting: Waiting) -> None:
     """Add a mail."""
-    own = {"id": waiting.id, "kind": waiting.kind.value, "sealed": waiting.sealed}
-    times = {"created_at": waiting.created_at, "due_at": waiting.due_at, "attempts": waiting.attempts}
-    await c.execute(insert(outbox).values(**own, **times))
+    await c.execute(insert(outbox).values(**_columns(waiting)))
+
+
+def mail_row(dialect_name: str, waiting: Waiting) -> object:
+    """Return a mail as an object for a host's own session, sync or async: `session.add` joins it to the host's transaction.
+
+    `dialect_name` is that of the session's database.
+    """
+    return (_WaitingOnPostgresql if dialect_name == postgresql.DIALECT else _WaitingOnSqlite)(waiting)
 
 
 async def is_due(c: Connection, now: int) -> bool:
@@ -44,5 +54,31 @@ async def give_up(c: Connection, mail_id: str, at: int) -> None:
 
 async def count_failed(c: Connection) -> int:
     """Return how many mails were given up."""
-    row = await c.first(select(func.count().label("mails")).select_from(outbox).where(outbox.c.failed_at.is_not(None)))
-    return int(row.mails) if row else 0
+    found = await c.first(select(func.count().label("mails")).select_from(outbox).where(outbox.c.failed_at.is_not(None)))
+    return int(found.mails) if found else 0
+
+
+class _Waiting:
+    """A mail in a host's session."""
+
+    def __init__(self, waiting: Waiting) -> None:
+        for name, value in _columns(waiting).items():
+            setattr(self, name, value)
+
+
+class _WaitingOnSqlite(_Waiting):
+    """Mapped to the table without a schema."""
+
+
+class _WaitingOnPostgresql(_Waiting):
+    """Mapped to the table in its schema."""
+
+
+_registry = registry()
+_registry.map_imperatively(_WaitingOnSqlite, without_schema(metadata).tables[outbox.name])
+_registry.map_imperatively(_WaitingOnPostgresql, outbox)
+
+
+def _columns(waiting: Waiting) -> dict[str, Any]:
+    own = {"id": waiting.id, "kind": waiting.kind.value, "sealed": waiting.sealed}
+    return {**own, "created_at": waiting.created_at, "due_at": waiting.due_at, "attempts": waiting.attempts}

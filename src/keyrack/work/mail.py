@@ -96,6 +96,8 @@ class Smtp:
         message["From"], message["To"], message["Subject"] = self._from, one.to, one.subject
         message["Message-ID"] = f"<{one.id}@{self._from.rpartition('@')[2].strip('> ')}>"
         message["Auto-Submitted"] = "auto-generated"
+        for name, value in _stopping(one).items():
+            message[name] = value
         message.set_content(one.text)
         message.add_alternative(one.html, subtype="html")
         secure = self._url.scheme == "smtps"
@@ -131,8 +133,20 @@ class Resend:
             answer = await client.post(
                 self._url,
                 headers={"Authorization": f"Bearer {self._key}", "Idempotency-Key": one.id},
-                json={"from": self._from, "to": [one.to], "subject": one.subject, "text": one.text, "html": one.html},
+                json={
+                    "from": self._from,
+                    "to": [one.to],
+                    "subject": one.subject,
+                    "text": one.text,
+                    "html": one.html,
+                    "headers": _stopping(one),
+                },
             )
         if answer.status_code in (400, 422):
             raise Undeliverable
         answer.raise_for_status()
+
+
+def _stopping(one: Mail) -> dict[str, str]:
+    """The headers by which mail programs offer to end mail that comes again and again (RFC 2369 §3.2, RFC 8058 §3.1)."""
+    return {"List-Unsubscribe": f"<{one.stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"} if one.stop else {}
