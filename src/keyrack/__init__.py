@@ -5,6 +5,7 @@ from keyrack.docs import Docs
 from keyrack.embed.callers import Caller
 from keyrack.model import refusals
 from keyrack.model.brands import Brand, Words
+from keyrack.model.embed_keys import Embeddable
 from keyrack.model.events import Event, EventType
 from keyrack.model.limits import Limit
 from keyrack.model.mail import Letter
@@ -29,6 +30,7 @@ __all__ = [
     "Category",
     "DeprecatedOperation",
     "Docs",
+    "Embeddable",
     "Event",
     "EventType",
     "Keyrack",

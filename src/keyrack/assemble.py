@@ -28,6 +28,7 @@ from keyrack.gate.record import Recorder
 from keyrack.gate.replay import Replays
 from keyrack.gate.table import Table
 from keyrack.gate.versions import VersionGate
+from keyrack.gate.visitors import Visitors
 from keyrack.gate.walk import Walk
 from keyrack.manage import docs_feedback, event_types, key_notices, oauth_tokens
 from keyrack.manage.desk import Desk, OpenId, Outside, untraced
@@ -37,6 +38,7 @@ from keyrack.model.addresses import networks
 from keyrack.model.brands import OAUTH_SUFFIXES, Brand
 from keyrack.model.catalog import Catalog
 from keyrack.model.connectors import Vendor
+from keyrack.model.embed_keys import Embeddable
 from keyrack.model.events import EventType
 from keyrack.model.measures import Tally
 from keyrack.model.meters import Meter
@@ -99,6 +101,7 @@ class Assembly:
         versions: Versions | None = None,
         host_events: Mapping[str, EventType] | None = None,
         vendors: Mapping[str, Vendor] | None = None,
+        embeds: Mapping[str, Embeddable] | None = None,
     ) -> None:
         self.settings = settings
         self.brand = brand
@@ -108,12 +111,14 @@ class Assembly:
         self.refusals = refusals
         self.versions = versions or Versions()
         self.vendors = dict(vendors or {})
+        self.embeds = dict(embeds or {})
         self.started = False
         self.catalog = Catalog()
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         keys = [secret.get_secret_value() for secret in settings.secrets] or keys_in(settings.data / "secret.key")
         self.signer_for, self.signers = partial(Signer, keys), {purpose: Signer(keys, purpose) for purpose in ("cursor", "form")}
-        self.sealers = {purpose: Sealer(keys, purpose) for purpose in ("connector", "endpoint", "key", "mail", "openid", "replay")}
+        sealed = ("connector", "endpoint", "key", "mail", "openid", "replay", "visit")
+        self.sealers = {purpose: Sealer(keys, purpose) for purpose in sealed}
         self.request_ids = RequestIds()
         self.problems = Problems(settings.base_url)
         self.store = Store(settings.store_url, settings.traffic_url, settings.store_answer_seconds)
@@ -130,7 +135,8 @@ class Assembly:
         self.spool = Spool(settings.data / "spool", settings.spool_segment_bytes)
         self.recorder = Recorder(self.spool, Mask(self.prefixes))
         self.traces = self._traces()
-        self.heads = HeadReader(settings.trusted_proxies, settings.header_bytes_max, settings.header_count_max, self.prefixes)
+        sizes = (settings.header_bytes_max, settings.header_count_max)
+        self.heads = HeadReader(settings.trusted_proxies, *sizes, self.prefixes, brand.embed_prefix)
         self.passwords = Passwords()
         self.desk = self._desk(meters or {}, {**event_types.own(), **(host_events or {})})
         self.followers = Followers(self.desk)
@@ -204,7 +210,8 @@ class Assembly:
     def walk(self, table: Table) -> Walk:
         """Return the parts that one request passes."""
         settings = self.settings
-        authenticator = Authenticator(self.look_ups, Throttle(self.counters), self.brand.name, self.now, settings.base_url)
+        visitors = Visitors(self.sealers["visit"], self.brand.visit_prefix)
+        authenticator = Authenticator(self.look_ups, visitors, Throttle(self.counters), self.brand.name, self.now, settings.base_url)
         limiter = Limiter(self.counters, self.shared_counters)
         return Walk(
             self.heads,
@@ -262,6 +269,7 @@ class Assembly:
             versions=self.versions,
             vendors=self.vendors,
             github_keys=GithubKeys(settings.github_keys_url),
+            embeds=self.embeds,
         )
 
     def _measuring(self) -> Measuring | None:

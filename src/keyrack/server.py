@@ -25,6 +25,7 @@ from keyrack.embed.costs import check_costs
 from keyrack.embed.errors import install_handlers
 from keyrack.embed.routes import declared_paths, page_rows, table_rows
 from keyrack.gate import transactions
+from keyrack.gate.callers import CurrentCaller
 from keyrack.gate.gate import Gate
 from keyrack.gate.pages import MemberPages
 from keyrack.gate.requires import Public, Requires, SignedIn
@@ -36,11 +37,13 @@ from keyrack.manage.cursors import Cursors
 from keyrack.manage.members import Members
 from keyrack.manage.people import People
 from keyrack.manage.spaces import Spaces
+from keyrack.manage.visits import Opened, open_visit
 from keyrack.manage.workspaces import Workspaces
 from keyrack.model.brands import Brand
 from keyrack.model.calls import CURRENT, Call
 from keyrack.model.catalog import Catalog
 from keyrack.model.connectors import Vendor, check_vendors
+from keyrack.model.embed_keys import Embeddable
 from keyrack.model.events import Actor, Event, EventType
 from keyrack.model.mail import Letter
 from keyrack.model.meters import Meter, check_plans
@@ -65,8 +68,9 @@ class Keyrack:
 
     `categories` are the kinds of the host's data that permissions speak of, `events` the types that it records, `plans` what workspaces
     can have; the first plan is the default. `refusals` are the host's own, `versions` what has changed in its API since `first_version`,
-    `docs` its own pages of the docs, `meters` what it counts, with a quota in each plan, `connectors` what events become at vendors. `now`
-    is the clock, in ms since the epoch: tests give a frozen one. Raises ValueError where they contradict themselves.
+    `docs` its own pages of the docs, `meters` what it counts, with a quota in each plan, `connectors` what events become at vendors,
+    `embeds` what pages of others embed. `now` is the clock, in ms since the epoch: tests give a frozen one. Raises ValueError where they
+    contradict themselves.
     """
 
     def __init__(
@@ -82,6 +86,7 @@ class Keyrack:
         first_version: str = FIRST_VERSION,
         meters: Sequence[Meter] = (),
         connectors: Sequence[Vendor] = (),
+        embeds: Sequence[Embeddable] = (),
         docs: Docs | None = None,
         now: Callable[[], int] = now_ms,
     ) -> None:
@@ -108,6 +113,7 @@ class Keyrack:
             versions=self.versions,
             host_events=self.event_types,
             vendors={vendor.name: vendor for vendor in connectors},
+            embeds=_by_name("embeddable", embeds),
         )
         self.public = Depends(Public())
         described = Described(brand.name, self.categories, self.refusals, self.versions, self.assembly.desk.event_types)
@@ -182,6 +188,13 @@ class Keyrack:
         from each limit of its plan; 0 is free.
         """
         return Depends(Requires(permission, space, cost))
+
+    @staticmethod
+    def embedded(*, visitor: bool = False, cost: int = 1) -> Any:
+        """Return the FastAPI dependency of a route for embed keys, or for the visits that they open: no other credential reaches it, and
+        they reach nothing else. `caller.embedded("chatbot")` is the object, `caller.visitor` who looks at the page.
+        """
+        return Depends(Requires("visitor" if visitor else "embed_key", cost=cost))
 
     @staticmethod
     def signed_in(permission: str = "any", *, space: str | None = None) -> Any:
@@ -280,6 +293,12 @@ class Keyrack:
         row = mail.mail_row(self.assembly.desk, session.get_bind().dialect.name, letter)
         if row is not None:
             session.add(row)
+
+    def open_visit(self, caller: CurrentCaller, resume: str | None = None) -> Opened:
+        """Open a visit for whoever looks at a page: its `token` proves them to routes that declare `rack.embedded(visitor=True)`, for an
+        hour. With the token of an earlier visit in `resume` it is the same visitor's. Raises Refused 403 for any caller but an embed key.
+        """
+        return open_visit(self.assembly.desk, caller.principal, caller.call.digest or b"", resume)
 
     async def count(self, meter: Meter, units: int = 1, *, workspace_id: str | None = None, mode: str = "live") -> None:
         """Take units of a meter from the plan of the caller's workspace, in the caller's mode; outside a call both are named.

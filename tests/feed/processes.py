@@ -13,11 +13,13 @@ from typing import Any, TypeVar
 import uvloop
 
 from keyrack.crypto.digest import digest
+from keyrack.crypto.seal import Sealer
 from keyrack.crypto.sign import Signer
 from keyrack.feed.cache import Cache
 from keyrack.feed.look_ups import LookUps
 from keyrack.feed.sqlite import SqliteFeed
 from keyrack.gate.authenticate import Authenticator
+from keyrack.gate.visitors import Visitors
 from keyrack.manage.desk import Desk
 from keyrack.model.calls import Call
 from keyrack.model.limits import Bucket, Taken
@@ -120,7 +122,9 @@ class Process:
         self.cache = parts.cache(ENTRIES_MAX)
         self.feed = parts.feed(self._path, self.cache)
         self.look_ups = parts.look_ups(self.store, self.cache, self.feed, _CATEGORIES, _PLANS, self._time, self._find)
-        self.authenticator = Authenticator(self.look_ups, Unthrottled(), BRAND.name, self._time)
+        self.authenticator = Authenticator(
+            self.look_ups, Visitors(Sealer(["key"], "visit"), BRAND.visit_prefix), Unthrottled(), BRAND.name, self._time
+        )
         self.desk = Desk(
             self.store, self, BRAND, _CATEGORIES, _PLANS, Signer(["a secret"], "cursor"), Unlimited(), Alone(Unlimited()), self._time
         )

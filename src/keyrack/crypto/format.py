@@ -38,8 +38,13 @@ class Secret:
 
 def mint(prefix: str) -> Secret:
     """Make a new secret with this prefix."""
+    return Secret(mint_public(prefix))
+
+
+def mint_public(prefix: str) -> str:
+    """Make a new key of the same form that is no secret: it stands in public pages."""
     head = f"{prefix}_{''.join(secrets.choice(ALPHABET) for _ in range(RANDOM_PLACES))}"
-    return Secret(head + _checksum(head))
+    return head + _checksum(head)
 
 
 def well_formed(text: str) -> bool:

@@ -6,12 +6,16 @@ from starlette.types import Message, Receive
 from keyrack.model.calls import Call
 from keyrack.model.refusals import BODY_TOO_LARGE, INVALID_REQUEST, Refused
 
+EMBEDDED_BYTES_MAX = 64 * 1024
+
 
 def limited(receive: Receive, call: Call, headers: dict[bytes, bytes], bytes_max: int) -> Receive:
     """Return a receive that stops at the limit. Raises Refused at once where the declared length is over it.
 
-    A declared length needs no counting: the server never passes more than it says.
+    A declared length needs no counting: the server never passes more than it says. Whoever looks at a page sends little.
     """
+    if call.principal is not None and call.principal.embedded is not None:
+        bytes_max = min(bytes_max, EMBEDDED_BYTES_MAX)
     declared = headers.get(b"content-length")
     if declared is not None:
         if not declared.isdigit():

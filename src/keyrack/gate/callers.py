@@ -10,7 +10,7 @@ from keyrack.gate.streams import Watch
 from keyrack.model.calls import Call
 from keyrack.model.permissions import Category, Need, need
 from keyrack.model.principals import Principal
-from keyrack.model.refusals import Refused
+from keyrack.model.refusals import NOT_FOUND, Refused
 
 
 class Proving(Protocol):
@@ -51,6 +51,18 @@ class CurrentCaller:
     def mode(self) -> str:
         """`live` or `test`."""
         return self.principal.mode.value
+
+    @property
+    def visitor(self) -> str | None:
+        """Who looks at the page, where a visit of theirs calls: the same on each call of theirs, and of nobody else."""
+        return None if self.principal.embedded is None else self.principal.embedded.visitor
+
+    def embedded(self, object_type: str) -> str:
+        """Return the id of the object that the embed key is for. Raises Refused 404 where that is of another kind, or there is none."""
+        embedded = self.principal.embedded
+        if embedded is None or embedded.object_type != object_type:
+            raise NOT_FOUND(f"There is no {object_type} here.")
+        return embedded.object_id
 
     @property
     def request_id(self) -> str:

@@ -9,11 +9,10 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from keyrack.gate.pages import MemberPages, walk_page
-from keyrack.gate.respond import Answer
+from keyrack.gate.preflights import answer_preflight, is_preflight
 from keyrack.gate.sockets import walk_socket
 from keyrack.gate.walk import Walk, walk
 from keyrack.model.calls import Call
-from keyrack.model.refusals import Refused
 
 log = structlog.get_logger("keyrack.gate")
 
@@ -72,8 +71,8 @@ class Gate:
             scope = _respelled(scope, path, match.path)
         if kind != "http":
             await walk_socket(parts, call, match, scope, receive, send)
-        elif match.route is None and _is_preflight(scope):
-            await _answer_preflight(parts, call, scope, send)
+        elif match.route is None and is_preflight(scope):
+            await answer_preflight(parts, call, scope, send)
         else:
             await walk(parts, call, match, scope, receive, send)
 
@@ -109,22 +108,6 @@ class Gate:
             await send(message)
 
         await self._host(scope, receive_again, send_last)
-
-
-def _is_preflight(scope: Scope) -> bool:
-    return scope["method"] == "OPTIONS" and any(name == b"access-control-request-method" for name, _ in scope["headers"])
-
-
-async def _answer_preflight(parts: Walk, call: Call, scope: Scope, send: Send) -> None:
-    # No CORS header ever: a browser page must not be able to send a secret credential from another origin.
-    answer = Answer(call, scope, send, parts.recorder, parts.problems)
-    try:
-        parts.recorder.reserve()
-        answer.reserved = True
-        parts.heads.read(call, scope)
-        await answer.send({"type": "http.response.start", "status": 204, "headers": []})
-    except Refused as refused:
-        await answer.refuse(refused)
 
 
 def _respelled(scope: Scope, path: str, other: str) -> Scope:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from keyrack.model.calls import Call
+from keyrack.model.embed_keys import ORIGIN_LENGTH_MAX
 from keyrack.model.refusals import HEADERS_TOO_LARGE, INVALID_REQUEST, KEY_IN_URL
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -15,6 +16,7 @@ Network = IPv4Network | IPv6Network
 
 _ONCE = frozenset(
     {b"authorization", b"x-api-key", b"x-api-token", b"content-length", b"host", b"content-type", b"api-version", b"idempotency-key"}
+    | {b"origin", b"sec-fetch-site"}
 )
 _NAMES_IN_URL = frozenset({"api_key", "apikey", "api_token", "access_token", "x-api-key", "x-api-token"})
 _SECRET_PLACES_MIN = 20
@@ -24,18 +26,22 @@ _FORWARDED_BYTES_MAX = 4096
 class HeadReader:
     """Reads heads under the operator's settings.
 
-    `secret_prefixes` are the beginnings of every secret of this host, so that one of them in a URL is noticed under any name.
+    `secret_prefixes` are the beginnings of every secret of this host, so that one of them in a URL is noticed under any name. An embed
+    key, which begins with `embed_prefix`, is none: the parameter `key` may name it.
     """
 
-    def __init__(self, trusted_proxies: Sequence[str], bytes_max: int, count_max: int, secret_prefixes: Sequence[str]) -> None:
+    def __init__(
+        self, trusted_proxies: Sequence[str], bytes_max: int, count_max: int, secret_prefixes: Sequence[str], embed_prefix: str
+    ) -> None:
         self._proxies: tuple[Network, ...] = tuple(ip_network(text, strict=False) for text in trusted_proxies)
         self._bytes_max = bytes_max
         self._count_max = count_max
         own = "|".join(re.escape(prefix) for prefix in secret_prefixes)
+        self._embed_key = re.compile(rf"(?:^|&)key=({re.escape(embed_prefix)}_[0-9A-Za-z]{{1,64}})(?:&|$)")
         self._secret_like = re.compile(rf"(?:{own})_[0-9A-Za-z]{{{_SECRET_PLACES_MIN},}}")
 
     def read(self, call: Call, scope: Any) -> dict[bytes, bytes]:
-        """Fill in the call's address and user agent and return the headers by name.
+        """Fill in the call's address, user agent, origin and embed key, and return the headers by name.
 
         Raises Refused: 431 for a head that is too large, 400 for a header that must stand once and does not, 400 `key_in_url`.
         """
@@ -43,6 +49,10 @@ class HeadReader:
         headers = dict(raw)
         peer = scope.get("client")
         call.address = peer[0] if peer is not None and not self._proxies else self._address(scope, raw, headers)
+        origin = headers.get(b"origin")
+        if origin is not None:
+            call.origin = origin[:ORIGIN_LENGTH_MAX].decode("latin-1")
+        call.is_same_origin = headers.get(b"sec-fetch-site") == b"same-origin"
         agent = headers.get(b"user-agent")
         if agent is not None:
             call.user_agent = agent[:512].decode("latin-1")
@@ -55,6 +65,8 @@ class HeadReader:
         if named or ("_" in query and self._secret_like.search(query)) or ("_" in call.path and self._secret_like.search(call.path)):
             where = f"The parameter `{named}` stands for" if named else "The URL holds"
             raise KEY_IN_URL(f"{where} a credential, and URLs are logged on the way. Send it as `Authorization: Bearer …`, and rotate it.")
+        if query and (found := self._embed_key.search(query)) is not None:
+            call.embed_key = found[1]
         return headers
 
     def address(self, scope: Any) -> str:

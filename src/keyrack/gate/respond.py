@@ -59,7 +59,8 @@ class Answer:
         self._watch: Watch | None = None
         # The one that serves the call: a framework may stream from another, which it would not miss.
         self._task = asyncio.current_task()
-        self.headers: list[tuple[bytes, bytes]] = [(b"x-request-id", call.request_id.encode())]
+        self.headers = call.headers
+        self.headers.append((b"x-request-id", call.request_id.encode()))
         self.caller: CurrentCaller | None = None
         self.status = 0
         self.complete = False

@@ -12,6 +12,7 @@ from keyrack.manage.github_keys import GithubKeys
 from keyrack.model.addresses import Network
 from keyrack.model.brands import Brand
 from keyrack.model.connectors import Vendor
+from keyrack.model.embed_keys import Embeddable
 from keyrack.model.events import EventType
 from keyrack.model.limits import Bucket, Budget, Taken
 from keyrack.model.measures import Tally
@@ -91,7 +92,7 @@ class Desk:
     ours; `sealers` seal secrets that may be revealed (`key`), what endpoints sign with (`endpoint`) and mail that waits (`mail`).
     `tally` counts how long changes wait; `trace` follows them, where the operator wants that. `versions` are those of the host's
     API, to which keys are pinned. `vendors` are those that workspaces can connect accounts of.
-    `github_keys` prove what GitHub says of leaked keys.
+    `github_keys` prove what GitHub says of leaked keys. `embeds` are the kinds of the host's objects that pages of others embed.
     """
 
     store: Store
@@ -113,3 +114,4 @@ class Desk:
     versions: Versions = field(default_factory=Versions)
     vendors: Mapping[str, Vendor] = field(default_factory=dict)
     github_keys: GithubKeys = field(default_factory=GithubKeys)
+    embeds: Mapping[str, Embeddable] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from keyrack.model.permissions import ALL, Level, Rights
 from keyrack.model.principals import Mode
 
-TEST_SUFFIX, TOKEN_SUFFIX = "_test", "_pat"
+TEST_SUFFIX, TOKEN_SUFFIX, EMBED_SUFFIX, VISIT_SUFFIX = "_test", "_pat", "_embed", "_visit"
 OAUTH_SUFFIXES = {"access_token": "_oat", "refresh_token": "_ort", "code": "_oac", "client_secret": "_ocs"}
 PREFIX_LENGTH_MAX = 24
 TEXT_LENGTH_MAX = 60
@@ -91,8 +91,10 @@ class Brand:
         if len(self.key_prefix) > PREFIX_LENGTH_MAX or not _PREFIX.fullmatch(self.key_prefix):
             raise ValueError(f"key_prefix {self.key_prefix!r}: use a-z, 0-9 and single _ between them, at most {PREFIX_LENGTH_MAX} places")
         of_oauth = ((suffix, "what apps hold") for suffix in OAUTH_SUFFIXES.values())
-        for suffix, others in ((TEST_SUFFIX, "test keys"), (TOKEN_SUFFIX, "personal tokens"), *of_oauth):
-            if self.key_prefix.endswith(suffix):
+        of_pages = ((EMBED_SUFFIX, "embed keys"), (VISIT_SUFFIX, "visitors' sessions"))
+        for suffix, others in ((TEST_SUFFIX, "test keys"), (TOKEN_SUFFIX, "personal tokens"), *of_oauth, *of_pages):
+            # With `embed` alone, too: the head of a key would stand inside its embed keys.
+            if f"_{self.key_prefix}".endswith(suffix):
                 raise ValueError(f"key_prefix {self.key_prefix!r} ends in {suffix}: live keys would look like {others}")
         if isinstance(self.navigation, str) or not self.navigation:
             raise ValueError('navigation is a tuple of at least one title, like ("Settings", "API keys")')
@@ -125,6 +127,16 @@ class Brand:
     def token_prefix(self) -> str:
         """What a personal token begins with, without the underscore that follows."""
         return self.key_prefix + TOKEN_SUFFIX
+
+    @property
+    def embed_prefix(self) -> str:
+        """What an embed key begins with, without the underscore that follows. No secret begins so."""
+        return self.key_prefix + EMBED_SUFFIX
+
+    @property
+    def visit_prefix(self) -> str:
+        """What the token of a visit begins with, without the underscore that follows."""
+        return self.key_prefix + VISIT_SUFFIX
 
     def oauth_prefix(self, what: str) -> str:
         """Return what an `access_token`, a `refresh_token`, a `code` or a `client_secret` begins with, without the underscore."""

@@ -186,13 +186,15 @@ class Need:
         return Level.WRITE if self.write else Level.READ
 
 
-ANY_BIT, FULL_WRITE_BIT, ORG_ADMIN_BIT = 1, 2, 4
-"""Bits 0–2 of the masks are the workspace's own needs; bit 3 on are the categories in the host's order."""
+ANY_BIT, FULL_WRITE_BIT, ORG_ADMIN_BIT, EMBED_KEY_BIT, VISITOR_BIT = 1, 2, 4, 8, 16
+"""Bits 0–4 of the masks are our own needs; bit 5 on are the categories in the host's order."""
 
 ANY = Need("any credential", "any", ANY_BIT, write=False)
 FULL_WRITE = Need("write in every category", "full_write", FULL_WRITE_BIT, write=True)
 ORG_ADMIN = Need("org-level Admin", "org_admin", ORG_ADMIN_BIT, write=True)
-OWN_NEEDS: Mapping[str, Need] = {"any": ANY, "full_write": FULL_WRITE, "org_admin": ORG_ADMIN}
+EMBED_KEY = Need("an embed key", "embed_key", EMBED_KEY_BIT, write=False)
+VISITOR = Need("a visitor's session", "visitor", VISITOR_BIT, write=False)
+OWN_NEEDS: Mapping[str, Need] = {need.declared: need for need in (ANY, FULL_WRITE, ORG_ADMIN, EMBED_KEY, VISITOR)}
 """The needs that name no category, by the word a route declares: `rack.requires("org_admin")`."""
 
 
@@ -209,13 +211,18 @@ class Masks:
         return bool((self.write if need.write else self.read) & need.bit)
 
 
+EMBEDDED_MASKS = Masks(EMBED_KEY_BIT, 0, {})
+VISITOR_MASKS = Masks(VISITOR_BIT, 0, {})
+"""Those of an embed key and of a visit: not even what any credential may ask."""
+
+
 def compile_rights(rights: Rights, categories: Mapping[str, Category], space_ids: Iterable[str] = ()) -> Masks:
     """Compile rights to masks; done once, when a credential is cached.
 
     `space_ids` are all spaces of the workspace where the rights hold the wildcard (it reaches those and no id beyond them).
     """
     read, write = ANY_BIT, 0
-    bit = ORG_ADMIN_BIT
+    bit = VISITOR_BIT
     full = True
     for category in categories.values():
         bit <<= 1
@@ -232,7 +239,7 @@ def compile_rights(rights: Rights, categories: Mapping[str, Category], space_ids
 
 
 def need(text: str, categories: Mapping[str, Category], space: str | None = None) -> Need:
-    """Compile what a route declares: `any`, `full_write`, `org_admin` or `category:level`.
+    """Compile what a route declares: `any`, `full_write`, `org_admin`, `embed_key`, `visitor` or `category:level`.
 
     Raises ValueError for an unknown category, and where `space` is missing for a category in spaces or given for another.
     """
@@ -250,5 +257,5 @@ def need(text: str, categories: Mapping[str, Category], space: str | None = None
         raise ValueError(f"{text!r}: {how}")
     if space and space != "object" and not space.startswith("path:"):
         raise ValueError(f'space={space!r}: write "object" or "path:NAME"')
-    bit = ORG_ADMIN_BIT << 1 + names.index(permission.category)
+    bit = VISITOR_BIT << 1 + names.index(permission.category)
     return Need(str(permission), text, bit, permission.level is Level.WRITE, in_spaces, space.removeprefix("path:") if space else None)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 
+from keyrack.model.embed_keys import Embedded
 from keyrack.model.limits import Bucket
 from keyrack.model.permissions import Category, Masks, OrgAccess, Rights, compile_rights
 from keyrack.model.refusals import INSUFFICIENT_PERMISSION, KEY_EXPIRED, Refusal
@@ -17,8 +18,12 @@ class Kind(StrEnum):
     PERSONAL_TOKEN = "personal_token"
     ACCESS_TOKEN = "access_token"
     EMBED_KEY = "embed_key"
+    VISITOR = "visitor"
     SESSION = "session"
     OPERATOR = "operator"
+
+
+_SUBJECTS = {Kind.KEY: "this key", Kind.SESSION: "your membership", Kind.EMBED_KEY: "this embed key", Kind.VISITOR: "this visitor"}
 
 
 class Mode(StrEnum):
@@ -42,6 +47,8 @@ class Principal:
 
     Of a session: `proved_at` is when its person last proved who they are (0: not at all); one that a portal link began was asked for
     with the key `through_key_id`, and stands in a frame of `origin`; `may_use_api` says that its member may hold personal tokens.
+
+    `embedded` is set of an embed key and of a visit that one opened, with nothing in `rights`; `origin` is the page's from which it calls.
     """
 
     kind: Kind
@@ -69,6 +76,7 @@ class Principal:
     api_version: str | None = None
     because: str = ""
     may_use_api: bool = False
+    embedded: Embedded | None = None
 
     @property
     def is_admin(self) -> bool:
@@ -85,7 +93,9 @@ class Principal:
 
     @property
     def owner_id(self) -> str:
-        """The integration, grant or member behind the credential: survives key rotation."""
+        """The integration, grant or member behind the credential: survives key rotation. Each visitor is one by themselves."""
+        if self.embedded is not None and self.embedded.visitor is not None:
+            return self.embedded.visitor
         return self.grant_id or self.integration_id or self.member_id or self.credential_id
 
     def require_admin(self, doing: str) -> None:
@@ -95,7 +105,7 @@ class Principal:
 
     def describe(self) -> str:
         """Say in a sentence's end what this principal has: `this key has customers:read`."""
-        subject = {Kind.KEY: "this key", Kind.SESSION: "your membership"}.get(self.kind, "this token")
+        subject = _SUBJECTS.get(self.kind, "this token")
         parts = [] if self.rights.org_access is OrgAccess.NONE else [f"org-level {self.rights.org_access.value.title()}"]
         if self.rights.has_all:
             parts.append("all permissions")

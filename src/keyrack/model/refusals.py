@@ -104,6 +104,13 @@ TOKEN_EXPIRED = Refusal(
     "The token was made with a last day, and that is over; an app's access token works for an hour.",
     "Make another token under Personal preferences > API, and put it into the program that makes this call. An app refreshes its own.",
 )
+VISIT_ENDED = Refusal(
+    "visit_ended",
+    401,
+    "Visit has ended",
+    "The token of a visitor's session works for an hour, and that is over.",
+    "Open another session with the embed key of the page.",
+)
 API_DISABLED = Refusal(
     "api_disabled",
     401,
@@ -135,6 +142,13 @@ ADDRESS_NOT_ALLOWED = Refusal(
     "Address not allowed",
     "The key works from certain addresses only, and the call came from another one.",
     "Call from one of the key's address ranges, or ask an admin to add this address.",
+)
+ORIGIN_NOT_ALLOWED = Refusal(
+    "origin_not_allowed",
+    403,
+    "Page not allowed",
+    "An embed key works on pages of certain origins only, and this call came from another one, or said of none.",
+    "Add the page's origin, as `https://www.example.com`, to the embed key, under Install > Embed code. A server calls with an API key.",
 )
 PLAN_UPGRADE_REQUIRED = Refusal(
     "plan_upgrade_required",
