@@ -101,6 +101,8 @@ async def try_chatbot(
         tried = await conversations.find(reading, caller.workspace_id, given["conversation_id"], chatbot_id=found.id)
     if asked is None:
         return await _page(screen, reading, caller, found, tried, given, problems, 400)
+    # Nothing is held open while the answer is looked for.
+    await reading.commit()
     answer = await answering.answer(found, asked.body)
     rack.transaction(session)
     try:
