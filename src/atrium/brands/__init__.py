@@ -6,8 +6,9 @@ from atrium.brands.pinpoint import PINPOINT
 from atrium.brands.pipedrive import PIPEDRIVE
 from atrium.brands.pivot import PIVOT
 from atrium.brands.pivotal import PIVOTAL
+from atrium.brands.pivra import PIVRA
 
-BRANDS = {"atrium": ATRIUM, "pivotal": PIVOTAL, "pivot": PIVOT, "pinpoint": PINPOINT, "pipedrive": PIPEDRIVE}
+BRANDS = {"atrium": ATRIUM, "pivotal": PIVOTAL, "pivot": PIVOT, "pinpoint": PINPOINT, "pipedrive": PIPEDRIVE, "pivra": PIVRA}
 
 __all__ = ["BRANDS", "Configuration", "named"]
 

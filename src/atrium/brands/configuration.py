@@ -17,6 +17,7 @@ class Configuration:
     `modules` are the parts of Atrium that are there, by the names in `atrium.modules`: of any other neither operation, page, category nor
     event exists. `plans` are what workspaces can have, the default first; quotas of meters are the modules'. `onboarding_name` is the name
     of an onboarding that was opened without one; `connects` offers accounts at Slack, Resend and Stripe for customers and onboardings.
+    `second_plan` is the plan of a second workspace that `keyrack demo` makes, where there is something to see on it.
     """
 
     brand: Brand
@@ -24,3 +25,4 @@ class Configuration:
     plans: tuple[Plan, ...] = PLANS
     onboarding_name: str = "Onboarding"
     connects: bool = False
+    second_plan: str = ""

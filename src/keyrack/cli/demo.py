@@ -3,7 +3,7 @@
 import os
 import shlex
 from dataclasses import asdict, dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -53,7 +53,7 @@ def demo(
     port: Port = 8000,
     data: Data = None,
     brand: Annotated[
-        str, typer.Option("--brand", help="Whose product it looks like: atrium, pivotal, pivot, pinpoint, pipedrive.")
+        str, typer.Option("--brand", help="Whose product it looks like: atrium, pivotal, pivot, pinpoint, pipedrive, pivra.")
     ] = "atrium",
     empty: Annotated[bool, typer.Option("--empty", help="Open an empty workspace instead of the one with samples.")] = False,
     as_json: Json = False,
@@ -63,7 +63,7 @@ def demo(
     Everything is kept in the data folder. Each start makes new keys and a new link into the console; older keys go on working. A brand
     without keys gets a new personal token of the owner's in their place, and the one before it ends.
     """
-    _require_brand(brand)
+    second_plan = _configuration(brand).second_plan
     hosts.use_folder(data or DEFAULT_DATA, make=True)
     # Links must lead to this server, whatever an installation on this machine is set to.
     os.environ.pop("KEYRACK_BASE_URL", None)
@@ -79,16 +79,17 @@ def demo(
 
     async def prepare() -> servers.Announce:
         prepared = await _prepare(rack, url_of(listener), empty)
-        return lambda: print_json(asdict(prepared)) if as_json else print_lines(*_guide(rack, prepared, empty))
+        second = await _second_workspace(rack, second_plan) if second_plan else None
+        return lambda: print_json(asdict(prepared)) if as_json else print_lines(*_guide(rack, prepared, empty, second))
 
     servers.serve_here(app, listener, DRAIN_SECONDS, prepare)
     if not as_json:
         print_lines("", "Stopped.")
 
 
-def _require_brand(name: str) -> None:
+def _configuration(brand: str) -> Any:
     try:
-        hosts.attribute(BRAND_NAMED)(name)
+        return hosts.attribute(BRAND_NAMED)(brand)
     except ValueError as error:
         raise Failed(str(error)) from None
 
@@ -112,25 +113,34 @@ async def _prepare(rack: Keyrack, url: str, empty: bool) -> Demo:
 
 
 async def _workspace(rack: Keyrack, empty: bool) -> Workspace:
-    """Return the workspace of the demo. Of two demos that start at once on one folder, one makes it and the other finds it."""
-    slug = "empty" if empty else "sample"
+    """Return the workspace of the demo."""
+    workspace, is_new = await _found_or_made(rack, "empty" if empty else "sample")
+    # Only a new workspace is filled: what somebody has deleted since stays deleted.
+    if is_new and not empty:
+        await hosts.attribute(SAMPLES)(rack, workspace.id)
+    return workspace
+
+
+async def _second_workspace(rack: Keyrack, plan: str) -> Workspace:
+    """Return the owner's workspace on another plan, where one sees what that plan lacks."""
+    return (await _found_or_made(rack, plan, plan=plan))[0]
+
+
+async def _found_or_made(rack: Keyrack, slug: str, plan: str | None = None) -> tuple[Workspace, bool]:
+    """Return a workspace, and whether it is new. Of two demos that start at once on one folder, one makes it and the other finds it."""
     found = await rack.workspaces.find(slug)
     if found is not None:
-        return found
+        return found, False
+    name = f"{slug.title()} {rack.brand.words.workspace}"
     try:
-        name = f"{slug.title()} {rack.brand.words.workspace}"
-        workspace = await rack.workspaces.create(name, slug=slug, owner_email=OWNER_EMAIL, owner_name=OWNER_NAME)
+        return await rack.workspaces.create(name, slug=slug, plan=plan, owner_email=OWNER_EMAIL, owner_name=OWNER_NAME), True
     except Refused as refused:
         if refused.refusal is not CONFLICT:
             raise
         made_meanwhile = await rack.workspaces.find(slug)
         if made_meanwhile is None:
             raise Failed(f"The workspace {slug!r} of this folder was deleted: name another folder with --data.") from None
-        return made_meanwhile
-    # Only a new workspace is filled: what somebody has deleted since stays deleted.
-    if not empty:
-        await hosts.attribute(SAMPLES)(rack, workspace.id)
-    return workspace
+        return made_meanwhile, False
 
 
 async def _owner(rack: Keyrack, operator: Principal) -> Member:
@@ -151,19 +161,25 @@ async def _token(rack: Keyrack, operator: Principal, owner: Member) -> str:
     return (await tokens.generate(rack.assembly.desk, acting, end_named=False)).secret.text
 
 
-def _guide(rack: Keyrack, demo: Demo, empty: bool) -> list[str]:
+def _guide(rack: Keyrack, demo: Demo, empty: bool, second: Workspace | None) -> list[str]:
     """Say to a newcomer what runs, and what to do with it."""
     kind, workspace, folder = "an empty" if empty else "a sample", rack.brand.words.workspace, rack.settings.data.absolute()
     test = ["", f"  Test key   {demo.test_key}", "             The same, without calls to the outside."] if demo.test_key else []
     live = ("Live key ", "with a key. These are new; those of earlier starts go on working")
     if not rack.brand.lists:
         live = ("Token    ", "with a personal token. It is new; that of an earlier start has ended")
+    beside: list[str] = []
+    if second is not None:
+        plan = rack.plans[second.plan]
+        lacks = "" if plan.api_access else ", which does not include the API"
+        beside = ["", f"“{second.name}” is on the plan {plan.title}{lacks}: choose it at the top left of the console."]
     curl = shlex.join(["curl", f"{demo.url}/api/v1/me", "-H", f"Authorization: Bearer {demo.live_key}"])
     return [
         f"{rack.brand.name} is running, with {kind} {workspace}. Its data is in {folder}.",
         "",
         "Open the console (this link signs you in, once):",
         f"  {demo.sign_in_url}",
+        *beside,
         "",
         f"Call the API {live[1]}:",
         f"  {live[0]}  {demo.live_key}",

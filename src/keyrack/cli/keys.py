@@ -18,6 +18,7 @@ from keyrack.cli.rights import AllPermissions, PermissionsGiven, read_permission
 from keyrack.manage import keys
 from keyrack.manage.desk import Desk
 from keyrack.manage.key_patterns import Format, pattern
+from keyrack.model.ip_ranges import warnings
 from keyrack.model.principals import Mode, Principal
 
 commands = typer.Typer(name="keys", no_args_is_help=True, help="List, create, edit, rotate and revoke keys.")
@@ -126,7 +127,7 @@ def edit_key(
         return view(await keys.get(desk, actor, key_id), desk.now())
 
     edited = in_workspace(app, data, workspace, work)
-    tell(as_json, edited, f"The key “{edited.name}” ({edited.prefix}…) is {edited.state}.")
+    tell(as_json, edited, f"The key “{edited.name}” ({edited.prefix}…) is {edited.state}.", *warnings(edited.ip_ranges))
 
 
 @commands.command("rotate")
@@ -185,4 +186,5 @@ def tell_issued(as_json: bool, issued: IssuedKeyView) -> None:
         f"  {issued.secret}",
         "",
         "Keep it like a password: it is shown this once.",
+        *warnings(issued.ip_ranges),
     )

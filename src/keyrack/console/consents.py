@@ -10,10 +10,11 @@ from starlette.routing import Route
 from keyrack.console.headers import POLICY
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
-from keyrack.manage import consents
+from keyrack.manage import consents, plans
 from keyrack.manage.consents import Asked
 from keyrack.model.apps import in_words
 from keyrack.model.grants import ACCESS_MS, REFRESH_IDLE_MS, REFRESH_MS
+from keyrack.model.plans import missing_api
 from keyrack.model.refusals import INSUFFICIENT_PERMISSION
 
 DAY_MS = 24 * 3600 * 1000
@@ -48,12 +49,15 @@ class ConsentPages:
         found = await consents.choices(self._pages.desk, member)
         if not found:
             raise INSUFFICIENT_PERMISSION("You may not use the API here, so no app may act for you. An owner or admin can let you.")
+        offered = [one for one in found if not missing_api(self._pages.desk.plans, one.workspace.plan)]
+        if not offered:
+            plans.require_api_in(self._pages.desk, found[0].workspace)
         page = self._pages.render(
             request,
             "consents/ask.html",
             wanted=wanted,
             words=[in_words(scope, self._pages.desk.categories) for scope in wanted.scopes],
-            workspaces=[(one.workspace.id, one.workspace.name) for one in found],
+            workspaces=[(one.workspace.id, one.workspace.name) for one in offered],
             current=member.workspace.id,
             goes_to=urlsplit(wanted.redirect_uri).netloc,
             query=request.url.query,

@@ -16,7 +16,7 @@ from keyrack.console.pages import Pages
 from keyrack.console.space_access import ACCESS_FIELDS_MAX
 from keyrack.console.standings import notices
 from keyrack.console.unused_permissions import known_since
-from keyrack.manage import integrations, keys, request_logs, spaces, unused_permissions
+from keyrack.manage import integrations, keys, plans, request_logs, spaces, unused_permissions
 from keyrack.manage.integrations import Listed
 from keyrack.manage.once import DoneBefore, once
 from keyrack.model.call_counts import Subject
@@ -129,6 +129,7 @@ class IntegrationPages:
     async def ask_rotation(self, request: Request) -> Response:
         """Ask before a key is rotated, and say what that breaks. Raises Refused `session_ended`, 403, 404."""
         member, listed = await self._listed(request)
+        plans.require_api_in(self._pages.desk, member.workspace)
         return await self._rotation(request, member, listed, {})
 
     async def rotate(self, request: Request) -> Response:

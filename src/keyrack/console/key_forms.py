@@ -1,9 +1,10 @@
 """What people write into the forms of keys, as what keys are made of."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from keyrack.model.ip_ranges import holds, read_address, read_range, warnings
 from keyrack.model.keys import Key
 from keyrack.model.refusals import INVALID_REQUEST
 
@@ -24,6 +25,15 @@ def bounds_in(form: Mapping[str, str], key: Key | None = None) -> dict[str, Any]
 def as_written(key: Key) -> dict[str, str]:
     """Return a key as its form shows it."""
     return {"name": key.name, "expires_at": day_of(key.expires_at), "ip_ranges": ", ".join(key.ip_ranges)}
+
+
+def warned(ranges: Sequence[str], address: str) -> list[str]:
+    """Say what whoever bounds a key should know: ranges that bound nothing, and that their own address is in none."""
+    said = warnings(ranges)
+    if ranges and not holds([read_range(text) for text in ranges], read_address(address)):
+        here = f"Your own address, {address}," if address else "Your own address, which is unknown here,"
+        said.append(f"{here} is in none of its ranges: it does not work from there.")
+    return said
 
 
 def day_of(at: int | None) -> str:

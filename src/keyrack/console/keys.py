@@ -11,13 +11,13 @@ from keyrack.console.charts import DAY_MS
 from keyrack.console.curls import curl
 from keyrack.console.fields import levels_in, mode_in, name_in
 from keyrack.console.forms import problems
-from keyrack.console.key_forms import FIELDS, as_written, bounds_in
+from keyrack.console.key_forms import FIELDS, as_written, bounds_in, warned
 from keyrack.console.lists import BY_TIME_AND_NAME, ROWS
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.console.standings import notices
 from keyrack.console.unused_permissions import known_since
-from keyrack.manage import idle_keys, key_notices, keys, leaks, request_logs, unused_permissions
+from keyrack.manage import idle_keys, key_notices, keys, leaks, plans, request_logs, unused_permissions
 from keyrack.manage.idle_keys import IDLE_DAYS
 from keyrack.manage.keys import Issued, Listed
 from keyrack.manage.once import DoneBefore, once
@@ -88,7 +88,9 @@ class KeyPages:
         brand = self._pages.brand
         if "keys" not in brand.lists:
             return []
-        return [Entry("keys", "/keys", brand.navigation[-1], "key", tab="API Keys", group=brand.navigation[0], for_admins=True)]
+        title = brand.navigation[-1]
+        tab = title if brand.section else "API Keys"
+        return [Entry("keys", "/keys", title, "key", tab=tab, group=brand.navigation[0], for_admins=True)]
 
     async def show(self, request: Request) -> Response:
         """Show the keys that go on, or with the filter those that ended. Raises Refused `session_ended`, 403, 400."""
@@ -127,6 +129,7 @@ class KeyPages:
         """Show the form that makes a key. Raises Refused `session_ended`, 403."""
         member = await self._pages.member(request)
         member.require_admin("create keys")
+        plans.require_api_in(self._pages.desk, member.workspace)
         return self._form(request, {"all": "yes"} if self._pages.brand.all_by_default else {}, {})
 
     async def create(self, request: Request) -> Response:
@@ -178,7 +181,8 @@ class KeyPages:
             key = await keys.edit(self._pages.desk, member, listed.key.id, name=name_in(form), **fields)
         except Refused as refused:
             return self._form(request, form, problems(refused, *FIELDS), refused.refusal.status, listed=listed)
-        return self._pages.go(request, "/keys", f"{key.name} is changed.")
+        said = [f"{key.name} is changed.", *warned(key.ip_ranges, self._pages.address(request))]
+        return self._pages.go(request, "/keys", " ".join(said), tone="success" if len(said) == 1 else "warning")
 
     async def enable(self, request: Request) -> Response:
         """Accept a key again that was disabled. Raises Refused `session_ended`, `csrf_failed`, 403, 404, 409."""
@@ -188,6 +192,7 @@ class KeyPages:
 
     async def ask_rotation(self, request: Request) -> Response:
         """Ask before a key is rotated. Raises Refused `session_ended`, 403, 404."""
+        plans.require_api_in(self._pages.desk, (await self._pages.member(request)).workspace)
         return await self._asked(request, "keys/rotate.html")
 
     async def rotate(self, request: Request) -> Response:
@@ -255,7 +260,8 @@ class KeyPages:
             "all": everything,
         }
         template = "keys/new.html" if listed is None else "keys/edit.html"
-        return self._pages.render(request, template, status, given=given, problems=beside, categories=self._pages.categories, listed=listed)
+        shown = {"given": given, "problems": beside, "categories": self._pages.categories, "listed": listed}
+        return self._pages.render(request, template, status, **shown, address=self._pages.address(request))
 
     def _rights(self, form: Mapping[str, str]) -> Rights | None:
         """The rights that were chosen, or None where the brand lets nobody choose."""
@@ -286,7 +292,8 @@ class KeyPages:
 
     def _issued(self, request: Request, issued: Issued, said: str) -> Response:
         line = curl(self._pages.addresses.outside(request), issued.secret.text)
-        return self._pages.render(request, "keys/issued.html", issued=issued, said=said, curl=line)
+        warnings = warned(issued.key.ip_ranges, self._pages.address(request))
+        return self._pages.render(request, "keys/issued.html", issued=issued, said=said, curl=line, warnings=warnings)
 
 
 def _line(listed: Listed, now: int, places: Mapping[str, str]) -> Line:

@@ -13,7 +13,7 @@ from keyrack.console.integration_forms import CATEGORIES_MAX, IntegrationForm
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages, SentOnce
 from keyrack.console.space_access import ACCESS_FIELDS_MAX
-from keyrack.manage import keys
+from keyrack.manage import keys, plans
 from keyrack.manage.once import DoneBefore, once
 from keyrack.model.principals import Mode
 from keyrack.model.refusals import CONFLICT, NOT_FOUND, Refused
@@ -43,6 +43,7 @@ class NewIntegrationPages:
         """Show the first step. Raises Refused `session_ended`, 403."""
         member = await self._pages.member(request)
         member.require_admin("create integrations")
+        plans.require_api_in(self._pages.desk, member.workspace)
         return self._details(request, {}, {})
 
     async def go_on(self, request: Request) -> Response:

@@ -25,8 +25,17 @@ from keyrack.manage.cursors import Cursors
 from keyrack.manage.sessions import SignedIn
 from keyrack.model.catalog import Catalog
 from keyrack.model.endpoints import shown_url
+from keyrack.model.plans import missing_api
 from keyrack.model.principals import Principal
-from keyrack.model.refusals import INSUFFICIENT_PERMISSION, INTERNAL_ERROR, NOT_FOUND, SESSION_ENDED, Refused, of_status
+from keyrack.model.refusals import (
+    INSUFFICIENT_PERMISSION,
+    INTERNAL_ERROR,
+    NOT_FOUND,
+    PLAN_UPGRADE_REQUIRED,
+    SESSION_ENDED,
+    Refused,
+    of_status,
+)
 from keyrack.model.unused_permissions import in_words
 from keyrack.work.connectors.calls import ConnectorCalls
 
@@ -100,6 +109,7 @@ class Pages:
             "community": self.addresses.inside(request, self.brand.community),
             "home": self.addresses.inside(request, self.brand.home),
             "member": member,
+            "missing_api": missing_api(self.desk.plans, member.workspace.plan) if member else "",
             "navigation": Navigation(self.entries, member, _below_console(request)) if member else None,
             "theme": self.cookies.theme(request),
         }
@@ -194,6 +204,7 @@ class Pages:
             refused.refusal.status,
             heading=refused.refusal.title,
             detail=detail,
+            upgrades=refused.refusal is PLAN_UPGRADE_REQUIRED,
             helpers=helpers,
             may_sign_in=refused.refusal is SESSION_ENDED and not framed,
         )

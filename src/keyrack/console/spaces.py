@@ -50,7 +50,8 @@ class SpacePages:
     @property
     def entries(self) -> Sequence[Entry]:
         """The list: everybody finds the spaces that they are in."""
-        return [Entry("spaces", "/spaces", "Spaces", "building")]
+        in_spaces = any(category.in_spaces for category in self._pages.desk.categories.values())
+        return [Entry("spaces", "/spaces", "Spaces", "building")] if in_spaces else []
 
     async def show(self, request: Request) -> Response:
         """Show the spaces that the member can see. Raises Refused `session_ended`, 400."""

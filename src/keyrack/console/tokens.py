@@ -17,7 +17,7 @@ from keyrack.console.key_forms import bounds_in
 from keyrack.console.members import access_of
 from keyrack.console.navigation import Entry, own_entry
 from keyrack.console.pages import Pages
-from keyrack.manage import request_logs, tokens
+from keyrack.manage import plans, request_logs, tokens
 from keyrack.manage.once import DoneBefore, once
 from keyrack.manage.tokens import Issued, Listed
 from keyrack.model.call_counts import Subject
@@ -71,6 +71,7 @@ class TokenPages:
     async def ask_generation(self, request: Request) -> Response:
         """Ask before the default token is generated, and say what that ends. Raises Refused `session_ended`, 403."""
         member = await self._member(request)
+        plans.require_api_in(self._pages.desk, member.workspace)
         found = await tokens.own(self._pages.desk, member)
         present = next((one for one in found if one.token.is_default), None)
         shown: dict[str, Any] = {
@@ -92,7 +93,7 @@ class TokenPages:
 
     async def offer(self, request: Request) -> Response:
         """Show the form of a named token. Raises Refused `session_ended`, 403."""
-        await self._member(request)
+        plans.require_api_in(self._pages.desk, (await self._member(request)).workspace)
         last_day = datetime.fromtimestamp((self._pages.desk.now() + (NAMED_DAYS - 1) * DAY_MS) / 1000, UTC).date()
         return self._new(request, {"expires_at": last_day.isoformat()}, {})
 

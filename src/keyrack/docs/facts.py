@@ -12,7 +12,7 @@ from keyrack.model.catalog import Operation
 from keyrack.model.connectors import Vendor
 from keyrack.model.deliveries import SCHEDULE_SECONDS
 from keyrack.model.permissions import Category
-from keyrack.model.plans import Plan
+from keyrack.model.plans import Plan, offering_api
 from keyrack.model.principals import Mode
 from keyrack.model.refusals import ALL, Refusal
 from keyrack.model.versions import Versions
@@ -77,6 +77,16 @@ class Facts:
         return {"keys": self.brand.words.create, "integrations": "Add New Integration"}.get(self._first, "Generate a new token")
 
     @property
+    def api_plans(self) -> str:
+        """Which plans include the API, in words; empty where all do."""
+        return "" if all(plan.api_access for plan in self.plans) else offering_api(self.plans)
+
+    @property
+    def _titles(self) -> tuple[str, ...]:
+        """What stands on the page that `keys_path` leads to, above the list."""
+        return (self.brand.section,) if self.brand.section else () if self.brand.lists else ("API",)
+
+    @property
     def _first(self) -> str:
         """The list that people are led to: of keys, else of integrations; empty where a brand shows neither."""
         return "keys" if "keys" in self.brand.lists else "".join(self.brand.lists)
@@ -91,6 +101,7 @@ class Facts:
         """Return the placeholders of Markdown pages."""
         return {
             "api": f"{self.base_url}{API}",
+            "api_plans": self.api_plans,
             "base_url": self.base_url,
             "brand": self.brand,
             "create_label": self.create_label,
@@ -98,7 +109,7 @@ class Facts:
             "first_list": self.first_list,
             "key": self.key,
             "key_pattern": regex(self.brand),
-            "keys_at": " > ".join(self.brand.navigation if self.brand.lists else (*self.brand.navigation, "API")),
+            "keys_at": " > ".join((*self.brand.navigation, *self._titles)),
             "keys_path": self.keys_path,
             "outbound": "",
             "live_prefix": f"{self.brand.prefix(Mode.LIVE)}_…",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from keyrack.model.apps import shared
 from keyrack.model.grants import FoundAccess, reach
 from keyrack.model.permissions import Category, Rights, compile_rights
-from keyrack.model.plans import Plan
+from keyrack.model.plans import Plan, missing_api
 from keyrack.model.principals import Kind, Mode, Principal
 from keyrack.model.refusals import API_DISABLED, PLAN_UPGRADE_REQUIRED, TOKEN_EXPIRED, TOKEN_REVOKED, Refusal
 
@@ -22,7 +22,8 @@ def principal_of(found: FoundAccess, categories: Mapping[str, Category], plans: 
     access_until = None if member is None else member.access_until
     over_with_access = access_until is not None and access_until <= token.expires_at
     plan = plans.get(workspace.plan)
-    refusal = _refusal(found, plan)
+    missing = missing_api(plans, workspace.plan)
+    refusal = _refusal(found, missing)
     subjects = {"workspace": workspace.id, "integration": grant.id, "key": token.id}
     derived_from = {token.id, grant.id, app.id, grant.member_id, grant.person_id, workspace.id, *rights.spaces, *found.space_ids}
     return Principal(
@@ -43,19 +44,18 @@ def principal_of(found: FoundAccess, categories: Mapping[str, Category], plans: 
         until_refusal=TOKEN_REVOKED if over_with_access else TOKEN_EXPIRED,
         buckets=() if plan is None else plan.buckets(Mode.LIVE, subjects),
         refusal=refusal,
-        because=_because(found) if refusal is TOKEN_REVOKED else "",
+        because=missing if refusal is PLAN_UPGRADE_REQUIRED else _because(found) if refusal is TOKEN_REVOKED else "",
         api_version="",
     )
 
 
-def _refusal(found: FoundAccess, plan: Plan | None) -> Refusal | None:
+def _refusal(found: FoundAccess, missing: str) -> Refusal | None:
     member, workspace = found.member, found.workspace
     if workspace.deleted_at is not None or not found.is_live or found.token.ended_at is not None:
         return TOKEN_REVOKED
     if member is None or not member.holds_tokens:
         return TOKEN_REVOKED
-    if plan is None or not plan.api_access:
-        # A plan that the host no longer has gives nothing: deny by default.
+    if missing:
         return PLAN_UPGRADE_REQUIRED
     return None if workspace.api_enabled else API_DISABLED
 

@@ -14,7 +14,7 @@ from keyrack.model.grants import FoundAccess
 from keyrack.model.limits import Bucket
 from keyrack.model.measures import FAILED, FOUND, UNKNOWN, Tally
 from keyrack.model.permissions import Category, compile_rights
-from keyrack.model.plans import Plan
+from keyrack.model.plans import Plan, missing_api
 from keyrack.model.principals import Kind, Principal
 from keyrack.model.refusals import API_DISABLED, KEY_EXPIRED, KEY_REVOKED, PLAN_UPGRADE_REQUIRED, STORE_UNAVAILABLE, Refusal, Refused
 from keyrack.model.tokens import FoundToken
@@ -170,6 +170,8 @@ class LookUps(Reads):
 
     def _principal(self, found: lookup.FoundKey) -> Principal:
         key, integration, workspace = found.key, found.integration, found.workspace
+        missing = missing_api(self._plans, workspace.plan)
+        refusal = self._refusal(found, missing)
         overlap_ends_first = key.ends_at is not None and (key.expires_at is None or key.ends_at <= key.expires_at)
         return Principal(
             kind=Kind.KEY,
@@ -186,20 +188,18 @@ class LookUps(Reads):
             until_refusal=KEY_REVOKED if overlap_ends_first else KEY_EXPIRED,
             ip_ranges=tuple(ip_network(text) for text in key.ip_ranges),
             buckets=self._buckets(found),
-            refusal=self._refusal(found),
+            refusal=refusal,
             api_version=key.api_version or "",
-            because=key.why(),
+            because=missing if refusal is PLAN_UPGRADE_REQUIRED else key.why(),
         )
 
-    def _refusal(self, found: lookup.FoundKey) -> Refusal | None:
+    def _refusal(self, found: lookup.FoundKey, missing: str) -> Refusal | None:
         if found.workspace.deleted_at is not None or found.integration.deleted_at is not None:
             return KEY_REVOKED
         own = found.key.refusal(self._now())
         if own is not None:
             return own
-        plan = self._plans.get(found.workspace.plan)
-        if plan is None or not plan.api_access:
-            # A plan that the host no longer has gives nothing: deny by default.
+        if missing:
             return PLAN_UPGRADE_REQUIRED
         return None if found.workspace.api_enabled else API_DISABLED
 

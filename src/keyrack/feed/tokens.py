@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from keyrack.model.members import Member
 from keyrack.model.permissions import Category, Rights, compile_rights
-from keyrack.model.plans import Plan
+from keyrack.model.plans import Plan, missing_api
 from keyrack.model.principals import Kind, Mode, Principal
 from keyrack.model.refusals import API_DISABLED, PLAN_UPGRADE_REQUIRED, TOKEN_EXPIRED, TOKEN_REVOKED, Refusal
 from keyrack.model.times import iso
@@ -23,7 +23,8 @@ def principal_of(found: FoundToken, categories: Mapping[str, Category], plans: M
     access_until = None if member is None else member.access_until
     over_with_access = access_until is not None and (token.expires_at is None or access_until <= token.expires_at)
     plan = plans.get(workspace.plan)
-    refusal = _refusal(found, plan)
+    missing = missing_api(plans, workspace.plan)
+    refusal = _refusal(found, missing)
     subjects = {"workspace": workspace.id, "integration": token.member_id, "key": token.id}
     return Principal(
         kind=Kind.PERSONAL_TOKEN,
@@ -41,7 +42,7 @@ def principal_of(found: FoundToken, categories: Mapping[str, Category], plans: M
         until_refusal=TOKEN_REVOKED if over_with_access else TOKEN_EXPIRED,
         buckets=() if plan is None else plan.buckets(Mode.LIVE, subjects),
         refusal=refusal,
-        because=_because(found) if refusal in (None, TOKEN_REVOKED) else "",
+        because=missing if refusal is PLAN_UPGRADE_REQUIRED else _because(found) if refusal in (None, TOKEN_REVOKED) else "",
         api_version=token.api_version or "",
     )
 
@@ -53,14 +54,13 @@ def _rights(found: FoundToken, member: Member, categories: Mapping[str, Category
     return replace(reached, spaces={space_id: role for space_id, role in reached.spaces.items() if space_id in living})
 
 
-def _refusal(found: FoundToken, plan: Plan | None) -> Refusal | None:
+def _refusal(found: FoundToken, missing: str) -> Refusal | None:
     member, workspace = found.member, found.workspace
     if workspace.deleted_at is not None or found.token.has_ended:
         return TOKEN_REVOKED
     if member is None or not member.holds_tokens:
         return TOKEN_REVOKED
-    if plan is None or not plan.api_access:
-        # A plan that the host no longer has gives nothing: deny by default.
+    if missing:
         return PLAN_UPGRADE_REQUIRED
     return None if workspace.api_enabled else API_DISABLED
 

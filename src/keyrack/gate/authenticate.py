@@ -7,9 +7,9 @@ from keyrack.crypto.digest import digest
 from keyrack.crypto.format import well_formed
 from keyrack.feed.cache import Cache
 from keyrack.feed.look_ups import LookUps
-from keyrack.gate.head import parse_address
 from keyrack.gate.visitors import Visitors
 from keyrack.model.calls import Call
+from keyrack.model.ip_ranges import holds, read_address
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import (
     ADDRESS_NOT_ALLOWED,
@@ -111,16 +111,14 @@ class Authenticator:
         if refusal is None and principal.until is not None and principal.until <= self._now():
             refusal = principal.until_refusal
         if refusal is not None:
-            if refusal.status != 401:
-                raise refusal(f"{refusal.title}: {principal.credential_name}.")
             why = f" {principal.because}" if principal.because else ""
+            if refusal.status != 401:
+                raise refusal(f"{refusal.title}: {principal.credential_name}.{why}")
             raise self._unauthorized(refusal, f"{refusal.title}: {principal.credential_name} ({principal.prefix}…).{why}")
         if principal.embedded is not None:
             self.visitors.require_origin(call, principal)
-        if principal.ip_ranges:
-            address = parse_address(call.address)
-            if address is None or not any(address in network for network in principal.ip_ranges):
-                raise ADDRESS_NOT_ALLOWED(f"This key does not accept calls from {call.address or 'an unknown address'}.")
+        if principal.ip_ranges and not holds(principal.ip_ranges, read_address(call.address)):
+            raise ADDRESS_NOT_ALLOWED(f"This key does not accept calls from {call.address or 'an unknown address'}.")
         return principal
 
     def _beside_embed_key(self, embed_key: str, headers: dict[bytes, bytes]) -> bytes:

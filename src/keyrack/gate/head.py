@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import chain
 from typing import Any
 from urllib.parse import unquote_plus
 
 from keyrack.model.calls import Call
+from keyrack.model.ip_ranges import read_address
 from keyrack.model.embed_keys import ORIGIN_LENGTH_MAX
 from keyrack.model.refusals import HEADERS_TOO_LARGE, INVALID_REQUEST, KEY_IN_URL
 
@@ -104,18 +105,8 @@ class HeadReader:
         return nearest
 
     def _trusted(self, text: str) -> bool:
-        address = parse_address(text)
+        address = read_address(text)
         return address is not None and any(address in network for network in self._proxies)
-
-
-def parse_address(text: str | None) -> Any:
-    """Return the address in a text, IPv4-mapped IPv6 as IPv4, without zone; None where it is none."""
-    try:
-        address = ip_address((text or "").partition("%")[0])
-    except ValueError:
-        return None
-    mapped = getattr(address, "ipv4_mapped", None)
-    return mapped or address
 
 
 def _address_of(hop: str, *, forwarded: bool) -> str | None:
@@ -129,7 +120,7 @@ def _address_of(hop: str, *, forwarded: bool) -> str | None:
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
-    address = parse_address(text)
+    address = read_address(text)
     return str(address) if address is not None else None
 
 

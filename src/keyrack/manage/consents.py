@@ -19,7 +19,7 @@ from authlib.oauth2.rfc6749.errors import (
 
 from keyrack.crypto.digest import digest
 from keyrack.crypto.format import mint
-from keyrack.manage import grants, people
+from keyrack.manage import grants, people, plans
 from keyrack.manage.change import Change, change
 from keyrack.manage.desk import Desk
 from keyrack.model.apps import App, levels_of, scopes_of, shared, united
@@ -93,7 +93,7 @@ async def choices(desk: Desk, session: Principal) -> list[Membership]:
 async def allow(desk: Desk, session: Principal, wanted: Asked, workspace_id: str, issuer: str) -> str:
     """Let an app act for the person behind a session in one of their workspaces. Returns the address at which the app gets its code.
 
-    Raises Refused 403 where the person may not use the API there, 404 for a workspace that they are not in.
+    Raises Refused 403 where the person may not use the API there, or the plan does not include it; 404 for a workspace that is not theirs.
     """
     there = next((one for one in await choices(desk, session) if one.workspace.id == workspace_id), None)
     if there is None:
@@ -101,6 +101,7 @@ async def allow(desk: Desk, session: Principal, wanted: Asked, workspace_id: str
     code = mint(desk.brand.oauth_prefix("code"))
     acting = people.acting_as(desk, there.workspace, there.member.id, there.member.name)
     async with change(desk, acting) as c:
+        await plans.require_api(desk, c)
         member = await member_rows.get(c.connection, c.workspace_id, there.member.id)
         if not member.active(c.now) or not member.may_use_api:
             raise INSUFFICIENT_PERMISSION("You may not use the API there. An owner or admin can let you.")

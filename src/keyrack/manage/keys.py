@@ -7,11 +7,11 @@ from typing import Any
 
 from keyrack.crypto.digest import digest
 from keyrack.crypto.format import Secret, mint
-from keyrack.manage import integrations, revealing
+from keyrack.manage import integrations, plans, revealing
 from keyrack.manage.change import Change, change
 from keyrack.manage.desk import Desk
 from keyrack.manage.integrations import INTEGRATION_ROTATED
-from keyrack.manage.key_bounds import checked_ranges, refuse_past
+from keyrack.manage.key_bounds import checked_ranges, refuse_lock_out, refuse_past
 from keyrack.model.events import EventType
 from keyrack.model.integrations import Integration
 from keyrack.model.keys import OVERLAP_SECONDS_MAX, EndReason, Key
@@ -123,9 +123,9 @@ async def create(
 ) -> Issued:
     """Make a key. Without an integration one of the same name is made, with `rights` or the brand's default ones.
 
-    Raises Refused: 403 without org-level Admin, for more rights than the maker has, or for a live key made with a test key; 404 for an
-    unknown integration; 409 for rights of an integration that exists, or a second key where the brand gives each integration one; 400 for
-    a mode, time or range that cannot be.
+    Raises Refused: 403 without org-level Admin, for more rights than the maker has, for a live key made with a test key, or
+    `plan_upgrade_required`; 404 for an unknown integration; 409 for rights of an integration that exists, or a second key where the brand
+    gives each integration one; 400 for a mode, time or range that cannot be.
     """
     actor.require_admin("create keys")
     refuse_haste(desk, actor)
@@ -156,7 +156,11 @@ async def issue(
     ip_ranges: tuple[str, ...] = (),
     api_version: str | None = None,
 ) -> Issued:
-    """Add a key to an integration inside a change under way. It is pinned to this version of the API, or to the newest."""
+    """Add a key to an integration inside a change under way. It is pinned to this version of the API, or to the newest.
+
+    Raises Refused 403 `plan_upgrade_required`.
+    """
+    await plans.require_api(desk, c)
     secret = mint(desk.brand.prefix(mode))
     key = Key(
         id=new_id(),
@@ -257,6 +261,7 @@ async def edit(desk: Desk, actor: Principal, key_id: str, **fields: Any) -> Key:
             raise CONFLICT("This key has ended; an ended key cannot be changed.")
         await _edit_integration(desk, c, actor, key, fields)
         edited = _edited(desk, key, fields, c.now)
+        refuse_lock_out(actor, key, edited.ip_ranges if "ip_ranges" in fields else ())
         if edited == key:
             c.found_done()
         else:

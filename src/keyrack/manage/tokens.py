@@ -10,8 +10,8 @@ from typing import Any
 
 from keyrack.crypto.digest import digest
 from keyrack.crypto.format import Secret, mint
+from keyrack.manage import plans, token_endings
 from keyrack.manage import rights as choices
-from keyrack.manage import token_endings
 from keyrack.manage.change import Change, change
 from keyrack.manage.desk import Desk
 from keyrack.manage.key_bounds import refuse_past
@@ -111,8 +111,8 @@ async def create(desk: Desk, actor: Principal, *, name: str, rights: Rights, exp
     """Make a named token, which reaches these rights as far as its member has them. It works for 90 days unless another end is given.
 
     Raises Refused: 403 for anybody but a member who may use the API, where they signed in by themselves or call with their default token,
-    and for more rights than they have; 409 for a member with 50 named tokens; 404 for an unknown space; 400 for no rights at all, a
-    category that has no level, or an end that is over or more than a year away.
+    for more rights than they have, and `plan_upgrade_required`; 409 for a member with 50 named tokens; 404 for an unknown space; 400 for
+    no rights at all, a category that has no level, or an end that is over or more than a year away.
     """
     refuse_haste(desk, actor)
     chosen = choices.checked(desk, actor, rights)
@@ -178,6 +178,7 @@ async def _maker(desk: Desk, c: Change, actor: Principal) -> Member:
             raise INSUFFICIENT_PERMISSION("Of credentials only a member's default token makes tokens: sign in to the console.")
     elif not actor.decides_roles or actor.member_id is None:
         raise INSUFFICIENT_PERMISSION("A personal token is made by its member: sign in to the console by yourself.")
+    await plans.require_api(desk, c)
     member = await member_rows.get(c.connection, c.workspace_id, actor.member_id or "")
     if not member.active(c.now) or not member.may_use_api:
         raise INSUFFICIENT_PERMISSION("You may not use the API here. An owner or admin can let you.")

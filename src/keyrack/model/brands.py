@@ -57,8 +57,10 @@ class Brand:
     `api_toggle` shows the switch of the API, `api_enabled_at_first` says whether new workspaces begin with it on. `webhooks` shows the
     page on which endpoints are managed. `home` is where the console leads back to the product: a path of this host below its root, or an
     https address; without one nothing does.
-    `navigation` are the titles that lead to the first of them, from the outside in. `color` is the console's accent, written `#rrggbb`;
-    text on it is black or white, whichever can be read. `logo` is an SVG document; without one the console shows the name's first letter.
+    `navigation` are the titles that lead to the first of them, from the outside in; `section` is the list's own title on its page, where
+    that holds more. `creates_in_place` has the field for a new key's name beside the list: it gets the default rights.
+    `color` is the console's accent, written `#rrggbb`; text on it is black or white, whichever can be read. `logo` is an SVG document;
+    without one the console shows the name's first letter.
     `support_email`, `support_url` and `status_url` are where the docs send people who need help, each where there is one. `community` is
     where developers meet, written as `home`: docs and console lead there.
     """
@@ -77,6 +79,8 @@ class Brand:
     webhooks: bool = True
     lists: tuple[str, ...] = ("keys", "integrations")
     navigation: tuple[str, ...] = ("Settings", "API & Webhooks")
+    section: str = ""
+    creates_in_place: bool = False
     words: Words = field(default_factory=Words)
     color: str = "#3451b2"
     logo: str = field(default="", repr=False)
@@ -101,8 +105,10 @@ class Brand:
         needs_one = not self.lists and not self.personal_tokens
         if needs_one or len(set(self.lists)) < len(self.lists) or not set(self.lists) <= LISTS:
             raise ValueError(f"lists {self.lists!r}: name at least one of {', '.join(sorted(LISTS))}, each once")
-        for title in self.navigation:
+        for title in (*self.navigation, self.section or self.navigation[0]):
             _check_text("navigation", title)
+        if self.creates_in_place and self.edits_levels:
+            raise ValueError("creates_in_place with edits_levels: whoever makes a key there could not choose what it may do")
         if not (self.api_toggle or self.api_enabled_at_first):
             raise ValueError("api_enabled_at_first is False without an api_toggle: nobody could switch the API on")
         for what, place in (("home", self.home), ("community", self.community)):

@@ -1,6 +1,6 @@
 """Plans: what a workspace has paid for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from keyrack.model.limits import QUOTA_MAX, Bucket, Limit, bucket_key
@@ -15,7 +15,8 @@ class Plan:
 
     `limits` are its policies: each bounds the calls of a workspace, or of each integration or key, live and test apart. A call takes its
     cost from all of them, or from none. `meters` are quotas of what the host counts, by the name of the meter; None: counted, without an
-    end. Raises ValueError for two limits of one name, too many of them, and a quota that is none.
+    end. Of plans with API access the host lists the smallest first: whoever lacks it is led there. Raises ValueError for two limits of one
+    name, too many of them, and a quota that is none.
     """
 
     name: str
@@ -41,3 +42,18 @@ class Plan:
     def buckets(self, mode: str, subjects: Mapping[str, str]) -> tuple[Bucket, ...]:
         """Return the buckets of a mode for the subjects that are given, by what limits are `per`."""
         return tuple(Bucket(limit, bucket_key(subjects[limit.per], mode, limit.name)) for limit in self.limits if limit.per in subjects)
+
+
+def offering_api(plans: Iterable[Plan]) -> str:
+    """Say which plans include the API: `Starter`, or `Starter and above` where others that do stand behind it; empty where none does."""
+    titles = [plan.title for plan in plans if plan.api_access]
+    return f"{titles[0]} and above" if len(titles) > 1 else "".join(titles)
+
+
+def missing_api(plans: Mapping[str, Plan], name: str) -> str:
+    """Say that a plan does not include the API, and which ones do; empty where it does. One that the host no longer has gives nothing."""
+    plan, offering = plans.get(name), offering_api(plans.values())
+    if plan is not None and plan.api_access:
+        return ""
+    said = "The plan of this workspace is no longer offered." if plan is None else f"The plan {plan.title} does not include the API."
+    return f"{said} It is available on {offering}." if offering else said
