@@ -20,7 +20,7 @@ PIVRA = Configuration(
         words=Words(workspace="account", name="label", create="Create"),
         color="#a8327e",
         support_email="support@pivra.ai",
-        home="/activity",
+        home="/chatbots",
     ),
     modules=frozenset({"chat"}),
     plans=(
