@@ -8,8 +8,10 @@ from typing import Any
 
 from sqlalchemy import select
 
+from atrium.chat import samples as chat_samples
+from atrium.chat.models import Chatbot
 from atrium.customers.models import FIRST_DISPLAY_ID, Contact, Customer
-from atrium.database import Database, Row
+from atrium.database import Base, Database, Row
 from atrium.onboardings.models import Onboarding
 from atrium.spaces.models import Item, Message
 from keyrack import Keyrack, Member, SpaceRole
@@ -31,6 +33,8 @@ async def load(rack: Keyrack, workspace_id: str) -> None:
         await _fill(database, Message, workspace_id, _written(author, spaces, _now()))
     if "customers" in rack.categories:
         await _fill(database, Customer, workspace_id, _customers(workspace_id, _now()))
+    if "chatbots" in rack.categories:
+        await _fill(database, Chatbot, workspace_id, chat_samples.rows(workspace_id, _now()))
     await database.close()
 
 
@@ -46,7 +50,7 @@ async def _spaces(rack: Keyrack, workspace_id: str) -> tuple[Member, dict[str, s
     return author, spaces
 
 
-async def _fill(database: Database, kind: type[Row], workspace_id: str, rows: Iterable[Row]) -> None:
+async def _fill(database: Database, kind: type[Row], workspace_id: str, rows: Iterable[Base]) -> None:
     """Add rows in one transaction, unless the workspace has one of the first kind already."""
     async with database.writing.begin() as session:
         if await session.scalar(select(kind.id).where(kind.workspace_id == workspace_id).limit(1)) is None:

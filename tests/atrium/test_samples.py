@@ -1,6 +1,7 @@
 """The sample workspace: something to read, that is not in the way of the quickstart."""
 
 from atrium import samples
+from tests.atrium.chat.talking import ask, taken_in
 from tests.atrium.host import Host
 
 
@@ -31,3 +32,19 @@ async def test_samples_come_once(host: Host) -> None:
     await samples.load(host.rack, host.workspace_id)
     assert before == (await host.get("/customers?limit=100")).json()
     assert len(samples.SAMPLES["spaces"]) == len(await host.rack.spaces.list(host.workspace_id))
+
+
+async def test_sample_chatbot_answers_as_its_sample_conversations_say(host: Host) -> None:
+    await samples.load(host.rack, host.workspace_id)
+    bot = (await host.get("/chatbots")).json()["data"][0]
+    states = {}
+    for source in (await host.get("/sources")).json()["data"]:
+        states[source["name"]] = (await taken_in(host, source["id"]))["status"]
+    assert {"Member handbook": "ready", "levels.csv": "ready", "Opening hours": "ready", "old-faq.html": "failed"} == states
+    for conversation in (await host.get("/conversations")).json()["data"]:
+        said = (await host.get(f"/conversations/{conversation['id']}/messages?sort=created_at")).json()["data"]
+        assert len(said) == conversation["messages_count"]
+        for question, told in zip(said[::2], said[1::2], strict=True):
+            answer = await ask(host, bot["id"], question["body"])
+            assert (told["body"], told["citations"]) == (answer["body"], answer["citations"]), question["body"]
+    assert 2 == len((await host.get("/leads")).json()["data"])
