@@ -29,6 +29,8 @@ BUSY_SECONDS = 0.1
 CUSTOMERS = "/api/v1/customers"
 _slugs = count()
 pytestmark = pytest.mark.timeout(300)
+# Few rounds always, many in `make fuzz`.
+ROUNDS = pytest.mark.parametrize("rounds", [80, pytest.param(1000, marks=pytest.mark.fuzz)])
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,8 @@ async def _run(site: Site, rounds: int, play: Callable[[Lane, range], Awaitable[
         assert sum(lane.late for lane in made) == 2 * rounds
 
 
-async def test_a_revoked_key_is_refused_by_the_other_process_when_revoke_returns(site: Site) -> None:
+@ROUNDS
+async def test_a_revoked_key_is_refused_by_the_other_process_when_revoke_returns(site: Site, rounds: int) -> None:
     async def play(lane: Lane, rounds: range) -> None:
         for number in rounds:
             key_id, secret, _ = await lane.new_key(number)
@@ -159,10 +162,11 @@ async def test_a_revoked_key_is_refused_by_the_other_process_when_revoke_returns
             assert await lane.call(number, secret) == 401
             assert await lane.call(number + 1, secret) == 401
 
-    await _run(site, 1000, play)
+    await _run(site, rounds, play)
 
 
-async def test_a_disabled_key_is_refused_and_an_enabled_one_accepted_by_the_other_process_at_once(site: Site) -> None:
+@ROUNDS
+async def test_a_disabled_key_is_refused_and_an_enabled_one_accepted_by_the_other_process_at_once(site: Site, rounds: int) -> None:
     async def play(lane: Lane, rounds: range) -> None:
         key_id, secret, _ = await lane.new_key(rounds[0])
         for number in rounds:
@@ -170,10 +174,11 @@ async def test_a_disabled_key_is_refused_and_an_enabled_one_accepted_by_the_othe
             await lane.manage(number, "PATCH", f"/keys/{key_id}", {"enabled": True})
             assert await lane.call(number, secret) == 200
 
-    await _run(site, 200, play)
+    await _run(site, rounds, play)
 
 
-async def test_a_key_rotated_without_overlap_is_refused_by_the_other_process_and_its_successor_accepted(site: Site) -> None:
+@ROUNDS
+async def test_a_key_rotated_without_overlap_is_refused_by_the_other_process_and_its_successor_accepted(site: Site, rounds: int) -> None:
     async def play(lane: Lane, rounds: range) -> None:
         key_id, secret, _ = await lane.new_key(rounds[0])
         for number in rounds:
@@ -181,10 +186,11 @@ async def test_a_key_rotated_without_overlap_is_refused_by_the_other_process_and
             key_id, secret = successor["id"], successor["secret"]
             assert await lane.call(number, secret) == 200
 
-    await _run(site, 200, play)
+    await _run(site, rounds, play)
 
 
-async def test_edited_permissions_hold_at_the_other_process_at_once(site: Site) -> None:
+@ROUNDS
+async def test_edited_permissions_hold_at_the_other_process_at_once(site: Site, rounds: int) -> None:
     async def play(lane: Lane, rounds: range) -> None:
         _, secret, integration_id = await lane.new_key(rounds[0])
         path = f"/integrations/{integration_id}"
@@ -195,10 +201,11 @@ async def test_edited_permissions_hold_at_the_other_process_at_once(site: Site) 
             await lane.manage(number, "PATCH", path, {"permissions": {"customers": "write"}})
             assert await lane.call(number, secret, "POST") == 201
 
-    await _run(site, 200, play)
+    await _run(site, rounds, play)
 
 
-async def test_an_api_that_was_switched_off_is_off_at_the_other_process_at_once(site: Site) -> None:
+@ROUNDS
+async def test_an_api_that_was_switched_off_is_off_at_the_other_process_at_once(site: Site, rounds: int) -> None:
     async def play(lane: Lane, rounds: range) -> None:
         _, secret, _ = await lane.new_key(rounds[0])
         for number in rounds:
@@ -207,4 +214,4 @@ async def test_an_api_that_was_switched_off_is_off_at_the_other_process_at_once(
             await lane.operate()
             assert await lane.call(number, secret) == 200
 
-    await _run(site, 200, play)
+    await _run(site, rounds, play)

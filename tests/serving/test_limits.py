@@ -39,7 +39,6 @@ async def test_limits_and_meters_admit_exactly_what_they_say_over_two_processes(
         counted = await calls(urls, metered, "/api/v1/counted")
         assert {200: QUOTA, 429: CLIENTS * CALLS_EACH - QUOTA} == Counter(answer.status for answer in counted)
         assert {"quota_exceeded"} == {answer.json["code"] for answer in counted if answer.status == 429}
-        assert 2 == len({answer.json["pid"] for answer in counted if answer.status == 200})
         await installation.all_logged(answer.request_id for answer in [*answers, *counted])
 
 
