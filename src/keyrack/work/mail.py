@@ -129,18 +129,12 @@ class Resend:
 
     async def send(self, one: Mail) -> None:
         """Send a mail. Raises Undeliverable where Resend will never take it, httpx.HTTPError where it may later."""
+        headers = {"headers": _stopping(one)} if one.stop else {}
         async with httpx.AsyncClient(timeout=SEND_SECONDS_MAX, trust_env=False, follow_redirects=False) as client:
             answer = await client.post(
                 self._url,
                 headers={"Authorization": f"Bearer {self._key}", "Idempotency-Key": one.id},
-                json={
-                    "from": self._from,
-                    "to": [one.to],
-                    "subject": one.subject,
-                    "text": one.text,
-                    "html": one.html,
-                    "headers": _stopping(one),
-                },
+                json={"from": self._from, "to": [one.to], "subject": one.subject, "text": one.text, "html": one.html} | headers,
             )
         if answer.status_code in (400, 422):
             raise Undeliverable
