@@ -6,13 +6,12 @@ that stands still for longer than its claim finishes nothing.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import structlog
 from sqlalchemy import Update, delete, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from atrium.chat.events import SOURCE_FAILED, SOURCE_READY
@@ -26,6 +25,7 @@ log = structlog.get_logger("atrium.chat")
 CLAIM_MS = 120_000
 ATTEMPTS_MAX = 3
 LOOK_SECONDS = 2.0
+WORKSPACES_MAX = 1_000
 
 
 class Intake:
@@ -35,6 +35,7 @@ class Intake:
         self._rack = rack
         self._database = database
         self._awake = asyncio.Event()
+        self._served: dict[str, int] = {}
 
     def wake(self) -> None:
         """Look at once: something was added."""
@@ -75,19 +76,30 @@ class Intake:
             try:
                 if await self.turn():
                     continue
-            except (SQLAlchemyError, Refused, OSError) as error:
-                # Its claim runs out, and then somebody takes it up again.
+            except Exception as error:  # noqa: BLE001 - its claim runs out, and then somebody takes it up again
                 log.warning("intake_failed", error=type(error).__name__)
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._awake.wait()
 
+    def _next_in_turn(self, workspace_ids: Sequence[str]) -> str:
+        """Return the workspace that has waited longest since one of its sources was taken: one that sends many holds up no other."""
+        self._served = {one: self._served.get(one, 0) for one in workspace_ids}
+        whose = min(self._served, key=lambda one: (self._served[one], one))
+        self._served[whose] = max(self._served.values()) + 1
+        return whose
+
     async def _claim(self) -> tuple[Source, bytes | None] | None:
         now = now_ms()
-        waiting = select(Source).where(Source.status == SourceStatus.PENDING, Source.claimed_until <= now)
+        waiting = (Source.status == SourceStatus.PENDING, Source.claimed_until <= now)
         async with self._database.reading() as session:
-            # Who was taken up least comes first: one that stops every process holds up nobody else.
-            seen = await session.scalar(waiting.order_by(Source.attempt, Source.created_at, Source.id).limit(1))
+            asking = (await session.scalars(select(Source.workspace_id).where(*waiting).distinct().limit(WORKSPACES_MAX))).all()
+            if not asking:
+                return None
+            whose = self._next_in_turn(asking)
+            # What was taken up least comes first: a source that stops every process holds up no other.
+            order = (Source.attempt, Source.created_at, Source.id)
+            seen = await session.scalar(select(Source).where(*waiting, Source.workspace_id == whose).order_by(*order).limit(1))
         if seen is None:
             return None
         mine = update(Source).where(Source.id == seen.id, Source.attempt == seen.attempt, Source.status == SourceStatus.PENDING)
@@ -103,7 +115,9 @@ class Intake:
         try:
             actor = await self._rack.workspaces.operator(source.workspace_id)
         except Refused:
-            log.info("source_of_no_workspace", source_id=source.id)
+            # The workspace is gone, and so is whoever could ask for it.
+            async with self._database.writing.begin() as session:
+                await session.execute(delete(Source).where(Source.id == source.id))
             return
         values: dict[str, Any] = {"claimed_until": 0, "size_bytes": size_bytes, "updated_at": max(now_ms(), source.updated_at)}
         if isinstance(result, Read):

@@ -13,9 +13,11 @@ from atrium.chat.formats import PLACE_LENGTH_MAX, Section, Unreadable, read
 from atrium.chat.words import terms
 
 MEMORY_BYTES_MAX = 768 * 1024 * 1024
-CPU_SECONDS_MAX = 20
+CPU_SECONDS_MAX = 10
+TITLE_LENGTH_MAX = 200
 PASSAGE_LENGTH_MAX = 900
 PASSAGES_MAX = 3_000
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _END = re.compile(r"(?<=[.!?…。！？])\s+|\n+")
 
 
@@ -52,13 +54,18 @@ def _read(kind: str, content: bytes) -> dict[str, object]:
         # What stands above a text is often what people ask for.
         words = " ".join(terms(f"{place} {text}" if kind in ("html", "markdown") else text))
         if words:
-            passages.append((place[:PLACE_LENGTH_MAX], text, words))
+            passages.append((_plain(place)[:PLACE_LENGTH_MAX], _plain(text), words))
         if len(passages) > PASSAGES_MAX:
             raise Unreadable(f"It is too long: a source has {PASSAGES_MAX:,} passages at most.")
     if not passages:
         scanned = " It may be a scan: only text can be read." if kind == "pdf" else ""
         raise Unreadable(f"No text was found in it.{scanned}")
-    return {"title": title, "passages": passages}
+    return {"title": " ".join(_plain(title or "").split())[:TITLE_LENGTH_MAX] or None, "passages": passages}
+
+
+def _plain(text: str) -> str:
+    """Return a text without what no database keeps and nobody sees: controls, and halves of characters."""
+    return _UNSEEN.sub("", text).encode("utf-8", "ignore").decode()
 
 
 def _passages(sections: Iterable[Section]) -> Iterator[Section]:

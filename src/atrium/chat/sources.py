@@ -2,6 +2,7 @@
 
 from pathlib import PurePosixPath
 
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import event, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,6 +12,7 @@ from atrium.chat.intake import Intake
 from atrium.chat.meters import SOURCES
 from atrium.chat.models import Content, Source, SourceKind, SourceStatus
 from atrium.chat.schemas import NewTextSource, NewUrlSource
+from atrium.fields import Name
 from atrium.rows import find_row
 from keyrack import Keyrack, refusals
 
@@ -23,6 +25,8 @@ FILE_KINDS = {
     ".markdown": SourceKind.MARKDOWN,
     ".txt": SourceKind.TEXT,
 }
+
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
 
 
 async def find(session: AsyncSession, workspace_id: str, source_id: str, *, lock: bool = False) -> Source:
@@ -53,7 +57,7 @@ class Sources:
             raise refusals.INVALID_REQUEST(f"A file's name ends in {', '.join(FILE_KINDS)}.", param="file")
         if not content:
             raise refusals.INVALID_REQUEST("The file is empty.", param="file")
-        return await self._add(session, workspace_id, chatbot_id, name or filename[:200], kind, content)
+        return await self._add(session, workspace_id, chatbot_id, name or _named(filename), kind, content)
 
     def retry(self, session: AsyncSession, source: Source) -> None:
         """Have a source that failed taken in once more. Raises Refused `conflict` for any other."""
@@ -107,3 +111,11 @@ async def of_chatbot(session: AsyncSession, chatbot_id: str, limit: int) -> list
     """Return the newest sources of a chatbot."""
     found = select(Source).filter_by(chatbot_id=chatbot_id).order_by(Source.created_at.desc(), Source.id.desc())
     return list(await session.scalars(found.limit(limit)))
+
+
+def _named(filename: str) -> str:
+    """Return a file's name as the name of its source."""
+    try:
+        return _NAME.validate_python(filename[:200])
+    except ValidationError:
+        raise refusals.INVALID_REQUEST("The file's name cannot be shown: give the source a name.", param="file") from None

@@ -57,6 +57,7 @@ async def test_what_cannot_be_read_fails_with_its_reason_and_can_be_retried(host
             "This table cannot be read: field larger than field limit (20000).",
         ),
         "g.txt": (b"word. " * 160_000, None),
+        "h.txt": (b"half a character\xed\xa0\x80 and \x07 a bell", None),
     }
     for filename, (content, reason) in cases.items():
         source = await upload(host, bot, filename, content)
@@ -78,6 +79,7 @@ async def test_upload_that_is_none_is_refused(host: Host) -> None:
         ("a.txt", b"", {}, "file"),
         ("a.txt", b"x", {"kind": "text"}, "kind"),
         ("a.txt", b"x", {"name": "\n"}, "name"),
+        ("\u202e.txt", b"x", {}, "file"),
     ):
         refused = await send(host, bot, filename, content, **fields)
         assert (400, param) == (refused.status_code, refused.json()["param"])
