@@ -22,6 +22,8 @@ __all__ = ["pytest_runtest_makereport", "remember_secrets"]
 
 NOBODY = "http://127.0.0.1:9/"
 """An address of this machine at which nothing listens."""
+PATIENCE = {"STORE_WAIT_SECONDS": "10", "STORE_ANSWER_SECONDS": "10", "VALKEY_WAIT_SECONDS": "5"}
+"""What a machine that tests keep busy is waited for, where a test is not about just that."""
 
 # Enough examples to find what is wrong over many runs, few enough to run always; and no promise about time.
 settings.register_profile("keyrack", max_examples=50, deadline=None)
@@ -42,6 +44,8 @@ def _settings_come_from_the_test() -> None:
         del os.environ[name]
     for vendor in ("SLACK", "SLACK_HOOKS", "RESEND", "STRIPE"):
         os.environ[f"KEYRACK_{vendor}_URL"] = NOBODY
+    for name, seconds in PATIENCE.items():
+        os.environ[f"KEYRACK_{name}"] = seconds
 
 
 @pytest.fixture(scope="session")

@@ -80,7 +80,7 @@ async def bump(c: Connection, touched: Collection[str], change_id: str) -> int:
     ids = sorted(touched)
     if c.dialect == postgresql.DIALECT:
         # In one statement: from its beginning on all others wait, however far away this process is.
-        count, silence = raised.cte("raised"), postgresql.idle_limit(postgresql.IDLE_IN_REVISION_SECONDS_MAX)
+        count, silence = raised.cte("raised"), postgresql.silence_in_revision(c.wait_seconds)
         rows = select(count.c.revision, func.unnest(cast(ids, ARRAY(String))), literal(change_id))
         row = await c.first(
             insert(changes).from_select(["revision", "touched_id", "change_id"], rows).returning(changes.c.revision, silence)

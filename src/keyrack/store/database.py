@@ -39,9 +39,13 @@ class Duplicate(Exception):
 
 
 class Connection:
-    """One transaction. `dialect` is sqlite or postgresql; `writes` counts the statements that wrote rows."""
+    """One transaction. `dialect` is sqlite or postgresql; `writes` counts the statements that wrote rows.
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    `wait_seconds` is how long its like wait for one another.
+    """
+
+    def __init__(self, connection: AsyncConnection, wait_seconds: float) -> None:
+        self.wait_seconds = wait_seconds
         self.dialect = connection.dialect.name
         self.writes = 0
         self._connection = connection
@@ -157,7 +161,7 @@ class Store:
                 async with asyncio.timeout(max(self._wait_seconds - waited_seconds, WAIT_SECONDS_MIN)):
                     connection = await stack.enter_async_context(_transaction(self._writer, self._wait_seconds, commit=True))
                     if one_at_a_time is not None and self.dialect == postgresql.DIALECT:
-                        await connection.all(postgresql.turn(one_at_a_time))
+                        await connection.all(postgresql.turn(one_at_a_time, self._wait_seconds))
             yield connection
 
     @asynccontextmanager
@@ -230,7 +234,7 @@ async def _transaction(engine: AsyncEngine, wait_seconds: float, *, commit: bool
                 stack.push_async_exit(connection)
                 transaction = await connection.begin()
         try:
-            yield Connection(connection)
+            yield Connection(connection, wait_seconds)
         except BaseException:
             # A broken connection has rolled back already; what the block raised is what the caller must see.
             with suppress(DBAPIError, OSError):

@@ -18,9 +18,11 @@ STATEMENT_SECONDS_MAX = 10
 LOCK_WAIT_SECONDS_MAX = 5
 IDLE_IN_TRANSACTION_SECONDS_MAX = 30
 # The same where others wait: their process may have been stopped, or its link cut. In a change those of its workspace do, and from its
-# revision on all others.
-IDLE_IN_CHANGE_SECONDS_MAX = 1.0
-IDLE_IN_REVISION_SECONDS_MAX = 0.5
+# revision on all others. Where a store is told to wait for longer than usual, these are longer too, as parts of that.
+IDLE_IN_CHANGE_SECONDS = 1.0
+IDLE_IN_CHANGE_PART = 0.5
+IDLE_IN_REVISION_SECONDS = 0.5
+IDLE_IN_REVISION_PART = 0.25
 RECYCLE_SECONDS = 1800
 
 # SQLSTATE classes and codes (PostgreSQL, appendix A): connection lost, out of resources, server stopping or statement timed out,
@@ -54,13 +56,20 @@ def lock(kind: Lock, name: str = "") -> Select[Any]:
     return select(func.pg_advisory_xact_lock(literal(int(kind)), func.hashtext(name)))
 
 
-def turn(name: str) -> Select[Any]:
-    """Return the statement that waits for a change's turn, and has the server end the change where its client falls silent."""
-    return lock(Lock.CHANGES, name).add_columns(idle_limit(IDLE_IN_CHANGE_SECONDS_MAX))
+def turn(name: str, wait_seconds: float) -> Select[Any]:
+    """Return the statement that waits for a change's turn, and has the server end the change where its client falls silent.
+
+    `wait_seconds` is how long the others would wait.
+    """
+    return lock(Lock.CHANGES, name).add_columns(_idle_limit(max(IDLE_IN_CHANGE_SECONDS, wait_seconds * IDLE_IN_CHANGE_PART)))
 
 
-def idle_limit(seconds: float) -> ColumnElement[str]:
-    """Return what a statement selects to set how long its transaction may stand still from now on."""
+def silence_in_revision(wait_seconds: float) -> ColumnElement[str]:
+    """Return what the statement that takes a revision selects, for which all others wait from then on: how long it may stand still."""
+    return _idle_limit(max(IDLE_IN_REVISION_SECONDS, wait_seconds * IDLE_IN_REVISION_PART))
+
+
+def _idle_limit(seconds: float) -> ColumnElement[str]:
     return func.set_config("idle_in_transaction_session_timeout", f"{round(seconds * 1000)}ms", True)
 
 
