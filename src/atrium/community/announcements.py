@@ -7,7 +7,7 @@ from sqlalchemy import select
 from atrium.community.founding import Home, add_missing
 from atrium.community.models import Thread
 from atrium.community.spaces import CommunitySpace
-from atrium.database import Database
+from atrium.database import Database, now_ms
 from keyrack import Keyrack, new_id
 
 TITLE_LENGTH_MAX = 200
@@ -21,7 +21,8 @@ async def announce(rack: Keyrack, database: Database, home: Home) -> int:
         posted = set(await session.scalars(select(Thread.entry).where(Thread.entry.in_(entries))))
     missing = {id: entry for id, entry in entries.items() if id not in posted}
     for id, entry in missing.items():
-        at = int(datetime.fromisoformat(entry.date).replace(tzinfo=UTC).timestamp()) * 1000
+        # At noon, which is on that day nearly everywhere; never in what is still to come.
+        at = min(int(datetime.fromisoformat(f"{entry.date}T12:00").replace(tzinfo=UTC).timestamp()) * 1000, now_ms())
         async with database.writing.begin() as session:
             values = {
                 "id": new_id(),
