@@ -87,6 +87,7 @@ WRITER_NAMES = ("add", "save", "delete")
 TABLES = (
     "keyrack.store.connector_tables",
     "keyrack.store.delivery_tables",
+    "keyrack.store.embed_key_tables",
     "keyrack.store.endpoint_tables",
     "keyrack.store.oauth_tables",
     "keyrack.store.replay_tables",

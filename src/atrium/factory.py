@@ -13,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from atrium.brands import Configuration, named
 from atrium.chat.completions import ModelSettings
 from atrium.chat.service import Chat
+from atrium.chat.widget import chatbot_in_pages
 from atrium.community.keeper import Keeper
 from atrium.connectors import connectors
 from atrium.database import Database
@@ -47,6 +48,7 @@ def create_app(settings: Settings, brand: str = "atrium", model: ModelSettings |
         first_version=FIRST_VERSION,
         meters=[one.meter for one in metered],
         connectors=connectors(database, configuration.brand.name) if configuration.connects else (),
+        embeds=[chatbot_in_pages(database)] if "chat" in configuration.modules else (),
         docs=Docs(DOCS, _words(configuration)),
     )
 

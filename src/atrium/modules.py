@@ -14,6 +14,8 @@ from atrium.chat.message_router import router as chat_messages
 from atrium.chat.meters import CHATBOTS, SOURCES
 from atrium.chat.router import router as chat
 from atrium.chat.source_router import router as chat_sources
+from atrium.chat.widget import router as widget_pages
+from atrium.chat.widget_router import router as widget
 from atrium.customers.events import CONTACT_DELETED, CUSTOMER_EVENTS
 from atrium.customers.models import Contact
 from atrium.customers.router import router as customers
@@ -116,8 +118,8 @@ CHAT = Module(
         Category("leads", "Leads", "Addresses that visitors left"),
     ),
     events=tuple(CHAT_EVENTS),
-    api=(chat, chat_messages, chat_sources),
-    pages=(chatbot_pages, source_pages, conversation_pages, lead_pages),
+    api=(chat, chat_messages, chat_sources, widget),
+    pages=(chatbot_pages, source_pages, conversation_pages, lead_pages, widget_pages),
     links=(
         Link("/chatbots", "Chatbots", "chatbots:read"),
         Link("/sources", "Sources", "sources:read"),

@@ -153,7 +153,7 @@ class Assembly:
     def prefixes(self) -> tuple[str, ...]:
         """What every secret of this host begins with."""
         of_oauth = (self.brand.oauth_prefix(what) for what in OAUTH_SUFFIXES)
-        return (*(self.brand.prefix(mode) for mode in self.brand.modes), self.brand.token_prefix, *of_oauth)
+        return (*(self.brand.prefix(mode) for mode in self.brand.modes), self.brand.token_prefix, *of_oauth, self.brand.visit_prefix)
 
     async def start(self) -> None:
         """Bring the schema up to date, check the store, follow its changes, and start the jobs. Raises what stands in the way.

@@ -5,6 +5,7 @@ from fastapi import Depends, FastAPI
 from keyrack.api import (
     connectors,
     deliveries,
+    embed_keys,
     endpoints,
     event_types,
     events,
@@ -44,6 +45,7 @@ def build(assembly: Assembly) -> FastAPI:
         integrations,
         keys,
         tokens,
+        embed_keys,
         members,
         invitations,
         portal_links,

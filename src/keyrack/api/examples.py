@@ -72,6 +72,27 @@ TOKEN: dict[str, Any] = {
 }
 NEW_TOKEN: dict[str, Any] = {"name": "Zapier", "permissions": {"customers": "read"}}
 ISSUED_TOKEN: dict[str, Any] = {**TOKEN, "last_used_at": None, "last_used_from": None, "secret": "atrium_pat_REPLACE_ME"}
+NEW_EMBED_KEY: dict[str, Any] = {
+    "name": "Our website",
+    "object_type": "chatbot",
+    "object_id": "cl9bn00of000eg7l8b1c2d3e4",
+    "origins": ["https://www.example.com"],
+}
+EMBED_KEY: dict[str, Any] = {
+    "object": "embed_key",
+    "id": "cl9bn00of000fg7l8c4d5e6f7",
+    **NEW_EMBED_KEY,
+    "key": "atrium_embed_4fXk2Qv8Lr1Tn6Yd3Wz9Bc7Hs5Jm0P2kX9aQ",
+    "calls_per_minute": 30,
+    "state": "active",
+    "enabled": True,
+    "ended_at": None,
+    "ended_by": None,
+    "end_reason": None,
+    "successor_id": None,
+    **_MADE,
+    **_TIMES,
+}
 IDENTITY: dict[str, Any] = {
     "object": "api_key_identity",
     "id": KEY["id"],

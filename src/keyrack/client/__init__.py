@@ -6,6 +6,7 @@
 from keyrack.client import webhooks
 from keyrack.client.answers import Answer, Budget
 from keyrack.client.clients import AsyncClient, Client, Resource
+from keyrack.client.embed_keys import EmbedKey
 from keyrack.client.endpoints import Attempt, Delivery, Endpoint, EventKind, IssuedEndpoint, Replay, WholeDelivery
 from keyrack.client.errors import (
     AlreadyDoneError,
@@ -47,6 +48,7 @@ __all__ = [
     "Client",
     "ConflictError",
     "Delivery",
+    "EmbedKey",
     "Endpoint",
     "Event",
     "EventKind",

@@ -10,6 +10,7 @@ import httpx
 
 from keyrack.client.answers import Answer
 from keyrack.client.attempts import Rules
+from keyrack.client.embed_keys import EmbedKeys
 from keyrack.client.endpoints import Deliveries, Endpoints, EventTypes
 from keyrack.client.events import Events
 from keyrack.client.integrations import Integrations
@@ -68,6 +69,7 @@ class Calls(Own[S]):
         self.keys = Keys(sender)
         self.integrations = Integrations(sender)
         self.tokens = Tokens(sender)
+        self.embed_keys = EmbedKeys(sender)
         self.members = Members(sender)
         self.invitations = Invitations(sender)
         self.spaces = Spaces(sender)

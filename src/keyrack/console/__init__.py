@@ -14,6 +14,7 @@ from keyrack.console.apps import AppPages
 from keyrack.console.connectors import ConnectorPages
 from keyrack.console.consents import ConsentPages
 from keyrack.console.deliveries import DeliveryPages
+from keyrack.console.embed_keys import EmbedKeyPages
 from keyrack.console.endpoint_tests import EndpointTestPages
 from keyrack.console.endpoints import EndpointPages
 from keyrack.console.events import EventPages
@@ -60,6 +61,7 @@ SECTIONS: tuple[Callable[[Pages], Section], ...] = (
     EndpointTestPages,
     DeliveryPages,
     EventPages,
+    EmbedKeyPages,
     SpacePages,
     MemberPages,
     InvitationPages,

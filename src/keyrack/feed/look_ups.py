@@ -7,9 +7,10 @@ from ipaddress import ip_network
 from time import monotonic
 from typing import Protocol, TypeVar
 
-from keyrack.feed import grants, tokens
+from keyrack.feed import embed_keys, grants, tokens
 from keyrack.feed.cache import Cache, Start
 from keyrack.model.calls import CURRENT
+from keyrack.model.embed_keys import FoundEmbedKey
 from keyrack.model.grants import FoundAccess
 from keyrack.model.limits import Bucket
 from keyrack.model.measures import FAILED, FOUND, UNKNOWN, Tally
@@ -166,6 +167,8 @@ class LookUps(Reads):
             return tokens.principal_of(found, self._categories, self._plans)
         if isinstance(found, FoundAccess):
             return grants.principal_of(found, self._categories, self._plans)
+        if isinstance(found, FoundEmbedKey):
+            return embed_keys.principal_of(found)
         return self._principal(found)
 
     def _principal(self, found: lookup.FoundKey) -> Principal:

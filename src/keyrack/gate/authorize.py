@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keyrack.model.catalog import Operation
-from keyrack.model.permissions import Need, OrgAccess
+from keyrack.model.permissions import EMBED_KEY, VISITOR, Need, OrgAccess
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import INSUFFICIENT_PERMISSION, NOT_FOUND, Refused
 
@@ -19,6 +19,9 @@ def authorize(principal: Principal, operation: Operation, path_params: Mapping[s
     need = operation.need
     if need is None:
         return
+    if principal.embedded is not None and need not in (EMBED_KEY, VISITOR):
+        # Also where only the handler could tell: it never runs for a page of somebody else.
+        raise missing(principal, need, f"{operation.method} {operation.template}")
     if not need.in_spaces:
         if not (principal.masks.write if need.write else principal.masks.read) & need.bit:
             raise missing(principal, need, f"{operation.method} {operation.template}")

@@ -76,8 +76,21 @@ _APP: dict[str, Any] = {
     "partner": None,
 }
 _GRANT: dict[str, Any] = {"id": _ID, "app_id": _APP["id"], "member_id": _MEMBER, "scopes": ["customers:read"], "end_reason": None}
+_EMBED_KEY: dict[str, Any] = {
+    "id": _ID,
+    "name": "Our website",
+    "object_type": "chatbot",
+    "object_id": "cl9bn00of000eg7l8b1c2d3e4",
+    "calls_per_minute": 30,
+    "successor_id": None,
+    "key": "atrium_embed_4fXk2Qv8Lr1Tn6Yd3Wz9Bc7Hs5Jm0P2kX9aQ",
+    "origins": ["https://www.example.com"],
+    "enabled": True,
+    "end_reason": None,
+}
 _BY_NOUN: dict[str, dict[str, Any]] = {
     "app": _APP,
+    "embed_key": _EMBED_KEY,
     "grant": _GRANT,
     "endpoint": _ENDPOINT,
     "integration": _INTEGRATION,

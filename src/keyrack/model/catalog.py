@@ -1,7 +1,7 @@
 """The catalog: every operation the product offers, with what it needs. What is not in it is refused."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from keyrack.model.permissions import Need
@@ -33,6 +33,10 @@ class Catalog:
 
     def __init__(self, operations: Iterable[Operation] = ()) -> None:
         self._found = {(operation.method, operation.shape): operation for operation in operations}
+
+    def __iter__(self) -> Iterator[Operation]:
+        """Go over the operations."""
+        return iter(self._found.values())
 
     def find(self, method: str, template: str) -> Operation | None:
         """Return the operation of a call, or None where there is none any more. HEAD counts as GET where there is no other."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, insert, or_, select, update
 
+from keyrack.model.embed_keys import FoundEmbedKey
 from keyrack.model.grants import FoundAccess
 from keyrack.model.integrations import Integration
 from keyrack.model.invitations import Invitation
@@ -18,6 +19,7 @@ from keyrack.model.sessions import LinkPurpose, Session
 from keyrack.model.tokens import FoundToken, HeldThere, Token
 from keyrack.model.workspaces import Workspace
 from keyrack.store import changes, oauth_lookup, rights
+from keyrack.store import embed_keys as embed_key_rows
 from keyrack.store import integrations as integration_rows
 from keyrack.store import invitations as invitation_rows
 from keyrack.store import keys as key_rows
@@ -26,6 +28,7 @@ from keyrack.store import people as person_rows
 from keyrack.store import tokens as token_rows
 from keyrack.store import workspaces as workspace_rows
 from keyrack.store.database import Connection
+from keyrack.store.embed_key_tables import embed_keys
 from keyrack.store.paging import keyset
 from keyrack.store.tables import (
     identities,
@@ -105,12 +108,13 @@ class FoundInvitation:
     workspace: Workspace
 
 
-Found = FoundKey | FoundToken | FoundAccess
+Found = FoundKey | FoundToken | FoundAccess | FoundEmbedKey
 
 
 async def credential(c: Connection, digest: bytes) -> Found | None:
     """Return the key or token with this digest, also an ended one. For `keyrack.feed.look_ups` alone."""
-    return await _key(c, digest) or await _token(c, digest) or await oauth_lookup.access_token(c, digest)
+    found = await _key(c, digest) or await _token(c, digest) or await oauth_lookup.access_token(c, digest)
+    return found or await _embed_key(c, digest)
 
 
 async def _key(c: Connection, digest: bytes) -> FoundKey | None:
@@ -135,6 +139,15 @@ async def _token(c: Connection, digest: bytes) -> FoundToken | None:
         return None
     one, revision = token_rows.read_held(row), row._mapping["newest_revision"]
     return FoundToken(one.token, one.name, one.email, one.member, workspace_rows.read(row), rights.read_reached(row), revision)
+
+
+async def _embed_key(c: Connection, digest: bytes) -> FoundEmbedKey | None:
+    joined = embed_keys.join(workspaces, workspaces.c.id == embed_keys.c.workspace_id)
+    found = select(embed_keys, workspaces, changes.newest_column()).select_from(joined).where(embed_keys.c.digest == digest)
+    row = await c.first(found)
+    if row is None:
+        return None
+    return FoundEmbedKey(embed_key_rows.read(row), workspace_rows.read(row), row._mapping["newest_revision"])
 
 
 async def tokens_of(c: Connection, person_id: str, limit: int) -> list[HeldThere]:

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from keyrack.store import (
     connector_tables,
     delivery_tables,
+    embed_key_tables,
     endpoint_tables,
     oauth_tables,
     postgresql,
@@ -41,7 +42,14 @@ MAIN_NAME, TRAFFIC_NAME = "keyrack.db", "traffic.db"
 LEFT_BEHIND = frozenset({tables.leases, replay_tables.replay_claims})
 """What belongs to running processes, and to no copy."""
 
-COPIED = (connector_tables.connectors, endpoint_tables.endpoints, delivery_tables.deliveries, oauth_tables.grants, token_tables.tokens)
+COPIED = (
+    connector_tables.connectors,
+    delivery_tables.deliveries,
+    embed_key_tables.embed_keys,
+    endpoint_tables.endpoints,
+    oauth_tables.grants,
+    token_tables.tokens,
+)
 """Tables of modules that nobody else may have loaded: naming them here puts all of theirs into the copy."""
 
 COUNTERS = frozenset({tables.revisions, tables.event_positions})
