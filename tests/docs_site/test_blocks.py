@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 import atrium
+from atrium.brands import named
 from keyrack.docs import page
 from keyrack.docs.facts import Docs, Facts
 from keyrack.docs.page import Page
@@ -48,8 +49,9 @@ def blocks(text: str) -> Iterator[Block]:
 
 def pages(brand: Any, base_url: str) -> dict[str, Page]:
     """The pages of Markdown, with the addresses and the key's place that readers see."""
-    facts = Facts(brand, words=WORDS, base_url=base_url)
-    host = Docs(Path(atrium.__file__).parent / "docs", WORDS)
+    words = WORDS | {"modules": named(brand.name.lower()).modules}
+    facts = Facts(brand, words=words, base_url=base_url)
+    host = Docs(Path(atrium.__file__).parent / "docs", words)
     return {one.slug: one for folder in (FOLDER / "pages", host.folder) for one in page.read(folder, facts)}
 
 
