@@ -159,7 +159,7 @@ async def test_form_that_no_page_of_ours_makes_is_a_page_of_400(sign_in: SignIn,
         {"content": b"\xff\xfe%%%", "headers": boundary},
         {"json": {"name": "X"}, "headers": same_site},
     ):
-        answer = await cy.client.post("/sources/new?kind=file", **sent)  # type: ignore[arg-type]
+        answer = await cy.client.post("/sources/new?kind=file", **sent)
         assert (400, True) == (answer.status_code, answer.headers["content-type"].startswith("text/html")), answer.text
     too_long = await cy.client.post("/sources/new?kind=file", files={"file": ("a.txt", b"x" * 1_100_000)}, headers=same_site)
     assert (413, True) == (too_long.status_code, "body" in too_long.text)

@@ -92,6 +92,6 @@ async def _first_questions(session: AsyncSession, ids: list[str]) -> dict[str, s
 
 async def _unanswered(session: AsyncSession, ids: list[str]) -> dict[str, int]:
     """How many questions of each conversation the sources held nothing about."""
-    missed = select(ChatMessage.conversation_id, func.count().label("count")).where(ChatMessage.found.is_(False))
+    missed = select(ChatMessage.conversation_id, func.count().label("questions")).where(ChatMessage.found.is_(False))
     counted = missed.where(ChatMessage.conversation_id.in_(ids)).group_by(ChatMessage.conversation_id)
-    return {row.conversation_id: row.count for row in await session.execute(counted)}
+    return {row.conversation_id: row.questions for row in await session.execute(counted)}
