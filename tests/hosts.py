@@ -19,6 +19,7 @@ from keyrack.model.principals import Mode, Principal
 from keyrack.model.workspaces import Workspace
 from keyrack.testing import FrozenClock
 from tests.backends import Backend
+from tests.documented import refusals_listed
 
 BRAND = Brand("Acme", "acme", all_by_default=True)
 CATEGORIES = (
@@ -189,7 +190,8 @@ async def client_of(rack: Keyrack, app: FastAPI, clock: FrozenClock | None = Non
     """Make a workspace in a living app and return it with a client."""
     workspace = await rack.workspaces.create("VML", slug="vml")
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False, client=("192.0.2.7", 5000))
-    async with httpx.AsyncClient(transport=transport, base_url="http://acme.test") as client:
+    hooks = {"response": [refusals_listed(rack)]}
+    async with httpx.AsyncClient(transport=transport, base_url="http://acme.test", event_hooks=hooks) as client:
         owner = await rack.workspaces.operator(workspace.id)
         yield Host(rack, app, client, workspace, owner, clock or FrozenClock())
 

@@ -230,7 +230,7 @@ class Keyrack:
             rows = table_rows(app, target, self.categories, guard, declared)
             tags = getattr(app, "openapi_tags", None) or ()
             own_rows = table_rows(own, own, self.categories, [OWN_BASE], {})
-            return [Part(self.brand.name, rows, tags), Part("Management", own_rows, own.openapi_tags or ())]
+            return [Part(self.brand.name, rows, tags, is_hosts=True), Part("Management", own_rows, own.openapi_tags or ())]
 
         def build() -> ASGIApp:
             gate = self._gate(app, inner_stack(), parts, guard)

@@ -103,6 +103,17 @@ async def test_docs_begin_with_the_introduction(reader: httpx.AsyncClient) -> No
     assert "/docs/quickstart" == (await reader.get("/docs/quickstart/")).headers["location"]
 
 
+async def test_docs_with_a_slash_behind_are_the_docs(reader: httpx.AsyncClient) -> None:
+    answer = await reader.get("/docs/")
+    assert (308, "/docs") == (answer.status_code, answer.headers["location"])
+
+
+async def test_form_that_sends_a_call_stands_on_the_page_of_the_operation_and_not_in_its_twin(reader: httpx.AsyncClient) -> None:
+    page, twin = (await reader.get("/docs/api/me/get-me")).text, (await reader.get("/docs/api/me/get-me.md")).text
+    assert (True, True) == ('id="try-it"' in page, "data-try" in page)
+    assert ("## Errors" in twin, "Try it" in twin) == (True, False)
+
+
 async def test_theme_is_remembered_and_leads_nowhere_else(reader: httpx.AsyncClient) -> None:
     answer = await reader.post("/docs/theme", data={"theme": "dark", "here": "/docs/errors"})
     assert (303, "/docs/errors") == (answer.status_code, answer.headers["location"])

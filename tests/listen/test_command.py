@@ -190,11 +190,14 @@ def test_what_is_wrong_is_said_before_anything_begins(monkeypatch: pytest.Monkey
     assert "The key is not accepted" in ended("--url", demo.url, "--print", KEYRACK_KEY=f"{demo.live_key}x")
     assert "--forward-to" in ended("--url", demo.url, KEYRACK_KEY=demo.live_key)
     assert "without a path" in ended("--url", f"{demo.url}/console", "--print")
+    unknown = ended("--url", demo.url, "--print", "--events", "key.*", "--events", "nonsense.*")
+    assert ("--events nonsense.*: nothing is called so" in unknown, "customer.created" in unknown) == (True, True)
     assert "no address to send to" in ended("--url", demo.url, "--forward-to", "localhost:3000")
     assert "whsec_" in ended("--url", demo.url, "--forward-to", "http://127.0.0.1:1/", KEYRACK_WEBHOOK_SECRET="secret")
     with receiving() as gone:
         pass
-    assert "does not answer" in ended("--url", f"http://127.0.0.1:{gone.port}", "--print")
+    away = ended("--url", f"http://127.0.0.1:{gone.port}", "--print")
+    assert ("Nobody answers at http://127.0.0.1:" in away, away.lower().count("answer")) == (True, 1)
 
 
 def test_place_that_is_none_is_said(monkeypatch: pytest.MonkeyPatch, command: Command, demo: Demo) -> None:

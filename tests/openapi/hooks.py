@@ -13,6 +13,16 @@ NOBODY = "cl9bn00of0000g7l8gcq8c4xk"
 _numbers = itertools.count()
 
 
+@schemathesis.check
+def refusal_is_listed(ctx: Any, response: Any, case: Any) -> None:
+    """Hold each refusal to be one of those that the document lists for the operation."""
+    written = case.operation.definition.raw["responses"].get(str(response.status_code), {})
+    if "$ref" in written and (response.headers.get("content-type") or [""])[0] == "application/problem+json":
+        listed = case.operation.schema.raw_schema["components"]["responses"][written["$ref"].rpartition("/")[2]]
+        code = response.json()["code"]
+        assert code in listed["content"]["application/problem+json"]["examples"], f"the code {code!r} is not listed for this operation"
+
+
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     """Lead calls to others, never switch the API off, and give each call an idempotency key of its own."""

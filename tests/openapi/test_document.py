@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from starlette.applications import Starlette
@@ -20,9 +21,12 @@ from atrium.factory import create_app
 from keyrack import Brand, Keyrack, Settings, api
 from keyrack.embed.routes import table_rows
 from keyrack.model import refusals
+from keyrack.model.permissions import Rights
+from keyrack.model.refusals import Refusal
+from keyrack.store.migrations import migrate
 from tests.backends import Backend
 from tests.cli.programs import run
-from tests.hosts import CATEGORIES, build_app, living, running
+from tests.hosts import CATEGORIES, build_app, client_of, living, running
 from tests.openapi.documents import BASE_URL, operations, rack_of
 
 QUICKSTART = {"name": "Aurora Outfitters", "slug": "aurora", "domain": "aurora.com", "status": "onboarding"}
@@ -100,6 +104,57 @@ def test_refusals_of_an_operation_have_an_example_of_each_code(document: dict[st
         refusal = refusals.ALL[code]
         assert (refusal.code, refusal.status, refusal.title) == (value["code"], value["status"], value["title"])
         assert f"{BASE_URL}/docs/errors/{code}" == value["type"]
+
+
+def test_operation_lists_the_codes_that_it_refuses_with_and_no_others(document: dict[str, Any]) -> None:
+    shown = document["components"]["responses"]
+    listed: dict[str, set[str]] = {}
+    for name, one in operations(document).items():
+        answers = [shown[answer["$ref"].rpartition("/")[2]] for answer in one["responses"].values() if "$ref" in answer]
+        listed[name] = {code for answer in answers for code in answer["content"]["application/problem+json"]["examples"]}
+    every = {
+        "invalid_request",
+        "key_in_url",
+        "unknown_version",
+        "version_ended",
+        "headers_too_large",
+        "internal_error",
+        "store_unavailable",
+    }
+    assert every <= set.intersection(*listed.values())
+    assert every | {"body_too_large", "too_many_failures", "outcome_unknown"} == listed["reportLeak"]
+    assert {"invalid_signature"} == listed["reportGithubLeaks"] - listed["reportLeak"]
+    assert "rate_limited" not in listed["getRateLimit"]
+    assert ["createEndpoint"] == [name for name, codes in listed.items() if "too_many_endpoints" in codes]
+    assert {"conflict", "shown_once", "not_found"} <= listed["createKey"]
+    assert not {"conflict", "shown_once"} & listed["renameSpace"]
+    walked = {
+        name for name, one in operations(document).items() if any(parameter.get("name") == "cursor" for parameter in one["parameters"])
+    }
+    assert walked == {name for name, codes in listed.items() if "cursor_filter_mismatch" in codes}
+
+
+async def test_route_of_a_host_says_which_refusals_are_its_own_and_one_that_it_does_not_say_is_found(tmp_path: Path) -> None:
+    own = Refusal("order_packed", 409, "Order is packed", "It was packed.", "Place another.")
+    rack = Keyrack(Settings(data=tmp_path), brand=Brand("Acme", "acme"), categories=CATEGORIES, refusals=[own])
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.post("/api/v1/orders", dependencies=[rack.requires("any")], openapi_extra=refusals.saying(own))
+    async def change_order(packed: bool = True) -> None:
+        raise own("It is packed.") if packed else refusals.CONFLICT("It is being changed.")
+
+    @app.delete("/api/v1/orders", dependencies=[rack.requires("any")])
+    async def delete_orders() -> None:
+        raise refusals.CONFLICT("They are being changed.")
+
+    rack.install(app)
+    await migrate(rack.settings.store_url, rack.settings.traffic_url)
+    async with living(app), client_of(rack, app) as host:
+        key = await host.key(Rights())
+        assert 409 == (await host.send("POST", "/api/v1/orders", key)).status_code
+        assert 409 == (await host.send("DELETE", "/api/v1/orders", key)).status_code
+        with pytest.raises(AssertionError, match="answered 'conflict', which is not among"):
+            await host.send("POST", "/api/v1/orders?packed=false", key)
 
 
 def test_secret_stands_in_no_answer_but_those_that_show_it_once(document: dict[str, Any]) -> None:

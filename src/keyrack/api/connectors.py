@@ -15,6 +15,7 @@ from keyrack.model.connector_calls import ConnectorCall, Verdict, Why
 from keyrack.model.connectors import Connector, DisableReason
 from keyrack.model.deliveries import State, Trigger
 from keyrack.model.principals import Mode
+from keyrack.model.refusals import CONFLICT, saying
 
 router = APIRouter(prefix="/connectors")
 EVENTS_MAX = 100
@@ -130,7 +131,7 @@ async def list_connectors(query: Annotated[ConnectorQuery, Query()], actor: Acto
     return lists.page(query, await connectors.page(desk, actor, limit=query.limit + 1, after=after, **asked), _view)
 
 
-@router.post("", status_code=201, dependencies=[ADMIN, PLAIN])
+@router.post("", status_code=201, dependencies=[ADMIN, PLAIN], openapi_extra=saying(CONFLICT))
 async def create_connector(body: NewConnector, actor: Actor, desk: Desk) -> ConnectorView:
     """Connect an account at a vendor. Its secrets are never answered again."""
     return _view(await connectors.create(desk, actor, **body.values()))
@@ -142,19 +143,19 @@ async def get_connector(connector_id: PathId, actor: Actor, desk: Desk) -> Conne
     return _view(await connectors.get(desk, actor, connector_id))
 
 
-@router.patch("/{connector_id}", dependencies=[ADMIN, PLAIN])
+@router.patch("/{connector_id}", dependencies=[ADMIN, PLAIN], openapi_extra=saying())
 async def update_connector(connector_id: PathId, body: ConnectorChanges, actor: Actor, desk: Desk) -> ConnectorView:
     """Change a connector's name, events or settings, or switch it off and on."""
     return _view(await connectors.edit(desk, actor, connector_id, **body.values()))
 
 
-@router.delete("/{connector_id}", status_code=204, dependencies=[ADMIN, PLAIN])
+@router.delete("/{connector_id}", status_code=204, dependencies=[ADMIN, PLAIN], openapi_extra=saying())
 async def delete_connector(connector_id: PathId, actor: Actor, desk: Desk) -> None:
     """Delete a connector, and destroy its credentials here. What it made at the vendor stays there."""
     await connectors.delete(desk, actor, connector_id)
 
 
-@router.post("/{connector_id}/check", dependencies=[ADMIN, PLAIN])
+@router.post("/{connector_id}/check", dependencies=[ADMIN, PLAIN], openapi_extra=saying())
 async def check_connector(connector_id: PathId, actor: Actor, assembly: TheAssembly) -> ConnectorCheckView:
     """Ask the vendor whether it takes the credentials. Nothing changes there."""
     answer = await assembly.connector_calls.check(actor, connector_id)
@@ -177,7 +178,7 @@ async def get_connector_call(connector_id: PathId, call_id: PathId, actor: Actor
     return _view_call(await connector_calls.get(desk, actor, connector_id, call_id))
 
 
-@router.post("/{connector_id}/calls/{call_id}/retry", dependencies=[ADMIN, PLAIN])
+@router.post("/{connector_id}/calls/{call_id}/retry", dependencies=[ADMIN, PLAIN], openapi_extra=saying(CONFLICT))
 async def retry_connector_call(connector_id: PathId, call_id: PathId, actor: Actor, desk: Desk) -> ConnectorCallView:
     """Have a call sent again that was given up, or skipped while its connector was off."""
     return _view_call(await connector_calls.retry(desk, actor, connector_id, call_id))

@@ -14,6 +14,7 @@ from keyrack.api.lists import ListQuery, Page, TheLists
 from keyrack.manage import deliveries, endpoints, event_types
 from keyrack.model.deliveries import Attempt, Delivery, State, Trigger, Why
 from keyrack.model.principals import Mode
+from keyrack.model.refusals import CONFLICT, saying
 
 router = APIRouter()
 ATTEMPTS_MAX = 100
@@ -147,7 +148,7 @@ async def get_delivery(delivery_id: PathId, actor: Actor, desk: Desk) -> WholeDe
     return WholeDeliveryView(**_shown(delivery), attempts=[view_attempt(one) for one in made])
 
 
-@router.post("/deliveries/{delivery_id}/resend", dependencies=[ANYBODY, PLAIN])
+@router.post("/deliveries/{delivery_id}/resend", dependencies=[ANYBODY, PLAIN], openapi_extra=saying(CONFLICT))
 async def resend_delivery(delivery_id: PathId, actor: Actor, desk: Desk) -> DeliveryView:
     """Send a delivery again at once, whatever came of it, and by a new schedule. Its `webhook-id` stays the same."""
     return view(await deliveries.resend(desk, actor, delivery_id))
@@ -162,7 +163,7 @@ async def list_endpoint_deliveries(
     return await _page(query, {**query.filters(), "endpoint_id": endpoint_id}, actor, desk, lists)
 
 
-@router.post("/endpoints/{endpoint_id}/replay", status_code=202, dependencies=[ANYBODY, PLAIN])
+@router.post("/endpoints/{endpoint_id}/replay", status_code=202, dependencies=[ANYBODY, PLAIN], openapi_extra=saying(CONFLICT))
 async def replay_endpoint(endpoint_id: PathId, body: ReplaySince, actor: Actor, desk: Desk) -> ReplayView:
     """Send again what an endpoint has missed since a moment: what was given up, what waits for another attempt, and what came while it
     was disabled. It goes out in the background, at the endpoint's pace.
@@ -171,7 +172,7 @@ async def replay_endpoint(endpoint_id: PathId, body: ReplaySince, actor: Actor, 
     return ReplayView(endpoint_id=endpoint_id, since=body.since, deliveries=replayed)
 
 
-@router.post("/endpoints/{endpoint_id}/test", dependencies=[ANYBODY, PLAIN])
+@router.post("/endpoints/{endpoint_id}/test", dependencies=[ANYBODY, PLAIN], openapi_extra=saying(CONFLICT))
 async def test_endpoint(endpoint_id: PathId, body: TypeChosen, actor: Actor, desk: Desk, assembly: TheAssembly) -> AttemptView:
     """Send a sample of an event type to an endpoint, and show what was sent and answered. Nothing of it is kept."""
     kind = event_types.get(desk, actor, body.type)

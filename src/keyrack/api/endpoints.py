@@ -29,6 +29,7 @@ from keyrack.model.endpoints import (
 )
 from keyrack.model.outgoing_calls import HEADER_NAME_LENGTH_MAX, HEADER_VALUE_LENGTH_MAX
 from keyrack.model.principals import Mode
+from keyrack.model.refusals import CONFLICT, NOT_FOUND, SHOWN_ONCE, TOO_MANY_ENDPOINTS, saying
 
 router = APIRouter(prefix="/endpoints")
 _FILTER = r"^(\*|[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*(\.\*)?)$"
@@ -201,7 +202,9 @@ async def list_endpoints(query: Annotated[EndpointQuery, Query()], actor: Actor,
     return lists.page(query, found, lambda one: view(one, health, now))
 
 
-@router.post("", status_code=201, dependencies=[ANYBODY, PLAIN, NEVER_STORED])
+@router.post(
+    "", status_code=201, dependencies=[ANYBODY, PLAIN, NEVER_STORED], openapi_extra=saying(NOT_FOUND, TOO_MANY_ENDPOINTS, SHOWN_ONCE)
+)
 async def create_endpoint(body: NewEndpoint, actor: Actor, desk: Desk) -> IssuedEndpointView:
     """Create a webhook endpoint. Reading what its events tell of is enough to make one.
 
@@ -216,7 +219,7 @@ async def get_endpoint(endpoint_id: PathId, actor: Actor, desk: Desk) -> Endpoin
     return await _shown(desk, actor, await endpoints.get(desk, actor, endpoint_id))
 
 
-@router.patch("/{endpoint_id}", dependencies=[ANYBODY, PLAIN])
+@router.patch("/{endpoint_id}", dependencies=[ANYBODY, PLAIN], openapi_extra=saying())
 async def update_endpoint(endpoint_id: PathId, body: EndpointChanges, actor: Actor, desk: Desk) -> EndpointView:
     """Change fields of a webhook endpoint. With `enabled` it is disabled, or enabled again.
 
@@ -225,13 +228,15 @@ async def update_endpoint(endpoint_id: PathId, body: EndpointChanges, actor: Act
     return await _shown(desk, actor, await endpoints.edit(desk, actor, endpoint_id, **body.values()))
 
 
-@router.delete("/{endpoint_id}", status_code=204, dependencies=[ANYBODY, PLAIN])
+@router.delete("/{endpoint_id}", status_code=204, dependencies=[ANYBODY, PLAIN], openapi_extra=saying())
 async def delete_endpoint(endpoint_id: PathId, actor: Actor, desk: Desk) -> None:
     """Delete a webhook endpoint: no attempt to deliver to it begins after this is answered."""
     await endpoints.delete(desk, actor, endpoint_id)
 
 
-@router.post("/{endpoint_id}/rotate", status_code=201, dependencies=[ANYBODY, PLAIN, NEVER_STORED])
+@router.post(
+    "/{endpoint_id}/rotate", status_code=201, dependencies=[ANYBODY, PLAIN, NEVER_STORED], openapi_extra=saying(CONFLICT, SHOWN_ONCE)
+)
 async def rotate_endpoint(endpoint_id: PathId, actor: Actor, desk: Desk, body: SecretRotation | None = None) -> IssuedEndpointView:
     """Rotate an endpoint's signing secret. For the overlap, deliveries are signed with both, so that none is lost.
 

@@ -29,6 +29,7 @@ from keyrack.manage import integrations, keys, rights
 from keyrack.model.integrations import Integration
 from keyrack.model.permissions import OrgAccess, SpaceRole
 from keyrack.model.principals import Mode
+from keyrack.model.refusals import CONFLICT, NOT_FOUND, SHOWN_ONCE, saying
 
 router = APIRouter(prefix="/integrations")
 
@@ -116,7 +117,7 @@ async def list_integrations(
     return lists.page(query, await integrations.page(desk, actor, limit=query.limit + 1, after=after, **asked), view)
 
 
-@router.post("", status_code=201, dependencies=[ADMIN, PLAIN])
+@router.post("", status_code=201, dependencies=[ADMIN, PLAIN], openapi_extra=saying(NOT_FOUND))
 async def create_integration(body: NewIntegration, actor: Actor, desk: Desk) -> IntegrationView:
     """Create an integration. It has no key yet."""
     return view(await integrations.create(desk, actor, name=body.name, rights=rights_of(body.values()), partner=body.partner))
@@ -128,19 +129,21 @@ async def get_integration(integration_id: PathId, actor: Actor, desk: Desk) -> I
     return view(await integrations.get(desk, actor, integration_id))
 
 
-@router.patch("/{integration_id}", dependencies=[ADMIN, PLAIN])
+@router.patch("/{integration_id}", dependencies=[ADMIN, PLAIN], openapi_extra=saying())
 async def update_integration(integration_id: PathId, body: IntegrationChanges, actor: Actor, desk: Desk) -> IntegrationView:
     """Change an integration's name or rights."""
     return view(await integrations.edit(desk, actor, integration_id, **body.values()))
 
 
-@router.delete("/{integration_id}", status_code=204, dependencies=[ADMIN, PLAIN])
+@router.delete("/{integration_id}", status_code=204, dependencies=[ADMIN, PLAIN], openapi_extra=saying())
 async def delete_integration(integration_id: PathId, actor: Actor, desk: Desk) -> None:
     """Delete an integration: its keys and its webhook endpoints end with it."""
     await integrations.delete(desk, actor, integration_id)
 
 
-@router.post("/{integration_id}/rotate", status_code=201, dependencies=[ADMIN, PLAIN, NEVER_STORED])
+@router.post(
+    "/{integration_id}/rotate", status_code=201, dependencies=[ADMIN, PLAIN, NEVER_STORED], openapi_extra=saying(CONFLICT, SHOWN_ONCE)
+)
 async def rotate_integration(integration_id: PathId, actor: Actor, desk: Desk, body: RotationOfMode | None = None) -> IssuedKeyView:
     """End all keys of an integration in one mode at once. The one that takes their place is answered."""
     issued = await keys.rotate_all(desk, actor, integration_id, (body or RotationOfMode()).mode)
@@ -153,20 +156,20 @@ async def list_integration_spaces(integration_id: PathId, actor: Actor, desk: De
     return _spaces(await integrations.get(desk, actor, integration_id))
 
 
-@router.put("/{integration_id}/spaces", dependencies=[ADMIN, PLAIN])
+@router.put("/{integration_id}/spaces", dependencies=[ADMIN, PLAIN], openapi_extra=saying())
 async def set_integration_spaces(integration_id: PathId, body: SpacesChosen, actor: Actor, desk: Desk) -> ReachedPage:
     """Say which spaces an integration has a role in: these and no others."""
     return _spaces(await integrations.edit(desk, actor, integration_id, **body.values()))
 
 
-@router.put("/{integration_id}/spaces/{space_id}", dependencies=[ADMIN, PLAIN])
+@router.put("/{integration_id}/spaces/{space_id}", dependencies=[ADMIN, PLAIN], openapi_extra=saying())
 async def set_integration_space(integration_id: PathId, space_id: PathId, body: RoleChosen, actor: Actor, desk: Desk) -> ReachedView:
     """Give an integration a role in a space."""
     await integrations.set_space_role(desk, actor, integration_id, space_id, body.role)
     return ReachedView(id=space_id, space_id=space_id, role=body.role)
 
 
-@router.delete("/{integration_id}/spaces/{space_id}", status_code=204, dependencies=[ADMIN, PLAIN])
+@router.delete("/{integration_id}/spaces/{space_id}", status_code=204, dependencies=[ADMIN, PLAIN], openapi_extra=saying())
 async def remove_integration_space(integration_id: PathId, space_id: PathId, actor: Actor, desk: Desk) -> None:
     """Take an integration's role in a space away."""
     await integrations.set_space_role(desk, actor, integration_id, space_id, None)

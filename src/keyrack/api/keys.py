@@ -16,7 +16,7 @@ from keyrack.manage.keys import Issued, Listed
 from keyrack.model.keys import OVERLAP_SECONDS_MAX, EndReason
 from keyrack.model.permissions import OrgAccess
 from keyrack.model.principals import Mode
-from keyrack.model.refusals import OUTCOME_UNKNOWN, STORE_UNAVAILABLE, Refused
+from keyrack.model.refusals import CONFLICT, NOT_FOUND, OUTCOME_UNKNOWN, SHOWN_ONCE, STORE_UNAVAILABLE, Refused, saying
 
 router = APIRouter(prefix="/keys")
 
@@ -120,7 +120,7 @@ async def list_keys(query: Annotated[KeyQuery, Query()], actor: Actor, desk: Des
     return lists.page(query, found, lambda one: view(one, now), lambda one: query.order.place(one.key))
 
 
-@router.post("", status_code=201, dependencies=[ADMIN, PLAIN, NEVER_STORED])
+@router.post("", status_code=201, dependencies=[ADMIN, PLAIN, NEVER_STORED], openapi_extra=saying(NOT_FOUND, CONFLICT, SHOWN_ONCE))
 async def create_key(body: NewKey, actor: Actor, desk: Desk) -> IssuedKeyView:
     """Create a key."""
     given = body.values()
@@ -144,21 +144,21 @@ async def get_key(key_id: PathId, actor: Actor, desk: Desk) -> KeyView:
     return view(await keys.get(desk, actor, key_id), desk.now())
 
 
-@router.patch("/{key_id}", dependencies=[ADMIN, PLAIN])
+@router.patch("/{key_id}", dependencies=[ADMIN, PLAIN], openapi_extra=saying(CONFLICT))
 async def update_key(key_id: PathId, body: KeyChanges, actor: Actor, desk: Desk) -> KeyView:
     """Change fields of a key, and of its integration where the two are one."""
     await keys.edit(desk, actor, key_id, **body.values())
     return await _changed(desk, actor, key_id)
 
 
-@router.delete("/{key_id}", dependencies=[ADMIN, PLAIN])
+@router.delete("/{key_id}", dependencies=[ADMIN, PLAIN], openapi_extra=saying())
 async def revoke_key(key_id: PathId, actor: Actor, desk: Desk) -> KeyView:
     """End a key for good."""
     await keys.revoke(desk, actor, key_id)
     return await _changed(desk, actor, key_id)
 
 
-@router.post("/{key_id}/rotate", status_code=201, dependencies=[ADMIN, PLAIN, NEVER_STORED])
+@router.post("/{key_id}/rotate", status_code=201, dependencies=[ADMIN, PLAIN, NEVER_STORED], openapi_extra=saying(CONFLICT, SHOWN_ONCE))
 async def rotate_key(key_id: PathId, actor: Actor, desk: Desk, body: Rotation | None = None) -> IssuedKeyView:
     """Replace a key by its successor, which is answered."""
     issued = await keys.rotate(desk, actor, key_id, (body or Rotation()).overlap_seconds)

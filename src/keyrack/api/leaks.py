@@ -11,6 +11,7 @@ from keyrack.crypto.format import Secret
 from keyrack.manage import leaks, secret_scanning
 from keyrack.manage.secret_scanning import MATCHES_MAX
 from keyrack.model.leaks import FOUND_IN_LENGTH_MAX, Label
+from keyrack.model.refusals import INVALID_SIGNATURE, OUTCOME_UNKNOWN, TOO_MANY_FAILURES, saying
 
 router = APIRouter(prefix="/leaks")
 
@@ -63,7 +64,7 @@ class JudgedView(View):
     label: Annotated[Label, Field(description="Whether it is a key of this host, also an ended one, or none.")]
 
 
-@router.post("", status_code=202, dependencies=[PUBLIC, PLAIN])
+@router.post("", status_code=202, dependencies=[PUBLIC, PLAIN], openapi_extra=saying(TOO_MANY_FAILURES, OUTCOME_UNKNOWN))
 async def report_leak(body: LeakReport, request: Request, assembly: TheAssembly) -> LeakReportView:
     """Report a leaked key: it is revoked at once.
 
@@ -76,7 +77,7 @@ async def report_leak(body: LeakReport, request: Request, assembly: TheAssembly)
     return LeakReportView()
 
 
-@router.post("/github", dependencies=[PUBLIC, PLAIN], openapi_extra=_SIGNED, responses={503: {}})
+@router.post("/github", dependencies=[PUBLIC, PLAIN], openapi_extra=_SIGNED | saying(INVALID_SIGNATURE, OUTCOME_UNKNOWN, TOO_MANY_FAILURES))
 async def report_github_leaks(
     request: Request,
     desk: Desk,

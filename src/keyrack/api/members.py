@@ -13,6 +13,7 @@ from keyrack.api.lists import NamedQuery, Page, TheLists
 from keyrack.manage import members, rights
 from keyrack.model.members import Member, MemberStatus, Role
 from keyrack.model.permissions import OrgAccess
+from keyrack.model.refusals import CONFLICT, saying
 
 router = APIRouter(prefix="/members")
 
@@ -71,13 +72,13 @@ async def get_member(member_id: PathId, actor: Actor, desk: Desk) -> MemberView:
     return view(await members.get(desk, actor, member_id))
 
 
-@router.patch("/{member_id}", dependencies=[ADMIN, PLAIN])
+@router.patch("/{member_id}", dependencies=[ADMIN, PLAIN], openapi_extra=saying(CONFLICT))
 async def update_member(member_id: PathId, body: MemberChanges, actor: Actor, desk: Desk) -> MemberView:
     """Change what a member may do."""
     return view(await members.edit(desk, actor, member_id, **body.values()))
 
 
-@router.delete("/{member_id}", status_code=204, dependencies=[ADMIN, PLAIN])
+@router.delete("/{member_id}", status_code=204, dependencies=[ADMIN, PLAIN], openapi_extra=saying(CONFLICT))
 async def remove_member(member_id: PathId, actor: Actor, desk: Desk) -> None:
     """Let a member go."""
     await members.remove(desk, actor, member_id)

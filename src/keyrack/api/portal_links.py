@@ -10,6 +10,7 @@ from keyrack.api.examples import PORTAL_LINK
 from keyrack.api.fields import Body, Id, Time, TimeGiven, View
 from keyrack.manage import mail, portal_links
 from keyrack.manage.portal_links import VALID_SECONDS_MAX
+from keyrack.model.refusals import CONFLICT, NOT_FOUND, SHOWN_ONCE, saying
 
 router = APIRouter(prefix="/portal-links")
 
@@ -38,7 +39,7 @@ class PortalLinkView(View):
     expires_at: Time
 
 
-@router.post("", status_code=201, dependencies=[ADMIN, PLAIN, NEVER_STORED])
+@router.post("", status_code=201, dependencies=[ADMIN, PLAIN, NEVER_STORED], openapi_extra=saying(NOT_FOUND, CONFLICT, SHOWN_ONCE))
 async def create_portal_link(body: NewPortalLink, request: Request, actor: Actor, desk: Desk, assembly: TheAssembly) -> PortalLinkView:
     """Create a link that opens the console for a member, once."""
     made = await portal_links.create(desk, actor, **body.values())

@@ -12,6 +12,7 @@ from keyrack.api.lists import ListQuery, NamedQuery, Page, TheLists
 from keyrack.manage import spaces
 from keyrack.model.permissions import SpaceRole
 from keyrack.model.principals import Principal
+from keyrack.model.refusals import saying
 from keyrack.model.spaces import Holder, Space
 
 router = APIRouter(prefix="/spaces")
@@ -64,7 +65,7 @@ async def list_spaces(query: Annotated[SpaceQuery, Query()], actor: Actor, desk:
     return lists.page(query, found, lambda one: _view(actor, one))
 
 
-@router.post("", status_code=201, dependencies=[ADMIN, PLAIN])
+@router.post("", status_code=201, dependencies=[ADMIN, PLAIN], openapi_extra=saying())
 async def create_space(body: SpaceNamed, actor: Actor, desk: Desk) -> SpaceView:
     """Create a space. The caller is its manager."""
     space = await spaces.create(desk, actor, body.name)
@@ -77,13 +78,13 @@ async def get_space(space_id: PathId, actor: Actor, desk: Desk) -> SpaceView:
     return _view(actor, await spaces.get(desk, actor, space_id))
 
 
-@router.patch("/{space_id}", dependencies=[ADMIN, PLAIN])
+@router.patch("/{space_id}", dependencies=[ADMIN, PLAIN], openapi_extra=saying())
 async def rename_space(space_id: PathId, body: SpaceNamed, actor: Actor, desk: Desk) -> SpaceView:
     """Rename a space."""
     return _view(actor, await spaces.rename(desk, actor, space_id, body.name))
 
 
-@router.delete("/{space_id}", status_code=204, dependencies=[ADMIN, PLAIN])
+@router.delete("/{space_id}", status_code=204, dependencies=[ADMIN, PLAIN], openapi_extra=saying())
 async def delete_space(space_id: PathId, actor: Actor, desk: Desk) -> None:
     """Delete a space: nobody reaches what lies in it any more."""
     await spaces.delete(desk, actor, space_id)
@@ -99,13 +100,13 @@ async def list_space_members(
     return lists.page(query, found, _holder, lambda one: (0, one.id))
 
 
-@router.put("/{space_id}/members/{holder_id}", dependencies=[ANYBODY, PLAIN])
+@router.put("/{space_id}/members/{holder_id}", dependencies=[ANYBODY, PLAIN], openapi_extra=saying())
 async def set_space_role(space_id: PathId, holder_id: PathId, body: RoleChosen, actor: Actor, desk: Desk) -> HolderView:
     """Give a member or an integration a role in a space. The caller is its manager, or an org-level Admin."""
     return _holder(await spaces.set_role(desk, actor, space_id, holder_id, body.role))
 
 
-@router.delete("/{space_id}/members/{holder_id}", status_code=204, dependencies=[ANYBODY, PLAIN])
+@router.delete("/{space_id}/members/{holder_id}", status_code=204, dependencies=[ANYBODY, PLAIN], openapi_extra=saying())
 async def remove_space_role(space_id: PathId, holder_id: PathId, actor: Actor, desk: Desk) -> None:
     """Take somebody's role in a space away. The caller is its manager, or an org-level Admin."""
     await spaces.remove_role(desk, actor, space_id, holder_id)

@@ -13,6 +13,7 @@ from keyrack.api.lists import NamedQuery, Page, TheLists
 from keyrack.manage import rights, tokens
 from keyrack.manage.tokens import Issued, Listed
 from keyrack.model.permissions import OrgAccess, Rights
+from keyrack.model.refusals import CONFLICT, SHOWN_ONCE, saying
 from keyrack.model.tokens import EndReason
 
 router = APIRouter(prefix="/tokens")
@@ -89,14 +90,14 @@ async def list_tokens(query: Annotated[TokenQuery, Query()], actor: Actor, desk:
     return lists.page(query, found, lambda one: view(desk, one), lambda one: query.order.place(one.token))
 
 
-@router.post("", status_code=201, dependencies=[ANYBODY, PLAIN, NEVER_STORED])
+@router.post("", status_code=201, dependencies=[ANYBODY, PLAIN, NEVER_STORED], openapi_extra=saying(CONFLICT, SHOWN_ONCE))
 async def create_token(body: NewToken, actor: Actor, desk: Desk) -> IssuedTokenView:
     """Make a named token, with the member's default one."""
     issued = await tokens.create(desk, actor, name=body.name, rights=rights_of(body.values()), expires_at=body.expires_at)
     return _issued(desk, issued)
 
 
-@router.post("/default", status_code=201, dependencies=[ANYBODY, PLAIN, NEVER_STORED])
+@router.post("/default", status_code=201, dependencies=[ANYBODY, PLAIN, NEVER_STORED], openapi_extra=saying(SHOWN_ONCE))
 async def generate_default_token(actor: Actor, desk: Desk, body: Generation | None = None) -> IssuedTokenView:
     """Generate the member's default token. The calling one, which it replaces, is refused from then on."""
     return _issued(desk, await tokens.generate(desk, actor, end_named=(body or Generation()).end_named))
@@ -108,7 +109,7 @@ async def get_token(token_id: PathId, actor: Actor, desk: Desk) -> TokenView:
     return view(desk, await tokens.get(desk, actor, token_id))
 
 
-@router.delete("/{token_id}", status_code=204, dependencies=[ANYBODY, PLAIN])
+@router.delete("/{token_id}", status_code=204, dependencies=[ANYBODY, PLAIN], openapi_extra=saying())
 async def revoke_token(token_id: PathId, actor: Actor, desk: Desk) -> None:
     """End a token for good, with those that were made with it."""
     await tokens.revoke(desk, actor, token_id)

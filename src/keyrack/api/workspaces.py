@@ -9,6 +9,7 @@ from keyrack.api.dependencies import ADMIN, PLAIN, Actor, Desk
 from keyrack.api.examples import WORKSPACE
 from keyrack.api.fields import Body, ObjectView, Time
 from keyrack.manage import workspaces
+from keyrack.model.refusals import saying
 from keyrack.model.workspaces import Workspace
 
 router = APIRouter(prefix="/workspace")
@@ -43,7 +44,7 @@ async def get_workspace(actor: Actor, desk: Desk) -> WorkspaceView:
     return view(await workspaces.get(desk, actor))
 
 
-@router.patch("", dependencies=[ADMIN, PLAIN])
+@router.patch("", dependencies=[ADMIN, PLAIN], openapi_extra=saying())
 async def update_workspace(body: WorkspaceChanges, actor: Actor, desk: Desk) -> WorkspaceView:
     """Switch the workspace's API off."""
     return view(await workspaces.switch_api(desk, actor, body.api_enabled))

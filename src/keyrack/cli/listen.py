@@ -17,8 +17,9 @@ from keyrack import client
 from keyrack.cli.failures import Failed
 from keyrack.cli.options import Json
 from keyrack.cli.printing import print_json, print_lines
-from keyrack.client import AuthenticationError, Client, KeyrackError, NotFoundError, PermissionDeniedError, StatusError
+from keyrack.client import AuthenticationError, Client, KeyrackError, NoAnswerError, NotFoundError, PermissionDeniedError, StatusError
 from keyrack.client.events import Following
+from keyrack.manage.event_types import own
 from keyrack.model import webhooks
 from keyrack.model.endpoints import EVERYTHING, passes
 from keyrack.model.events import Actor, Event
@@ -57,6 +58,8 @@ def listen(
     show = _Show(as_json, shows)
     with _client(url) as calls, httpx.Client(timeout=ANSWER_SECONDS_MAX, trust_env=False, follow_redirects=False) as http:
         identity = _explained(calls.me, url)
+        if wanted:
+            _check(wanted, _explained(lambda: {one.name for one in calls.event_types.list()}, url))
         forward = None if forward_to is None else _Forward(http, forward_to, show)
         show.begin(identity, url, forward)
         try:
@@ -185,6 +188,13 @@ def _client(url: str) -> Client:
         raise Failed(f"{error}.") from None
 
 
+def _check(wanted: list[str], told: set[str]) -> None:
+    """Raise Failed for types that no event has: they would be waited for in vain. `told` are those that endpoints of this key hear of."""
+    unknown = [one for one in wanted if not any(passes(one, kind) for kind in told | own().keys())]
+    if unknown:
+        raise Failed(f"--events {unknown[0]}: nothing is called so. Choose from {', '.join(sorted(told))}; or all of a kind, like key.*.")
+
+
 def _explained(call: Any, url: str) -> Any:
     try:
         return call()
@@ -219,6 +229,8 @@ def _why(error: KeyrackError, url: str) -> str:
         return f"The key is good, and lacks a right: {told}"
     if isinstance(error, NotFoundError):
         return f"{url} has no such API: name the product's own address with --url, without a path. ({told})"
+    if isinstance(error, NoAnswerError):
+        return f"Nobody answers at {url}: is the product running there? ({told.removeprefix('No answer: ')})"
     if isinstance(error, StatusError) and error.param == "starting_after":
         return "--after names no event of this workspace: leave it out to begin with what comes next."
     return f"{url} does not answer as it should: {told}"

@@ -62,7 +62,7 @@ class Rendered:
 
 def render(page: Page) -> Rendered:
     """Return a page's text as HTML. Addresses of this host are those that `Facts.base_url` and `ROOT` stand for."""
-    tokens = _markdown.parse(page.markdown)
+    tokens = _markdown.parse(page.markdown + page.closing)
     headings = _anchor(tokens)
     html = Markup(_markdown.renderer.render(tokens, _markdown.options, {}))  # noqa: S704 - markdown-it escapes
     words = sum(len(part.text.split()) for part in parts(page))

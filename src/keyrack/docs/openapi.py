@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 
 from keyrack.docs import openapi_parts as shared
 from keyrack.docs.facts import BASE
+from keyrack.docs.openapi_refusals import Answers
 from keyrack.docs.openapi_routes import OWN_ERRORS, Found, Part, read
 from keyrack.docs.openapi_schemas import tidy, tidy_one
 from keyrack.docs.openapi_webhooks import PARAMETERS, SCHEMAS, data_schemas, webhooks
@@ -54,12 +55,12 @@ def describe(host: Described, parts: Sequence[Part], base_url: str) -> dict[str,
     for schema in schemas.values():
         if "examples" in schema:
             schema["examples"] = [example(schema, schemas)]
-    answers = shared.Answers(host.refusals)
-    schemas |= {"Problem": answers.problem(), **SCHEMAS}
+    answers = Answers(host.refusals)
     writer = _Writer(host, answers, schemas, names)
     paths: dict[str, dict[str, Any]] = {}
     for one in found:
         paths.setdefault(one.operation.template, {})[one.method.lower()] = writer.operation(one)
+    schemas |= {"Problem": answers.problem(), **SCHEMAS}
     return {
         "openapi": VERSION,
         "info": {"title": f"{host.name} API", "version": host.versions.newest, "description": _introduction(host.name)},
@@ -73,7 +74,7 @@ def describe(host: Described, parts: Sequence[Part], base_url: str) -> dict[str,
             "securitySchemes": dict(shared.SECURITY_SCHEMES),
             "parameters": {**shared.parameters(host.versions.dates), **PARAMETERS},
             "headers": dict(shared.SHARED_HEADERS),
-            "responses": answers.responses(writer.statuses, base_url),
+            "responses": answers.responses(base_url),
             "schemas": schemas,
         },
     }
@@ -88,10 +89,9 @@ def _introduction(name: str) -> str:
 
 
 class _Writer:
-    """Writes operations one by one, and remembers their tags and the `statuses` that refuse them."""
+    """Writes operations one by one, and remembers their tags."""
 
-    def __init__(self, host: Described, answers: shared.Answers, schemas: Mapping[str, Any], names: Mapping[str, str]) -> None:
-        self.statuses: set[int] = set()
+    def __init__(self, host: Described, answers: Answers, schemas: Mapping[str, Any], names: Mapping[str, str]) -> None:
         self._host = host
         self._answers = answers
         self._schemas = schemas
@@ -178,13 +178,10 @@ class _Writer:
         for status, response in one.item["responses"].items():
             if OWN_ERRORS not in json.dumps(response) and status[0] in "123":
                 written[status] = self._answer(int(status), response, one, proven=proven)
-        naming = bool(_PARAM.search(one.operation.template)) or "requestBody" in one.item
-        refused = set(self._answers.statuses(one.method, proven=proven, names_something=naming))
-        refused |= {int(status) for status in one.item["responses"] if status.isdigit() and status[0] in "45" and status != "422"}
-        self.statuses |= refused
-        for status in sorted(refused):
-            written[str(status)] = {"$ref": shared.RESPONSES + shared.response_name(status)}
-        return written
+        naming = proven and bool(_PARAM.search(one.operation.template))
+        cost, is_hosts = one.operation.cost, one.part.is_hosts
+        refused = self._answers.of(one.method, one.item, proven=proven, cost=cost, names_something=naming, is_hosts=is_hosts)
+        return written | refused
 
     def _answer(self, status: int, response: Mapping[str, Any], one: Found, *, proven: bool) -> dict[str, Any]:
         names = [*shared.ON_EVERY, *shared.ON_ANSWERS, *(shared.ON_PROVEN if proven else ())]

@@ -1,38 +1,12 @@
-"""What all operations share in the document: how to prove oneself, headers, parameters, and one answer for each status of refusals."""
+"""What all operations share in the document: how to prove oneself, headers, parameters, and what every refusal has."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from http import HTTPStatus
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-from keyrack.gate.problems import MEDIA_TYPE, Problems
-from keyrack.model.calls import Call
-from keyrack.model.refusals import Refusal
 
 HEADERS = "#/components/headers/"
 PARAMETERS = "#/components/parameters/"
 RESPONSES = "#/components/responses/"
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-
-# What only a signed-in person's browser is told, and what only the host's developers meet.
-_ELSEWHERE = frozenset(
-    {
-        "session_ended",
-        "sign_in_failed",
-        "proof_required",
-        "csrf_failed",
-        "link_ended",
-        "catalog_mismatch",
-        "transaction_closed",
-        "change_inside_transaction",
-    }
-)
-# Any call may meet these; then those of calls that prove a caller, name a thing, or write.
-_EVERY = (400, 410, 500, 503)
-_PROVEN = (401, 403, 429)
-_NAMING = (404,)
-_WRITING = (409, 413, 422)
-_EXAMPLE_ID = "req_019e5a1b2c3d4e5f6071800002a"
 
 SECURITY_SCHEMES: Mapping[str, Any] = {
     "bearer": {
@@ -71,7 +45,7 @@ SHARED_HEADERS: Mapping[str, Any] = {
 ON_EVERY = ("X-Request-Id", "Api-Version")
 ON_ANSWERS = ("Deprecation", "Sunset")
 ON_PROVEN = ("RateLimit-Policy", "RateLimit", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
-_ON_STATUS = {401: ("WWW-Authenticate",), 429: ("Retry-After", *ON_PROVEN), 503: ("Retry-After",)}
+ON_STATUS = {401: ("WWW-Authenticate",), 429: ("Retry-After", *ON_PROVEN), 503: ("Retry-After",)}
 
 _PARAMETERS: Mapping[str, Any] = {
     "IdempotencyKey": {
@@ -156,58 +130,6 @@ PROBLEM: Mapping[str, Any] = {
 }
 
 
-def response_name(status: int) -> str:
-    """Return the name of a status's shared answer: `TooManyRequests`."""
-    return HTTPStatus(status).phrase.title().replace(" ", "")
-
-
-class Answers:
-    """What operations answer when they refuse. `refusals` are all that the host has, by their codes."""
-
-    def __init__(self, refusals: Mapping[str, Refusal]) -> None:
-        self._by_status: dict[int, list[Refusal]] = {}
-        for one in refusals.values():
-            if one.code not in _ELSEWHERE:
-                self._by_status.setdefault(one.status, []).append(one)
-
-    def of(self, status: int) -> list[Refusal]:
-        """Return the refusals with this status that a program may meet."""
-        return self._by_status.get(status, [])
-
-    def statuses(self, method: str, *, proven: bool, names_something: bool) -> list[int]:
-        """Return the statuses that an operation may be refused with."""
-        found = [*_EVERY, *(_PROVEN if proven else ()), *(_NAMING if names_something else ()), *(_WRITING if method in WRITES else ())]
-        return sorted(status for status in found if self.of(status))
-
-    def responses(self, statuses: Iterable[int], base_url: str) -> dict[str, Any]:
-        """Return the shared answers by name, each with an example of every refusal as the gate writes it."""
-        problems = Problems(base_url)
-        return {response_name(status): _response(status, self.of(status), problems) for status in sorted(statuses)}
-
-    def problem(self) -> dict[str, Any]:
-        """Return the schema of all of them."""
-        codes = [one.code for found in self._by_status.values() for one in found]
-        code = {**PROBLEM["properties"]["code"], "x-extensible-enum": codes}
-        return {**PROBLEM, "properties": {**PROBLEM["properties"], "code": code}}
-
-
 def headers(*names: str) -> dict[str, Any]:
     """Return references to shared headers."""
     return {name: {"$ref": HEADERS + name} for name in names}
-
-
-def _response(status: int, found: Sequence[Refusal], problems: Problems) -> dict[str, Any]:
-    examples = {one.code: {"summary": one.title, "description": one.remedy, "value": _problem(one, problems)} for one in found}
-    codes = ", ".join(f"`{one.code}`" for one in found)
-    return {
-        "description": f"{HTTPStatus(status).phrase}: {codes}." if codes else HTTPStatus(status).phrase,
-        "headers": headers(*ON_EVERY, *_ON_STATUS.get(status, ())),
-        "content": {
-            MEDIA_TYPE.decode(): {"schema": {"$ref": "#/components/schemas/Problem"}, **({"examples": examples} if examples else {})}
-        },
-    }
-
-
-def _problem(refusal: Refusal, problems: Problems) -> Any:
-    call = Call("POST", "/", _EXAMPLE_ID, 0, 0)
-    return json.loads(problems.document(call, {}, refusal(refusal.title + ".")))

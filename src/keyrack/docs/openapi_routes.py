@@ -17,11 +17,15 @@ _PARAM = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True)
 class Part:
-    """The operations of one app. `title` is what people call them together, `tags` what the app itself says of its tags."""
+    """The operations of one app. `title` is what people call them together, `tags` what the app itself says of its tags.
+
+    `is_hosts`: they are the host's, and may refuse with codes of its own.
+    """
 
     title: str
     rows: Sequence[Route]
     tags: Sequence[Mapping[str, Any]] = ()
+    is_hosts: bool = False
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,10 @@ class Page:
     """One page of the docs, as its source has it.
 
     `slug` is its path below `/docs`, `section` the title above it in the sidebar, `order` its place there. `markdown` is its text without
-    the title: links to other pages are written `/docs/errors`, addresses of this host begin with `Facts.base_url`. `more` makes of the
-    rendered text what is shown, where a page has more than Markdown can say; its twin for programs has none of it. `updated` is a day,
-    written `2026-11-21`. `next` are slugs shown as cards at its end, `related` as a list: those that there are. A page that is not
-    `is_listed` stands in no sidebar: another one leads there.
+    the title: links to other pages are written `/docs/errors`, addresses of this host begin with `Facts.base_url`. `closing` is more of it,
+    which its twin for programs lacks; `more` makes of the rendered text what is shown, where a page has more than Markdown can say.
+    `updated` is a day, written `2026-11-21`. `next` are slugs shown as cards at its end, `related` as a list: those that there are. A page
+    that is not `is_listed` stands in no sidebar: another one leads there.
     """
 
     slug: str
@@ -44,6 +44,7 @@ class Page:
     related: tuple[str, ...] = ()
     next: tuple[str, ...] = ()
     is_listed: bool = True
+    closing: str = ""
     more: Callable[[Markup], Markup] | None = None
 
     def __post_init__(self) -> None:

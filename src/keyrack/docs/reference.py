@@ -161,7 +161,6 @@ def _parts(call: Call, facts: Facts, schemas: Mapping[str, Any]) -> Iterator[str
         yield "## Body\n\n" + _body(call.body, schemas)
     yield _answer(call, schemas)
     yield "## Errors\n\n" + _errors(call)
-    yield "## Try it\n\nWith a key of your own, from this page. What stands in the form is what is sent."
 
 
 def _headers(call: Call) -> list[Mapping[str, Any]]:

@@ -13,6 +13,7 @@ from keyrack.docs import reference_samples as samples
 from keyrack.docs.markdown import ROOT
 from keyrack.docs.page import Page
 
+_TRY = "\n\n## Try it\n\nWith a key of your own, from this page. What stands in the form is what is sent.\n"
 _templates = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -34,7 +35,7 @@ def with_form(page: Page, call: Any) -> Page:
     def form() -> Markup:
         return Markup(_templates.get_template("try.html").render(call=call))  # noqa: S704 - the template escapes
 
-    return replace(page, more=lambda text: text + form())
+    return replace(page, closing=_TRY, more=lambda text: text + form())
 
 
 def explorer(calls: Sequence[Any], tags: Mapping[str, Mapping[str, Any]]) -> Markup:

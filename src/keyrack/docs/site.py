@@ -129,6 +129,8 @@ class Site:
     async def show(self, request: Request) -> Response:
         """Show a page, its twin in Markdown, or its index."""
         asked: str = request.path_params["slug"]
+        if not asked:
+            return RedirectResponse(f"{self.place(request).root}/docs", 308)
         slug = asked.removesuffix(f"/{llms.INDEX}").removesuffix(".md").rstrip("/")
         library = await self.library()
         found = library.find(slug)

@@ -6,9 +6,9 @@ detail of a fault (a stack trace, an SQL text) never enters one: `detail` is pub
 
 from collections.abc import Mapping, Sequence
 
-from keyrack.model.refused import Refusal, Refused
+from keyrack.model.refused import Refusal, Refused, saying
 
-__all__ = ["ALL", "Refusal", "Refused", "of_status", "registry"]
+__all__ = ["ALL", "Refusal", "Refused", "of_status", "registry", "saying"]
 
 # 400: the call itself is wrong
 INVALID_REQUEST = Refusal(

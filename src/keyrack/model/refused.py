@@ -4,6 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+SAID = "x-refusals"
+"""Under which name a route says, in the `openapi_extra` of FastAPI, by which codes it refuses."""
+
 _CODE = re.compile(r"[a-z][a-z0-9_]{2,63}")
 
 
@@ -40,6 +43,11 @@ class Refusal:
     ) -> "Refused":
         """Return the exception that refuses this call: `raise refusals.NOT_FOUND("…")`."""
         return Refused(self, detail, param=param, errors=tuple(errors), headers=dict(headers or {}), extra=dict(extra or {}))
+
+
+def saying(*refusals: Refusal) -> dict[str, list[str]]:
+    """Return what a FastAPI route says, as its `openapi_extra`, of the refusals of its own: all that are not the gate's."""
+    return {SAID: [refusal.code for refusal in refusals]}
 
 
 @dataclass(eq=False)
