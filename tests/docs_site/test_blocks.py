@@ -49,7 +49,7 @@ def blocks(text: str) -> Iterator[Block]:
 
 def pages(brand: Any, base_url: str) -> dict[str, Page]:
     """The pages of Markdown, with the addresses and the key's place that readers see."""
-    words = WORDS | {"modules": named(brand.name.lower()).modules}
+    words: dict[str, Any] = WORDS | {"modules": named(brand.name.lower()).modules}
     facts = Facts(brand, words=words, base_url=base_url)
     host = Docs(Path(atrium.__file__).parent / "docs", words)
     return {one.slug: one for folder in (FOLDER / "pages", host.folder) for one in page.read(folder, facts)}

@@ -92,7 +92,7 @@ def _excerpt(one: Found) -> str:
     """Return the sentences of a passage around the one that holds most of the question."""
     if len(one.text) <= QUOTE_LENGTH_MAX:
         return one.text
-    sentences = [sentence.strip() for sentence in _SENTENCE.findall(one.text) if sentence.strip()]
+    sentences: list[str] = [sentence.strip() for sentence in _SENTENCE.findall(one.text) if sentence.strip()]
     best = max(range(len(sentences)), key=lambda place: len(one.held & set(terms(sentences[place]))))
     excerpt, following = sentences[best][:QUOTE_LENGTH_MAX], best + 1
     while following < len(sentences) and len(excerpt) + 1 + len(sentences[following]) <= QUOTE_LENGTH_MAX:

@@ -123,7 +123,8 @@ def _filled(heads: list[str], row: list[str]) -> list[str]:
 
 def _markdown(text: str) -> Iterator[Section]:
     headings: list[tuple[int, str]] = []
-    level, said = 0, []
+    level = 0
+    said: list[str] = []
     for token in MarkdownIt("commonmark", {"html": False}).enable("table").parse(text):
         if token.type == "heading_open":
             if said:

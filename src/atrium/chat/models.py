@@ -176,6 +176,7 @@ _SQLITE_SEARCH = (
     """,
 )
 _POSTGRESQL_SEARCH = "CREATE INDEX chat_passages_search ON chat_passages USING gin (array_to_tsvector(string_to_array(terms, ' ')))"
-for _statement in _SQLITE_SEARCH:
-    event.listen(Passage.__table__, "after_create", DDL(_statement).execute_if(dialect="sqlite"))
-event.listen(Passage.__table__, "after_create", DDL(_POSTGRESQL_SEARCH).execute_if(dialect="postgresql"))
+for _dialect, _statements in (("sqlite", _SQLITE_SEARCH), ("postgresql", (_POSTGRESQL_SEARCH,))):
+    for _statement in _statements:
+        _made = DDL(_statement)  # type: ignore[no-untyped-call]
+        event.listen(Passage.__table__, "after_create", _made.execute_if(dialect=_dialect))

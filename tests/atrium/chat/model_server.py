@@ -16,7 +16,7 @@ Reply = Callable[[dict[str, Any]], Response]
 
 def completion(text: str | None) -> Response:
     """Return a whole answer that says a text."""
-    message = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
+    message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
     return JSONResponse(
         {
             "id": "chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT",
