@@ -78,7 +78,7 @@ async def look(page: Page, axe: str) -> None:
     """Expect that axe finds nothing on the page, in light and in dark."""
     await page.evaluate(axe)
     for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        await page.emulate_media(color_scheme=scheme)
         found = await page.evaluate("(options) => axe.run(document, options)", AXE_OPTIONS)
         assert [] == [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]]
 
