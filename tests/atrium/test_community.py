@@ -21,6 +21,8 @@ from atrium.community.spaces import CommunitySpace
 from atrium.database import now_ms
 from atrium.factory import create_app
 from keyrack import Settings
+from keyrack.cli.acting import find_workspace
+from keyrack.cli.failures import Failed
 from keyrack.manage import sessions
 from keyrack.model.members import MemberStatus
 from keyrack.model.permissions import Rights
@@ -296,3 +298,9 @@ async def test_processes_that_start_at_once_found_one_community(backend: Backend
         assert {"Share", "Ask", "Updates", "Support"} == {one.name for one in await rack.spaces.list(homes[0].workspace_id)}
         async with apps[0].state.database.reading() as session:
             assert len(rack.changelog) == await session.scalar(select(func.count()).select_from(Thread))
+        # The command line still knows which workspace is meant where none is named.
+        shop = await rack.workspaces.create("Shop", owner_email="ada@shop.example")
+        assert shop == await find_workspace(rack, None)
+        await rack.workspaces.create("Other", owner_email="ada@shop.example")
+        with pytest.raises(Failed, match="several workspaces"):
+            await find_workspace(rack, None)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from tests.pages.readers import Json, Reader, holding, reading
@@ -179,3 +180,26 @@ def test_deleted_integration_is_gone_for_good_and_its_messages_keep_its_name(rea
     assert message in reader.data(f"/spaces/{space}/messages", reader.live_key)
     assert "Farewell" == message["author"]["name"]
     assert "Farewell" in [event["actor"]["name"] for event in reader.data(f"/events?object_id={message['id']}", reader.live_key)]
+
+
+def test_whoever_builds_with_the_api_joins_the_dev_community(reader: Reader) -> None:
+    """It is a dedicated space to share code, ask the Pivot team, hear of features and updates, and request support."""
+    with httpx.Client(base_url=reader.url, timeout=30, headers={"Sec-Fetch-Site": "same-origin"}, follow_redirects=True) as robin:
+        link = reader.printed["sign_in_url"].rpartition("link=")[2]
+        assert "/community" in robin.post("/console/sign-in", data={"link": link}).text
+        assert "Join the Pivot Dev. Community" in robin.get("/docs/guides/integrations").text
+        assert "Join the Pivot Dev. Community" in robin.get("/community").text
+        joined = robin.post("/community/join").text
+        for what in (
+            "Code, examples and ways to integrate",
+            "Questions, answered",
+            "New features and changes of the API",
+            "Help with a case",
+        ):
+            assert what in joined
+        shared = robin.post("/community/share", data={"title": "Nightly sync", "body": "`updated_after` makes it cheap"})
+        assert (200, True) == (shared.status_code, "<code>updated_after</code>" in shared.text)
+        assert "What now?" in robin.post("/community/ask", data={"title": "What now?", "body": "Which role reads items?"}).text
+        assert "Onboardings have phases" in robin.get("/community/updates").text
+        support = robin.post("/community/support", data={"title": "Our case", "body": "Imports stop at row 7."}).text
+        assert "Only you and the Pivot team see this." in support
