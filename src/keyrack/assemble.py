@@ -31,11 +31,12 @@ from keyrack.gate.versions import VersionGate
 from keyrack.gate.visitors import Visitors
 from keyrack.gate.walk import Walk
 from keyrack.manage import docs_feedback, event_types, key_notices, oauth_tokens
+from keyrack.manage.client_documents import ClientDocuments
 from keyrack.manage.desk import Desk, OpenId, Outside, untraced
 from keyrack.manage.followers import Followers
 from keyrack.manage.github_keys import GithubKeys
 from keyrack.model.addresses import networks
-from keyrack.model.brands import OAUTH_SUFFIXES, Brand
+from keyrack.model.brands import Brand
 from keyrack.model.catalog import Catalog
 from keyrack.model.connectors import Vendor
 from keyrack.model.embed_keys import Embeddable
@@ -138,13 +139,13 @@ class Assembly:
         sizes = (settings.header_bytes_max, settings.header_count_max)
         self.heads = HeadReader(settings.trusted_proxies, *sizes, self.prefixes, brand.embed_prefix)
         self.passwords = Passwords()
+        self.outgoing = GuardedClient(networks(settings.outgoing_networks))
         self.desk = self._desk(meters or {}, {**event_types.own(), **(host_events or {})})
         self.followers = Followers(self.desk)
         self.connector_calls = ConnectorCalls(self.desk)
         self.readiness = Readiness(self.store, self.spool, self.feed)
         self.measuring = self._measuring()
         self.moving = Moving(self.store, self.spool, settings.log_lines_here_max, now, self.measuring)
-        self.outgoing = GuardedClient(networks(settings.outgoing_networks))
         self.recipients = Recipients(self.store, self.cache, self.feed, self.categories, self.plans, answer_seconds)
         self.deliveries = Deliveries(self.desk, self.recipients, self.outgoing)
         self.jobs = Jobs(self._due())
@@ -152,8 +153,7 @@ class Assembly:
     @property
     def prefixes(self) -> tuple[str, ...]:
         """What every secret of this host begins with."""
-        of_oauth = (self.brand.oauth_prefix(what) for what in OAUTH_SUFFIXES)
-        return (*(self.brand.prefix(mode) for mode in self.brand.modes), self.brand.token_prefix, *of_oauth, self.brand.visit_prefix)
+        return self.brand.prefixes
 
     async def start(self) -> None:
         """Bring the schema up to date, check the store, follow its changes, and start the jobs. Raises what stands in the way.
@@ -269,6 +269,7 @@ class Assembly:
             versions=self.versions,
             vendors=self.vendors,
             github_keys=GithubKeys(settings.github_keys_url),
+            client_documents=ClientDocuments(self.outgoing.send if settings.client_documents else None),
             embeds=self.embeds,
         )
 

@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     People sign in through the OpenID provider `oidc_issuer` as the client
     `oidc_client_id` with `oidc_client_secret`, called `oidc_name` on the page. What GitHub says that it has found of leaked keys is proven
     by the public keys at `github_keys_url`.
+    Apps may be known by a document at their address (`client_documents`), which is fetched as other addresses of customers are, and may
+    register themselves where `client_registration` says so: people are told that nobody has checked such an app.
     """
 
     model_config = SettingsConfigDict(env_prefix="KEYRACK_", extra="forbid", hide_input_in_errors=True)
@@ -82,6 +84,8 @@ class Settings(BaseSettings):
     oidc_client_id: str | None = None
     oidc_client_secret: SecretStr | None = None
     oidc_name: str = "single sign-on"
+    client_documents: bool = True
+    client_registration: bool = False
     github_keys_url: str = Field(default=GITHUB_KEYS_URL, pattern=r"^https?://")
 
     @field_validator("trusted_proxies", "outgoing_networks")

@@ -36,7 +36,7 @@ AROUND = ("{}", "KEY={}", '"{}"', "Bearer {}\n", "https://x.example/?key={}&y", 
 def test_every_key_is_found_whole_wherever_it_stands(name: str) -> None:
     brand = ALL[name]
     found = re.compile(regex(brand))
-    for prefix in (*(brand.prefix(mode) for mode in brand.modes), brand.token_prefix):
+    for prefix in brand.lasting_prefixes:
         for _ in range(50):
             secret = mint(prefix).text
             assert all([secret] == found.findall(around.format(secret)) for around in AROUND)
@@ -101,7 +101,7 @@ def test_command_prints_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, comm
         asked = ("keys", "pattern", "--app", "shop_of_patterns:app", "--format", wanted.value)
         ended = command(*asked)
         assert (0, "") == (ended.code, ended.err)
-        assert r"\b(?:shop|shop_test|shop_pat)_[0-9A-Za-z]{36}\b" in ended.out
+        assert r"\b(?:shop|shop_test|shop_pat|shop_oat|shop_ort|shop_ocs)_[0-9A-Za-z]{36}\b" in ended.out
         assert {"object": "key_pattern", "format": wanted.value, "pattern": ended.out.rstrip("\n")} == command(*asked, "--json").json
 
 
@@ -111,4 +111,4 @@ def test_command_asks_for_the_app(command: Command) -> None:
 
 
 def test_brand_without_test_keys_has_none_of_their_prefix() -> None:
-    assert r"\b(?:acme|acme_pat)_" in regex(replace(ALL["live"], key_prefix="acme"))
+    assert r"\b(?:acme|acme_pat|acme_oat|acme_ort|acme_ocs)_" in regex(replace(ALL["live"], key_prefix="acme"))

@@ -29,6 +29,8 @@ SCRIPTS = [
     "0010_pre_tokens",
     "0011_pre_connectors",
     "0012_pre_oauth",
+    "0013_pre_app_tokens",
+    "0014_pre_embed_keys",
     "0001_pre_request_log",
     "0002_pre_quotas",
     "0003_pre_call_counts",

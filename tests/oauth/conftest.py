@@ -53,7 +53,7 @@ class Parties:
 
     async def code(self, verifier: str, **fields: Any) -> str:
         """Have the member let the app in, and return its code."""
-        wanted = await consents.asked(self.desk, list(self.asking(verifier, **fields).items()))
+        wanted = await consents.asked(self.desk, self.session, list(self.asking(verifier, **fields).items()), ISSUER)
         assert wanted.wrong is None
         answer = await consents.allow(self.desk, self.session, wanted, self.host.workspace.id, ISSUER)
         return dict(parse_qsl(urlsplit(answer).query))["code"]

@@ -13,6 +13,7 @@ from keyrack.console.pages import Pages
 from keyrack.manage import consents, plans
 from keyrack.manage.consents import Asked
 from keyrack.model.apps import in_words
+from keyrack.model.client_metadata import host_of
 from keyrack.model.grants import ACCESS_MS, REFRESH_IDLE_MS, REFRESH_MS
 from keyrack.model.plans import missing_api
 from keyrack.model.refusals import INSUFFICIENT_PERMISSION
@@ -43,7 +44,7 @@ class ConsentPages:
         """Ask whether the app may act. Raises Refused 400 for a request of no app's; `session_ended`, 403."""
         # Who is not signed in is led nowhere, not even with an error: else any link to here could lead anywhere (RFC 9700 §4.11.2).
         member = await self._pages.member(request)
-        wanted = await consents.asked(self._pages.desk, request.query_params.multi_items())
+        wanted = await consents.asked(self._pages.desk, member, request.query_params.multi_items(), self._issuer(request))
         if wanted.wrong is not None:
             return self._go(wanted.refusal(self._issuer(request), wanted.wrong))
         found = await consents.choices(self._pages.desk, member)
@@ -59,6 +60,7 @@ class ConsentPages:
             words=[in_words(scope, self._pages.desk.categories) for scope in wanted.scopes],
             workspaces=[(one.workspace.id, one.workspace.name) for one in offered],
             current=member.workspace.id,
+            told_by=host_of(wanted.app.client_id),
             goes_to=urlsplit(wanted.redirect_uri).netloc,
             query=request.url.query,
             hours=ACCESS_MS // (DAY_MS // 24),
@@ -72,8 +74,8 @@ class ConsentPages:
     async def answer(self, request: Request) -> Response:
         """Let the app in, or don't. Raises Refused `session_ended`, `csrf_failed`, 400, 403, 404."""
         member, form = await self._pages.sent(request, "consents.answer")
-        wanted = await consents.asked(self._pages.desk, request.query_params.multi_items())
         issuer = self._issuer(request)
+        wanted = await consents.asked(self._pages.desk, member, request.query_params.multi_items(), issuer)
         if wanted.wrong is not None:
             return self._go(wanted.refusal(issuer, wanted.wrong))
         if form.get("answer") != "allow":

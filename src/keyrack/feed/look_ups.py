@@ -7,8 +7,9 @@ from ipaddress import ip_network
 from time import monotonic
 from typing import Protocol, TypeVar
 
-from keyrack.feed import embed_keys, grants, tokens
+from keyrack.feed import app_tokens, embed_keys, grants, tokens
 from keyrack.feed.cache import Cache, Start
+from keyrack.model.app_tokens import FoundAppToken
 from keyrack.model.calls import CURRENT
 from keyrack.model.embed_keys import FoundEmbedKey
 from keyrack.model.grants import FoundAccess
@@ -167,6 +168,8 @@ class LookUps(Reads):
             return tokens.principal_of(found, self._categories, self._plans)
         if isinstance(found, FoundAccess):
             return grants.principal_of(found, self._categories, self._plans)
+        if isinstance(found, FoundAppToken):
+            return app_tokens.principal_of(found, self._categories, self._plans)
         if isinstance(found, FoundEmbedKey):
             return embed_keys.principal_of(found)
         return self._principal(found)

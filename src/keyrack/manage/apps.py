@@ -10,7 +10,7 @@ from keyrack.manage.change import change
 from keyrack.manage.desk import Desk
 from keyrack.manage.keys import refuse_haste
 from keyrack.manage.rights import checked_partner
-from keyrack.model.apps import SCOPES_MAX, URI_LENGTH_MAX, URIS_MAX, App, levels_of, offered, refused_redirect_uri, scopes_of
+from keyrack.model.apps import SCOPES_MAX, SPACES, URI_LENGTH_MAX, URIS_MAX, App, levels_of, offered, refused_redirect_uri, scopes_of
 from keyrack.model.events import EventType
 from keyrack.model.orders import NEWEST, Order, Place
 from keyrack.model.principals import Principal
@@ -54,18 +54,21 @@ async def create(
     name: str,
     redirect_uris: Sequence[str],
     scopes: Collection[str],
+    own_scopes: Collection[str] = (),
     public: bool = False,
     homepage_url: str | None = None,
     partner: str | None = None,
 ) -> Registered:
-    """Register an app. Only its client secret proves it, unless it is `public`.
+    """Register an app. Only its client secret proves it, unless it is `public`. With `own_scopes` it acts in the workspace for itself, too.
 
-    Raises Refused: 403 without org-level Admin; 400 for a redirect URI that cannot be one, a scope that there is not, or none at all.
+    Raises Refused: 403 without org-level Admin; 400 for a redirect URI that cannot be one, a scope that there is not, or none at all,
+    and for a public app with scopes of its own: it cannot prove itself.
     """
     actor.require_admin("register apps")
     refuse_haste(desk, actor)
     about = {"name": name, "homepage_url": homepage_url, "partner": partner}
-    chosen = _checked(desk, {**about, "redirect_uris": redirect_uris, "scopes": scopes})
+    chosen = _checked(desk, {**about, "redirect_uris": redirect_uris, "scopes": scopes, "own_scopes": own_scopes})
+    _refuse_unproved(public, chosen)
     async with change(desk, actor) as c:
         times: dict[str, Any] = {"created_at": c.now, "updated_at": c.now}
         by: dict[str, Any] = {"made_by": actor.credential_id, "made_by_name": actor.credential_name}
@@ -86,6 +89,7 @@ async def edit(desk: Desk, actor: Principal, app_id: str, **fields: Any) -> App:
     chosen = _checked(desk, fields)
     async with change(desk, actor) as c:
         before = await rows.get(c.connection, c.workspace_id, app_id)
+        _refuse_unproved(before.is_public, chosen)
         edited = replace(before, updated_at=c.now, **chosen)
         await rows.save(c.connection, edited)
         c.touch(edited.id)
@@ -130,6 +134,7 @@ def shown(app: App) -> dict[str, Any]:
         "public": app.is_public,
         "redirect_uris": list(app.redirect_uris),
         "scopes": list(app.scopes),
+        "own_scopes": list(app.own_scopes),
         "homepage_url": app.homepage_url,
         "partner": app.partner,
     }
@@ -138,7 +143,7 @@ def shown(app: App) -> dict[str, Any]:
 def _with_secret(desk: Desk, app: App, now: int) -> tuple[App, Secret]:
     secret = mint(desk.brand.oauth_prefix("client_secret"))
     proof: dict[str, Any] = {"secret_digest": digest(secret.text.encode()), "secret_prefix": secret.shown_prefix, "secret_made_at": now}
-    return replace(app, **proof), secret
+    return replace(app, **proof, secret_ended_at=None), secret
 
 
 def _checked(desk: Desk, fields: dict[str, Any]) -> dict[str, Any]:
@@ -152,6 +157,8 @@ def _checked(desk: Desk, fields: dict[str, Any]) -> dict[str, Any]:
         checked["redirect_uris"] = _redirect_uris(fields["redirect_uris"])
     if "scopes" in fields:
         checked["scopes"] = _scopes(desk, fields["scopes"])
+    if "own_scopes" in fields:
+        checked["own_scopes"] = _own_scopes(desk, fields["own_scopes"])
     if "partner" in fields:
         checked["partner"] = checked_partner(fields["partner"])
     homepage = (fields.get("homepage_url") or "").strip()
@@ -178,3 +185,15 @@ def _scopes(desk: Desk, given: Collection[str]) -> tuple[str, ...]:
     if not given or len(given) > SCOPES_MAX or unknown is not None:
         raise INVALID_REQUEST(f"Name at least one of these permissions: {', '.join(known)}.", param="scopes")
     return scopes_of(levels_of(given))
+
+
+def _own_scopes(desk: Desk, given: Collection[str]) -> tuple[str, ...]:
+    known = [scope for scope in offered(desk.categories) if not scope.startswith(f"{SPACES}:")]
+    if len(given) > SCOPES_MAX or not set(given) <= set(known):
+        raise INVALID_REQUEST(f"What an app may do for itself are some of these permissions: {', '.join(known)}.", param="own_scopes")
+    return scopes_of(levels_of(given))
+
+
+def _refuse_unproved(is_public: bool, chosen: dict[str, Any]) -> None:
+    if is_public and chosen.get("own_scopes"):
+        raise INVALID_REQUEST("A public app cannot prove itself, so it has no permissions of its own.", param="own_scopes")

@@ -16,6 +16,10 @@ REPORTS_OF_ADDRESS = Limit("leak_reports", quota=60, window_seconds=3600, burst=
 # Of apps that prove themselves wrongly. Guessing a client secret is hopeless at any rate; what this saves is a look-up for each guess.
 FAILED_CLIENTS = Limit("failed_clients", quota=60, window_seconds=60, burst=60)
 
+# Apps that register themselves, from one address and from all: each is a row that waits for somebody to let it in.
+REGISTRATIONS_OF_ADDRESS = Limit("client_registrations", quota=20, window_seconds=3600, burst=10)
+REGISTRATIONS = Limit("all_client_registrations", quota=300, window_seconds=3600, burst=100)
+
 
 def count(desk: Desk, email: str, address: str) -> None:
     """Count one attempt on an account from an address, whether or not such an account exists. Raises Refused `too_many_failures`."""
@@ -31,6 +35,12 @@ def count_of_address(desk: Desk, address: str) -> None:
 def count_report(desk: Desk, address: str) -> None:
     """Count one report of a leaked key from an address. Raises Refused `too_many_failures`."""
     _take(desk, Bucket(REPORTS_OF_ADDRESS, _key(REPORTS_OF_ADDRESS, together(address))))
+
+
+def count_registration(desk: Desk, address: str) -> None:
+    """Count one app that registers itself from an address. Raises Refused `too_many_failures`."""
+    of_address = Bucket(REGISTRATIONS_OF_ADDRESS, _key(REGISTRATIONS_OF_ADDRESS, together(address)))
+    _take(desk, of_address, Bucket(REGISTRATIONS, _key(REGISTRATIONS, b"")))
 
 
 def refuse_failed_client(desk: Desk, address: str) -> None:

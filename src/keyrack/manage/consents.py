@@ -19,10 +19,10 @@ from authlib.oauth2.rfc6749.errors import (
 
 from keyrack.crypto.digest import digest
 from keyrack.crypto.format import mint
-from keyrack.manage import grants, people, plans
+from keyrack.manage import described_apps, grants, people, plans
 from keyrack.manage.change import Change, change
 from keyrack.manage.desk import Desk
-from keyrack.model.apps import App, levels_of, scopes_of, shared, united
+from keyrack.model.apps import App, is_ours, levels_of, scopes_of, shared, united
 from keyrack.model.grants import CODE_MS, Code, Grant
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import INSUFFICIENT_PERMISSION, INVALID_REQUEST, NOT_FOUND
@@ -37,6 +37,12 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 """What a SHA-256 is in base64url without padding: nothing else can be an S256 challenge."""
 
 _NAMES = ("client_id", "redirect_uri", "response_type", "scope", "state", "code_challenge", "code_challenge_method")
+
+
+class InvalidTargetError(OAuth2Error):
+    """The resource that an app names is none of this server's (RFC 8707 §2)."""
+
+    error = "invalid_target"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +66,8 @@ class Asked:
         return self.answer(issuer, **dict(error.get_body()))
 
 
-async def asked(desk: Desk, parameters: Sequence[tuple[str, str]]) -> Asked:
-    """Return what an authorization request asks for.
+async def asked(desk: Desk, session: Principal, parameters: Sequence[tuple[str, str]], issuer: str) -> Asked:
+    """Return what an authorization request asks the person behind a session for.
 
     Raises Refused 400 where its app is unknown, or the redirect URI is none of that app's: nothing is sent there.
     """
@@ -69,16 +75,19 @@ async def asked(desk: Desk, parameters: Sequence[tuple[str, str]]) -> Asked:
     repeated = next((name for name in _NAMES if sum(one == name for one, _ in parameters) > 1), None)
     if repeated in ("client_id", "redirect_uri") or "\0" in given.get("client_id", ""):
         raise INVALID_REQUEST("The app's request cannot be read. Tell whoever makes the app.")
-    async with desk.store.reading() as c:
-        app = await oauth_lookup.app(c, given.get("client_id", ""))
+    app = await described_apps.known(desk, session, given.get("client_id", ""))
     if app is None:
         raise INVALID_REQUEST("There is no such app here, or not any more. Nothing was sent to it.")
     redirect_uri = given.get("redirect_uri", app.redirect_uris[0] if len(app.redirect_uris) == 1 else "")
     if not app.accepts(redirect_uri):
         raise INVALID_REQUEST(f"{app.name} asked for its answer at an address that is not registered for it. Nothing was sent there.")
     scopes, wrong = app.scopes, _wrong(given, repeated)
+    if wrong is None and any(name == "resource" and not is_ours(value, issuer) for name, value in parameters):
+        wrong = InvalidTargetError(f"There is one API here: {issuer}.")
     if wrong is None and given.get("scope", "").strip():
         scopes, wrong = _scopes(app, given["scope"].split(), app.scopes)
+    elif wrong is None and not app.is_registered:
+        wrong = InvalidScopeError("The app says by scope what it asks for: no admin has said it before.")
     state = given.get("state") if repeated != "state" and len(given.get("state", "")) <= STATE_LENGTH_MAX else None
     return Asked(app, redirect_uri, scopes, state, given.get("code_challenge", ""), wrong)
 
@@ -98,17 +107,20 @@ async def allow(desk: Desk, session: Principal, wanted: Asked, workspace_id: str
     there = next((one for one in await choices(desk, session) if one.workspace.id == workspace_id), None)
     if there is None:
         raise NOT_FOUND("There is no such workspace in which you may let an app in.", param="workspace_id")
-    code = mint(desk.brand.oauth_prefix("code"))
+    code, app = mint(desk.brand.oauth_prefix("code")), wanted.app
     acting = people.acting_as(desk, there.workspace, there.member.id, there.member.name)
     async with change(desk, acting) as c:
         await plans.require_api(desk, c)
         member = await member_rows.get(c.connection, c.workspace_id, there.member.id)
         if not member.active(c.now) or not member.may_use_api:
             raise INSUFFICIENT_PERMISSION("You may not use the API there. An owner or admin can let you.")
-        grant = await _granted(c, wanted, there)
+        if not app.is_registered:
+            app = await oauth_lookup.keep_app(c.connection, app)
+            c.touch(app.id)
+        grant = await _granted(c, app, wanted.scopes, there)
         fields: dict[str, Any] = {"redirect_uri": wanted.redirect_uri, "challenge": wanted.challenge, "scopes": wanted.scopes}
         proof = digest(code.text.encode())
-        made = Code(proof, c.workspace_id, grant.id, wanted.app.id, **fields, created_at=c.now, expires_at=c.now + CODE_MS)
+        made = Code(proof, c.workspace_id, grant.id, app.id, **fields, created_at=c.now, expires_at=c.now + CODE_MS)
         await oauth_tokens.add_code(c.connection, made)
     return wanted.answer(issuer, code=code.text)
 
@@ -118,17 +130,17 @@ def deny(wanted: Asked, issuer: str) -> str:
     return wanted.refusal(issuer, AccessDeniedError("The member did not let the app in."))
 
 
-async def _granted(c: Change, wanted: Asked, there: Membership) -> Grant:
-    before = await rows.live(c.connection, c.workspace_id, [there.member.id], wanted.app.id)
+async def _granted(c: Change, app: App, asked_for: tuple[str, ...], there: Membership) -> Grant:
+    before = await rows.live(c.connection, c.workspace_id, [there.member.id], app.id)
     if before:
         grant = before[0]
-        scopes = united(grant.scopes, wanted.scopes)
+        scopes = united(grant.scopes, asked_for)
         await rows.widen(c.connection, c.workspace_id, grant.id, scopes, c.now)
         c.touch(grant.id)
         c.record(grants.GRANT_UPDATED, grant.id, {**grants.shown(grant), "scopes": list(scopes)})
         return grant
     who: dict[str, Any] = {"member_id": there.member.id, "person_id": there.member.person_id}
-    grant = Grant(new_id(), c.workspace_id, wanted.app.id, **who, scopes=wanted.scopes, created_at=c.now, updated_at=c.now)
+    grant = Grant(new_id(), c.workspace_id, app.id, **who, scopes=asked_for, created_at=c.now, updated_at=c.now)
     await rows.add(c.connection, grant)
     c.record(grants.GRANT_CREATED, grant.id, grants.shown(grant))
     return grant

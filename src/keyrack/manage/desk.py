@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from keyrack.crypto.passwords import Passwords
 from keyrack.crypto.seal import Sealer
 from keyrack.crypto.sign import Signer
+from keyrack.manage.client_documents import ClientDocuments
 from keyrack.manage.github_keys import GithubKeys
 from keyrack.model.addresses import Network
 from keyrack.model.brands import Brand
@@ -93,6 +94,7 @@ class Desk:
     `tally` counts how long changes wait; `trace` follows them, where the operator wants that. `versions` are those of the host's
     API, to which keys are pinned. `vendors` are those that workspaces can connect accounts of.
     `github_keys` prove what GitHub says of leaked keys. `embeds` are the kinds of the host's objects that pages of others embed.
+    `client_documents` are those by which apps are known that nobody registered.
     """
 
     store: Store
@@ -114,4 +116,5 @@ class Desk:
     versions: Versions = field(default_factory=Versions)
     vendors: Mapping[str, Vendor] = field(default_factory=dict)
     github_keys: GithubKeys = field(default_factory=GithubKeys)
+    client_documents: ClientDocuments = field(default_factory=ClientDocuments)
     embeds: Mapping[str, Embeddable] = field(default_factory=dict)

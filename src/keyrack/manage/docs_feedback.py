@@ -41,7 +41,7 @@ async def comment(desk: Desk, token: str, text: str, *, address: str) -> None:
     _count(desk, address)
     plain = "".join(letter for letter in text if letter.isprintable() or letter == "\n").strip()
     # People show what they sent, with their key in it.
-    mask = Mask(desk.brand.prefix(mode) for mode in desk.brand.modes)
+    mask = Mask(desk.brand.prefixes)
     written = "\n".join(mask(line, len(line)) for line in plain.split("\n"))
     if not written or len(written) > COMMENT_LENGTH_MAX:
         raise INVALID_REQUEST(f"Write 1 to {COMMENT_LENGTH_MAX} characters.", param="comment")

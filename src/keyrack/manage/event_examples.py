@@ -72,6 +72,7 @@ _APP: dict[str, Any] = {
     "public": False,
     "redirect_uris": ["https://deals.example.com/oauth/callback"],
     "scopes": ["customers:read"],
+    "own_scopes": [],
     "homepage_url": "https://deals.example.com",
     "partner": None,
 }
@@ -88,6 +89,7 @@ _EMBED_KEY: dict[str, Any] = {
     "enabled": True,
     "end_reason": None,
 }
+_PLACE: dict[str, Any] = {"found_in": "https://github.com/octocat/hello-world/blob/main/settings.py", "source": "content"}
 _BY_NOUN: dict[str, dict[str, Any]] = {
     "app": _APP,
     "embed_key": _EMBED_KEY,
@@ -125,8 +127,13 @@ _BY_NAME: dict[str, dict[str, Any]] = {
     "integration.rotated": _INTEGRATION | {"key_id": _ID, "keys_ended": 1},
     "invitation.accepted": _INVITATION | {"member_id": _MEMBER},
     "key.expires_soon": _KEY | {"expires_at": "2026-06-02T17:21:09.412Z", "days": 7},
+    "app.secret_leaked": _APP | _PLACE,
+    "app.token_leaked": {"id": _APP["id"], "name": _APP["name"], "prefix": "atrium_oat_abc1"} | _PLACE,
+    "app.token_revoked": {"id": _APP["id"], "name": _APP["name"], "prefix": "atrium_oat_abc1"},
+    "grant.leaked": _GRANT | {"end_reason": "leaked"} | _PLACE,
+    "token.leaked": _TOKEN | {"end_reason": "leaked"} | _PLACE,
     "grant.ended": _GRANT | {"end_reason": "revoked"},
-    "key.leaked": _KEY | {"found_in": "https://github.com/octocat/hello-world/blob/main/settings.py", "source": "content"},
+    "key.leaked": _KEY | _PLACE,
     "key.revealed": {"id": _ID, "name": "local-dev", "prefix": "atrium_abc1", "through_key_id": None},
     "member.portal_link_made": {"id": _MEMBER, "name": "Robin Vale", "origin": None},
     "person.identity_linked": {"id": "cl9bn00of0006g7l8e7f8a9b0", "issuer": "https://login.vml.example"},

@@ -1,4 +1,4 @@
-"""What scanners look for: the shape of this host's keys and tokens, as a regular expression and as the rules of several scanners."""
+"""What scanners look for: the shape of this host's keys, tokens and client secrets, as an expression and as the rules of scanners."""
 
 import json
 from enum import StrEnum
@@ -20,13 +20,12 @@ class Format(StrEnum):
 
 
 def regex(brand: Brand) -> str:
-    """Return the expression that matches every key of a brand, of any mode, and every personal token.
+    """Return the expression that matches every key of a brand, of any mode, every personal token, and the tokens and secrets of apps.
 
     It looks neither back nor ahead: RE2 and Hyperscan read it. What has another checksum matches too: no expression can tell that, but
     whoever is asked about a match can.
     """
-    prefixes = "|".join((*(brand.prefix(mode) for mode in brand.modes), brand.token_prefix))
-    return rf"\b(?:{prefixes})_[0-9A-Za-z]{{{RANDOM_PLACES + CHECKSUM_PLACES}}}\b"
+    return rf"\b(?:{'|'.join(brand.lasting_prefixes)})_[0-9A-Za-z]{{{RANDOM_PLACES + CHECKSUM_PLACES}}}\b"
 
 
 def pattern(brand: Brand, wanted: Format, base_url: str | None = None) -> str:

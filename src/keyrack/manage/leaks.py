@@ -9,24 +9,27 @@ from typing import TypeVar
 
 from keyrack.crypto.digest import digest
 from keyrack.crypto.format import Secret, well_formed
-from keyrack.manage import attempts, keys, mail, token_endings
+from keyrack.manage import apps, attempts, grants, keys, mail, token_endings
 from keyrack.manage.change import Change, change
 from keyrack.manage.desk import Desk
 from keyrack.manage.keys import KEY_REVOKED
 from keyrack.model.events import EventType
+from keyrack.model.grants import EndReason as GrantEndReason
 from keyrack.model.keys import EndReason, Key
-from keyrack.model.leaks import FOUND_IN_LENGTH_MAX, REPORT, SOURCE_LENGTH_MAX, Ended, Finder, Leak
+from keyrack.model.leaks import FOUND_IN_LENGTH_MAX, REPORT, SOURCE_LENGTH_MAX, Ended, Finder, Hit, Leak
 from keyrack.model.members import Member, MemberStatus, Role
 from keyrack.model.principals import Principal
 from keyrack.model.principals import operator as principal_of
 from keyrack.model.refusals import INVALID_REQUEST
 from keyrack.model.request_logs import Mask
 from keyrack.model.tokens import EndReason as TokenEndReason
-from keyrack.model.tokens import Token
 from keyrack.model.workspaces import Workspace
-from keyrack.store import events, lookup
+from keyrack.store import apps as app_rows
+from keyrack.store import events, lookup, oauth_lookup
+from keyrack.store import grants as grant_rows
 from keyrack.store import keys as key_rows
 from keyrack.store import members as member_rows
+from keyrack.store import oauth_tokens as oauth_token_rows
 from keyrack.store import tokens as token_rows
 from keyrack.store.database import Connection
 
@@ -34,12 +37,21 @@ Part = TypeVar("Part")
 
 KEY_LEAKED = EventType("key.leaked", description="A key was found where others can read it, and was revoked for that.")
 TOKEN_LEAKED = EventType("token.leaked", description="A personal token was found where others can read it, and was ended for that.")
+GRANT_LEAKED = EventType(
+    "grant.leaked", description="A token of a grant was found where others can read it, and the grant was ended for that."
+)
+APP_TOKEN_LEAKED = EventType(
+    "app.token_leaked", description="A token that an app had for itself was found where others can read it, and was ended for that."
+)
+APP_SECRET_LEAKED = EventType(
+    "app.secret_leaked", description="An app's client secret was found where others can read it, and was ended for that."
+)
 
 LOOKED_UP_AT_ONCE = 500
 ENDED_AT_ONCE = 100
 """How many credentials one change ends: other changes of the workspace wait for it."""
 READERS_MAX = 20
-REPORTED = "If this was a key or token of ours, it is revoked now."
+REPORTED = "If this was a key, token or client secret of ours, it is revoked now."
 """What everybody is told who reports one: whether there was such a key, they learn from its next call alone."""
 
 
@@ -60,14 +72,14 @@ async def end(desk: Desk, leaks: Sequence[Leak], finder: Finder) -> set[bytes]:
     When this returns, they are refused everywhere. Of one that has ended nothing more is told, whoever ended it.
     """
     first = {leak.digest: leak for leak in reversed(leaks)}
-    mask = Mask((*(desk.brand.prefix(mode) for mode in desk.brand.modes), desk.brand.token_prefix))
+    mask = Mask(desk.brand.prefixes)
     known: set[bytes] = set()
     for digests in _parts(list(first), LOOKED_UP_AT_ONCE):
         for find, end_some in _WAYS:
             async with desk.store.reading() as c:
                 found = await find(c, digests)
-            known |= {one.digest for one, _ in found}
-            for workspace, theirs in _by_workspace(found):
+            known |= {one.digest for one in found}
+            for workspace, theirs in _by_workspace(found, desk.now()):
                 for some in _parts(theirs, ENDED_AT_ONCE):
                     await end_some(desk, workspace, {one.id: _fit(first[one.digest], mask) for one in some}, finder)
     return known
@@ -97,8 +109,9 @@ async def _end_keys(desk: Desk, workspace: Workspace, found: Mapping[str, Leak],
             if key.ended(c.now):
                 continue
             key = await keys.end(c, actor, key, c.now, EndReason.LEAKED, key.successor_id)
-            c.record(KEY_LEAKED, key.id, {**keys.shown(key), **_place(leak)})
-            c.record(KEY_REVOKED, key.id, keys.shown(key))
+            # Its finder has no mode: what happened to a test key is told to who hears of test calls.
+            c.record(KEY_LEAKED, key.id, {**keys.shown(key), **_place(leak)}, key.mode)
+            c.record(KEY_REVOKED, key.id, keys.shown(key), key.mode)
             ended.append(Ended(key.name, key.prefix, key.made_by, leak))
         await _tell(desk, c, workspace, ended, finder, desk.brand.words.key, "/console/keys?state=ended")
 
@@ -115,9 +128,58 @@ async def _end_tokens(desk: Desk, workspace: Workspace, found: Mapping[str, Leak
         await _tell(desk, c, workspace, ended, finder, "personal token", "/console")
 
 
-_Find = Callable[[Connection, Collection[bytes]], Awaitable[Sequence[tuple[Key | Token, Workspace]]]]
+async def _end_grants(desk: Desk, workspace: Workspace, found: Mapping[str, Leak], finder: Finder) -> None:
+    """End grants of one workspace of which any token was found, and tell of them."""
+    async with change(desk, _acting(desk, workspace, finder)) as c:
+        held = [await grant_rows.held(c.connection, workspace.id, grant_id) for grant_id in found]
+        names = {one.id: one.app.name for one in held}
+        going = [one.grant for one in held if one.grant.ended_at is None]
+        told = await grants.end(c, going, by=finder.name, reason=GrantEndReason.LEAKED)
+        for grant in told:
+            c.record(GRANT_LEAKED, grant.id, {**grants.shown(grant), **_place(found[grant.id])})
+        ended = [Ended(names[grant.id], f"{desk.brand.key_prefix}_", grant.member_id, found[grant.id]) for grant in told]
+        await _tell(desk, c, workspace, ended, finder, "app token", "/console")
+
+
+async def _end_app_tokens(desk: Desk, workspace: Workspace, found: Mapping[str, Leak], finder: Finder) -> None:
+    """End tokens that apps of one workspace have for themselves, and tell of them."""
+    async with change(desk, _acting(desk, workspace, finder)) as c:
+        ended: list[Ended] = []
+        for token_id, leak in found.items():
+            token = await oauth_token_rows.app_token(c.connection, workspace.id, token_id)
+            if not await oauth_token_rows.end_app_token(c.connection, workspace.id, token_id, c.now):
+                continue
+            app = await app_rows.get(c.connection, workspace.id, token.app_id)
+            c.touch(token_id)
+            c.record(APP_TOKEN_LEAKED, app.id, {"id": app.id, "name": app.name, "prefix": token.prefix, **_place(leak)})
+            ended.append(Ended(app.name, token.prefix, app.made_by, leak))
+        await _tell(desk, c, workspace, ended, finder, "app token", "/console/apps")
+
+
+async def _end_client_secrets(desk: Desk, workspace: Workspace, found: Mapping[str, Leak], finder: Finder) -> None:
+    """End the client secrets of apps of one workspace in one change, and tell of them. An admin makes new ones."""
+    async with change(desk, _acting(desk, workspace, finder)) as c:
+        ended: list[Ended] = []
+        for app_id, leak in found.items():
+            app = await app_rows.get(c.connection, workspace.id, app_id)
+            if app.secret_ended_at is not None or app.secret_digest != leak.digest:
+                continue
+            await app_rows.save(c.connection, replace(app, secret_ended_at=c.now, updated_at=c.now))
+            c.touch(app_id)
+            c.record(APP_SECRET_LEAKED, app_id, {**apps.shown(app), **_place(leak)})
+            ended.append(Ended(app.name, app.secret_prefix or "", app.made_by, leak))
+        await _tell(desk, c, workspace, ended, finder, "client secret", "/console/apps")
+
+
+_Find = Callable[[Connection, Collection[bytes]], Awaitable[Sequence[Hit]]]
 _End = Callable[[Desk, Workspace, Mapping[str, Leak], Finder], Awaitable[None]]
-_WAYS: Sequence[tuple[_Find, _End]] = ((lookup.leaked_keys, _end_keys), (lookup.leaked_tokens, _end_tokens))
+_WAYS: Sequence[tuple[_Find, _End]] = (
+    (lookup.leaked_keys, _end_keys),
+    (lookup.leaked_tokens, _end_tokens),
+    (oauth_lookup.leaked_grants, _end_grants),
+    (oauth_lookup.leaked_app_tokens, _end_app_tokens),
+    (oauth_lookup.leaked_client_secrets, _end_client_secrets),
+)
 
 
 async def _tell(desk: Desk, c: Change, workspace: Workspace, ended: Sequence[Ended], finder: Finder, word: str, path: str) -> None:
@@ -151,12 +213,12 @@ def _fit(leak: Leak, mask: Mask) -> Leak:
     return replace(leak, found_in=mask(leak.found_in, FOUND_IN_LENGTH_MAX), source=mask(leak.source, SOURCE_LENGTH_MAX))
 
 
-def _by_workspace(found: Iterable[tuple[Key | Token, Workspace]]) -> Iterable[tuple[Workspace, list[Key | Token]]]:
-    """What was found of each workspace that is there: what a deleted one had is refused already."""
-    groups: dict[str, tuple[Workspace, list[Key | Token]]] = {}
-    for one, workspace in found:
-        if workspace.deleted_at is None:
-            groups.setdefault(workspace.id, (workspace, []))[1].append(one)
+def _by_workspace(found: Iterable[Hit], now: int) -> Iterable[tuple[Workspace, list[Hit]]]:
+    """What was found of each workspace that is there, and works: what a deleted one had is refused already."""
+    groups: dict[str, tuple[Workspace, list[Hit]]] = {}
+    for one in found:
+        if one.workspace.deleted_at is None and (one.until is None or one.until > now):
+            groups.setdefault(one.workspace.id, (one.workspace, []))[1].append(one)
     return groups.values()
 
 

@@ -17,6 +17,7 @@ from keyrack.feed.grants import principal_of
 from keyrack.manage import attempts, grants, people
 from keyrack.manage.change import change
 from keyrack.manage.desk import Desk
+from keyrack.model.app_tokens import AppToken
 from keyrack.model.apps import App, levels_of, scopes_of, shared
 from keyrack.model.grants import ACCESS_MS, REFRESH_IDLE_MS, REFRESH_MS, AccessToken, Code, EndReason, FoundAccess, HeldGrant, RefreshToken
 from keyrack.model.principals import Kind, Principal
@@ -32,22 +33,22 @@ SECRET_LENGTH_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """New tokens, which leave here once. The repr hides them."""
+    """New tokens, which leave here once. The repr hides them. An app that acts for itself gets no refresh token."""
 
     access: Secret
-    refresh: Secret
+    refresh: Secret | None
     scopes: tuple[str, ...]
     expires_seconds: int = ACCESS_MS // 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an app hears of one of its access tokens that is accepted."""
+    """What an app hears of one of its access tokens that is accepted; `subject` is the person for whom it acts, or itself."""
 
-    token: AccessToken
+    token: AccessToken | AppToken
     scopes: tuple[str, ...]
     workspace_id: str
-    person_id: str
+    subject: str
 
 
 async def client(desk: Desk, client_id: str, secret: str | None, address: str) -> App:
@@ -59,7 +60,8 @@ async def client(desk: Desk, client_id: str, secret: str | None, address: str) -
     async with desk.store.reading() as c:
         app = await oauth_lookup.app(c, client_id) if client_id and "\0" not in client_id else None
     given = digest((secret or "").encode()[:SECRET_LENGTH_MAX])
-    if app is None or (secret is None) != app.is_public or not hmac.compare_digest(given, app.secret_digest or given):
+    fits = app is not None and (secret is None) == app.is_public and app.secret_ended_at is None
+    if app is None or not fits or not hmac.compare_digest(given, app.secret_digest or given):
         attempts.count_failed_client(desk, address)
         raise InvalidClientError("The client is unknown, or has not proved itself.", status_code=401)
     return app
@@ -83,7 +85,7 @@ async def refresh(desk: Desk, app: App, token: str, scope: str | None) -> Given:
     Raises InvalidGrantError, InvalidScopeError.
     """
     proof, now = digest(token.encode()), desk.now()
-    narrower = _narrower(scope)
+    narrower = asked_scopes(scope)
     async with desk.store.changing() as c:
         used = await oauth_lookup.use_refresh_token(c, proof, app.id, now)
         if used is not None and await _may_act(desk, c, used.grant_id):
@@ -127,9 +129,19 @@ async def introspect(desk: Desk, app: App, token: str) -> Told | None:
 
 
 async def prune(desk: Desk) -> None:
-    """Forget codes and tokens that were over for a week."""
+    """Forget codes and tokens that were over for a week, and apps that registered themselves for nobody."""
     async with desk.store.changing() as c:
         await rows.prune(c, desk.now())
+
+
+def asked_scopes(scope: str | None) -> tuple[str, ...] | None:
+    """Return the scopes that an app asks for, in their one form; None where it names none. Raises InvalidScopeError."""
+    if scope is None or not scope.strip():
+        return None
+    try:
+        return scopes_of(levels_of(scope.split()))
+    except ValueError:
+        raise InvalidScopeError("A scope is written as category:read or category:write.") from None
 
 
 def _fits(code: Code, redirect_uri: str | None, verifier: str) -> bool:
@@ -193,12 +205,3 @@ def _acting(desk: Desk, app: App, held: HeldGrant, workspace: Workspace) -> Prin
     """The app as the actor of what it does about itself."""
     acting = people.acting_as(desk, workspace, held.grant.member_id, held.name)
     return replace(acting, kind=Kind.ACCESS_TOKEN, credential_id=app.id, credential_name=app.name, app_id=app.id, grant_id=held.grant.id)
-
-
-def _narrower(scope: str | None) -> tuple[str, ...] | None:
-    if scope is None or not scope.strip():
-        return None
-    try:
-        return scopes_of(levels_of(scope.split()))
-    except ValueError:
-        raise InvalidScopeError("A scope is written as category:read or category:write.") from None

@@ -22,11 +22,15 @@ class App:
     """One app. Times are ms since the epoch.
 
     `scopes` are the permissions that it asks for at most, as `category:level`; `secret_digest` is None for a public app, which proves
-    itself by PKCE alone. Members of any workspace can let it in; it belongs to the one in which it was registered.
+    itself by PKCE alone. A secret that leaked has ended at `secret_ended_at`, and proves nothing. `own_scopes` are the permissions that an
+    admin gave the app itself: with any, it gets tokens with which it acts in its own workspace, and for no member.
+
+    Members of any workspace can let the app in; it belongs to the one in which it was registered. With `workspace_id` None it belongs to
+    nobody: it described itself.
     """
 
     id: str
-    workspace_id: str
+    workspace_id: str | None
     client_id: str
     name: str
     redirect_uris: tuple[str, ...]
@@ -38,6 +42,8 @@ class App:
     secret_digest: bytes | None = field(default=None, repr=False)
     secret_prefix: str | None = None
     secret_made_at: int | None = None
+    secret_ended_at: int | None = None
+    own_scopes: tuple[str, ...] = ()
     partner: str | None = None
     homepage_url: str | None = None
     deleted_at: int | None = None
@@ -46,6 +52,11 @@ class App:
     def is_public(self) -> bool:
         """Whether the app has no secret: it runs where nobody could keep one."""
         return self.secret_digest is None
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether a workspace registered the app; else it described itself, and nobody has checked that."""
+        return self.workspace_id is not None
 
     def accepts(self, redirect_uri: str) -> bool:
         """Whether answers may be sent there: exactly what was registered, but for the port of a loopback address (RFC 8252 §7.3)."""
@@ -69,6 +80,11 @@ def refused_redirect_uri(uri: str) -> str | None:
     if parts.scheme != "https" or not host or user is not None:
         return "A redirect URI begins with https://; for a program on its user's machine, with http://127.0.0.1 or http://[::1]."
     return None
+
+
+def is_ours(resource: str, issuer: str) -> bool:
+    """Whether a resource that an app names is the one that this server protects, or lies in it (RFC 8707): tokens work nowhere else."""
+    return resource == issuer or (resource.startswith(f"{issuer}/") and "#" not in resource)
 
 
 def levels_of(scopes: Collection[str]) -> dict[str, Level]:

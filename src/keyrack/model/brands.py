@@ -97,8 +97,8 @@ class Brand:
         of_oauth = ((suffix, "what apps hold") for suffix in OAUTH_SUFFIXES.values())
         of_pages = ((EMBED_SUFFIX, "embed keys"), (VISIT_SUFFIX, "visitors' sessions"))
         for suffix, others in ((TEST_SUFFIX, "test keys"), (TOKEN_SUFFIX, "personal tokens"), *of_oauth, *of_pages):
-            # With `embed` alone, too: the head of a key would stand inside its embed keys.
-            if f"_{self.key_prefix}".endswith(suffix):
+            # `embed` alone, too: the head of a key would stand inside its embed keys.
+            if self.key_prefix.endswith(suffix) or f"_{self.key_prefix}" == suffix == EMBED_SUFFIX:
                 raise ValueError(f"key_prefix {self.key_prefix!r} ends in {suffix}: live keys would look like {others}")
         if isinstance(self.navigation, str) or not self.navigation:
             raise ValueError('navigation is a tuple of at least one title, like ("Settings", "API keys")')
@@ -147,6 +147,17 @@ class Brand:
     def oauth_prefix(self, what: str) -> str:
         """Return what an `access_token`, a `refresh_token`, a `code` or a `client_secret` begins with, without the underscore."""
         return self.key_prefix + OAUTH_SUFFIXES[what]
+
+    @property
+    def lasting_prefixes(self) -> tuple[str, ...]:
+        """What every secret begins with that works for more than a minute: what scanners look for, without the underscore that follows."""
+        of_oauth = (self.oauth_prefix(what) for what in OAUTH_SUFFIXES if what != "code")
+        return (*(self.prefix(mode) for mode in self.modes), self.token_prefix, *of_oauth)
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """What every secret begins with: what is masked wherever it stands."""
+        return (*self.lasting_prefixes, self.oauth_prefix("code"), self.visit_prefix)
 
     @property
     def default_rights(self) -> Rights:

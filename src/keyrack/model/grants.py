@@ -30,6 +30,7 @@ class EndReason(StrEnum):
     APP_REVOKED = "app_revoked"
     CODE_REUSED = "code_reused"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"
+    LEAKED = "leaked"
     API_ACCESS_REMOVED = "api_access_removed"
     MEMBER_DEACTIVATED = "member_deactivated"
     MEMBER_REMOVED = "member_removed"
@@ -40,6 +41,7 @@ _WHY = {
     EndReason.APP_REVOKED: "the app gave its access back",
     EndReason.CODE_REUSED: "its authorization code was used a second time",
     EndReason.REFRESH_TOKEN_REUSED: "one of its refresh tokens was used a second time",
+    EndReason.LEAKED: "one of its tokens was found where others can read it ({by})",
     EndReason.API_ACCESS_REMOVED: "{by} took away its member's right to use the API",
     EndReason.MEMBER_DEACTIVATED: "{by} deactivated its member",
     EndReason.MEMBER_REMOVED: "its member left the workspace, or was removed, by {by}",

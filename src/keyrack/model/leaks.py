@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from keyrack.model.workspaces import Workspace
+
 GITHUB_KEYS_URL = "https://api.github.com/meta/public_keys/secret_scanning"
 """Where GitHub publishes the keys with which it signs what its secret scanning has found."""
 FOUND_IN_LENGTH_MAX = 500
@@ -40,6 +42,19 @@ class Leak:
     digest: bytes
     found_in: str = ""
     source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What a leak turned out to be: by the digest of what was found, the `id` of what ends with it, in which workspace.
+
+    `until` (ms since the epoch) is when what was found worked no more by itself, None where only the end of what has the `id` ends it.
+    """
+
+    digest: bytes
+    id: str
+    workspace: Workspace
+    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,10 +93,10 @@ class Principal:
 
     @property
     def owner_id(self) -> str:
-        """The integration, grant or member behind the credential: survives key rotation. Each visitor is one by themselves."""
+        """The integration, grant, member or app behind the credential: survives key rotation. Each visitor is one by themselves."""
         if self.embedded is not None and self.embedded.visitor is not None:
             return self.embedded.visitor
-        return self.grant_id or self.integration_id or self.member_id or self.credential_id
+        return self.grant_id or self.integration_id or self.member_id or self.app_id or self.credential_id
 
     def require_admin(self, doing: str) -> None:
         """Refuse with 403 unless this principal manages the workspace."""

@@ -1,5 +1,6 @@
-"""OAuth 2.1 for apps of others: the endpoints that programs call. Members are asked in the console; no client registers itself."""
+"""OAuth 2.1 for apps of others: the endpoints that programs call. Members are asked in the console."""
 
+from authlib.oauth2.rfc6749.errors import OAuth2Error
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -9,9 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from keyrack.assemble import Assembly
 from keyrack.model.refusals import Refused
 from keyrack.oauth.metadata import Metadata
-from keyrack.oauth.tokens import Tokens, read_form
-
-NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+from keyrack.oauth.registration import Registration
+from keyrack.oauth.tokens import NO_STORE, Tokens, read_form, told_of
 
 
 def build(assembly: Assembly, host: ASGIApp) -> dict[str, ASGIApp]:
@@ -22,7 +22,10 @@ def build(assembly: Assembly, host: ASGIApp) -> dict[str, ASGIApp]:
         """Lead the member to the page that asks them. 303, so that nothing a form has sent is sent on (RFC 9700 §4.12)."""
         query = request.url.query
         if request.method == "POST":
-            query = str(request.url.replace_query_params(**await read_form(request)).query)
+            try:
+                query = str(request.url.replace_query_params(**await read_form(request)).query)
+            except OAuth2Error as error:
+                return told_of(error)
         return RedirectResponse(f"{metadata.inside(request, '/console/authorize')}?{query}", 303, headers=NO_STORE)
 
     async def refused(request: Request, error: Exception) -> Response:
@@ -36,6 +39,8 @@ def build(assembly: Assembly, host: ASGIApp) -> dict[str, ASGIApp]:
         Route("/oauth/revoke", tokens.revoke, methods=["POST"]),
         Route("/oauth/introspect", tokens.introspect, methods=["POST"]),
     ]
+    if assembly.settings.client_registration:
+        routes.append(Route("/oauth/register", Registration(assembly).register, methods=["POST"]))
     known = [
         Route("/.well-known/oauth-authorization-server", metadata.of_server, methods=["GET"]),
         Route("/.well-known/oauth-protected-resource", metadata.of_resource, methods=["GET"]),

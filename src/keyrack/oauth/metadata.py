@@ -20,6 +20,8 @@ class Metadata:
         self._problems: Problems = assembly.problems
         self._brand = assembly.brand
         self._scopes = list(offered(assembly.categories))
+        self._reads_documents = assembly.desk.client_documents.are_read
+        self._registers = assembly.settings.client_registration
 
     def issuer(self, request: Request) -> str:
         """Return the address by which this server is known, without a slash at its end."""
@@ -41,14 +43,17 @@ class Metadata:
             "scopes_supported": self._scopes,
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
-            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
             "code_challenge_methods_supported": ["S256"],
             "token_endpoint_auth_methods_supported": [*PROVED_BY, "none"],
             "revocation_endpoint_auth_methods_supported": [*PROVED_BY, "none"],
             "introspection_endpoint_auth_methods_supported": PROVED_BY,
             "authorization_response_iss_parameter_supported": True,
+            "client_id_metadata_document_supported": self._reads_documents,
             "service_documentation": f"{issuer}/docs",
         }
+        if self._registers:
+            told["registration_endpoint"] = f"{issuer}/oauth/register"
         return JSONResponse(told, headers=OPEN)
 
     async def of_resource(self, request: Request) -> JSONResponse:

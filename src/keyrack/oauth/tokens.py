@@ -16,9 +16,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from keyrack.assemble import Assembly
-from keyrack.manage import oauth_tokens
+from keyrack.manage import app_tokens, oauth_tokens
+from keyrack.manage.consents import InvalidTargetError
 from keyrack.manage.oauth_tokens import Given
-from keyrack.model.apps import App
+from keyrack.model.apps import App, is_ours
 
 BODY_BYTES_MAX = 16 * 1024
 FIELDS_MAX = 20
@@ -39,9 +40,12 @@ async def read_form(request: Request) -> dict[str, str]:
         fields = parse_qsl(body.decode("ascii"), strict_parsing=bool(body), errors="strict", max_num_fields=FIELDS_MAX)
     except ValueError:
         raise InvalidRequestError("The body is no form.") from None
-    if len({name for name, _ in fields}) < len(fields):
+    # An app may name several resources (RFC 8707 §2).
+    resources = [value for name, value in fields if name == "resource"]
+    once = [name for name, _ in fields if name != "resource"]
+    if len(set(once)) < len(once):
         raise InvalidRequestError("A parameter stands twice.")
-    return dict(fields)
+    return {**dict(fields), "resource": " ".join(resources)} if resources else dict(fields)
 
 
 class Tokens:
@@ -50,9 +54,10 @@ class Tokens:
     def __init__(self, assembly: Assembly) -> None:
         self._desk = assembly.desk
         self._heads = assembly.heads
+        self._problems = assembly.problems
 
     async def give(self, request: Request) -> Response:
-        """Exchange a code or a refresh token."""
+        """Exchange a code, a refresh token, or the app's own credentials."""
         return await _answered(request, self._give)
 
     async def revoke(self, request: Request) -> Response:
@@ -65,12 +70,16 @@ class Tokens:
 
     async def _give(self, request: Request, form: Mapping[str, str]) -> dict[str, Any]:
         app = await self._client(request, form)
+        if not all(is_ours(resource, self._issuer(request)) for resource in form.get("resource", "").split()):
+            raise InvalidTargetError(f"There is one API here: {self._issuer(request)}.")
         match form.get("grant_type"):
             case "authorization_code":
                 code, verifier = _needed(form, "code"), _needed(form, "code_verifier")
                 given = await oauth_tokens.redeem(self._desk, app, code, form.get("redirect_uri"), verifier)
             case "refresh_token":
                 given = await oauth_tokens.refresh(self._desk, app, _needed(form, "refresh_token"), form.get("scope"))
+            case "client_credentials":
+                given = await app_tokens.give(self._desk, app, form.get("scope"))
             case None:
                 raise InvalidRequestError("grant_type is missing.")
             case _:
@@ -79,26 +88,34 @@ class Tokens:
 
     async def _revoke(self, request: Request, form: Mapping[str, str]) -> dict[str, Any]:
         app = await self._client(request, form)
-        await oauth_tokens.revoke(self._desk, app, _needed(form, "token"))
+        token = _needed(form, "token")
+        await oauth_tokens.revoke(self._desk, app, token)
+        await app_tokens.revoke(self._desk, app, token)
         return {}
 
     async def _introspect(self, request: Request, form: Mapping[str, str]) -> dict[str, Any]:
         app = await self._client(request, form)
         if app.is_public:
             raise UnauthorizedClientError("A public app cannot ask what a token is.")
-        told = await oauth_tokens.introspect(self._desk, app, _needed(form, "token"))
+        token = _needed(form, "token")
+        told = await oauth_tokens.introspect(self._desk, app, token) or await app_tokens.introspect(self._desk, app, token)
         if told is None:
             return {"active": False}
         return {
             "active": True,
             "client_id": app.client_id,
             "scope": " ".join(told.scopes),
-            "sub": told.person_id,
+            "sub": told.subject,
             "workspace_id": told.workspace_id,
             "token_type": "Bearer",
+            "iss": self._issuer(request),
+            "aud": self._issuer(request),
             "iat": told.token.created_at // 1000,
             "exp": told.token.expires_at // 1000,
         }
+
+    def _issuer(self, request: Request) -> str:
+        return self._problems.base_url(request.scope).rstrip("/")
 
     async def _client(self, request: Request, form: Mapping[str, str]) -> App:
         """Return the app that the call proves, by exactly one method (RFC 6749 §2.3)."""
@@ -116,6 +133,12 @@ class Tokens:
         return await oauth_tokens.client(self._desk, client_id, secret, self._heads.address(request.scope))
 
 
+def told_of(error: OAuth2Error) -> Response:
+    """Return an error as programs are told of it (RFC 6749 §5.2)."""
+    headers = NO_STORE | ({"WWW-Authenticate": 'Basic realm="OAuth"'} if error.status_code == 401 else {})
+    return JSONResponse(dict(error.get_body()), error.status_code, headers=headers)
+
+
 def _needed(form: Mapping[str, str], name: str) -> str:
     if not form.get(name):
         raise InvalidRequestError(f"{name} is missing.")
@@ -123,18 +146,17 @@ def _needed(form: Mapping[str, str], name: str) -> str:
 
 
 def _shown(given: Given) -> dict[str, Any]:
-    return {
+    shown = {
         "access_token": given.access.text,
         "token_type": "Bearer",
         "expires_in": given.expires_seconds,
-        "refresh_token": given.refresh.text,
         "scope": " ".join(given.scopes),
     }
+    return shown if given.refresh is None else {**shown, "refresh_token": given.refresh.text}
 
 
 async def _answered(request: Request, answer: Callable[[Request, Mapping[str, str]], Awaitable[dict[str, Any]]]) -> Response:
     try:
         return JSONResponse(await answer(request, await read_form(request)), headers=NO_STORE)
     except OAuth2Error as error:
-        headers = NO_STORE | ({"WWW-Authenticate": 'Basic realm="OAuth"'} if error.status_code == 401 else {})
-        return JSONResponse(dict(error.get_body()), error.status_code, headers=headers)
+        return told_of(error)

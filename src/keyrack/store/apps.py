@@ -12,7 +12,8 @@ from keyrack.store.oauth_tables import apps
 from keyrack.store.paging import keyset
 
 _SAME = ("client_id", "name", "created_at", "updated_at", "deleted_at", "made_by", "made_by_name", "secret_digest", "secret_prefix")
-_COLUMNS = (*_SAME, "secret_made_at", "partner", "homepage_url")
+_LISTS = ("redirect_uris", "scopes", "own_scopes")
+_COLUMNS = (*_SAME, "secret_made_at", "secret_ended_at", "partner", "homepage_url")
 
 
 async def get(c: Connection, workspace_id: str, app_id: str) -> App:
@@ -32,21 +33,21 @@ async def page(c: Connection, workspace_id: str, *, limit: int, after: Place | N
 
 async def add(c: Connection, app: App) -> None:
     """Add an app."""
-    await c.execute(insert(apps).values(id=app.id, workspace_id=app.workspace_id, **_values(app)))
+    await c.execute(insert(apps).values(id=app.id, workspace_id=app.workspace_id, **values_of(app)))
 
 
 async def save(c: Connection, app: App) -> None:
     """Save what changed of an app. Touch it."""
-    await c.execute(update(apps).where(apps.c.workspace_id == app.workspace_id, apps.c.id == app.id).values(**_values(app)))
+    await c.execute(update(apps).where(apps.c.workspace_id == app.workspace_id, apps.c.id == app.id).values(**values_of(app)))
 
 
 def read(row: Row[Any]) -> App:
     """Return the app in a row that holds all columns of its table."""
     of = row._mapping
-    lists: dict[str, Any] = {name: tuple(of[apps.c[name]]) for name in ("redirect_uris", "scopes")}
+    lists: dict[str, Any] = {name: tuple(of[apps.c[name]]) for name in _LISTS}
     return App(id=of[apps.c.id], workspace_id=of[apps.c.workspace_id], **lists, **{name: of[apps.c[name]] for name in _COLUMNS})
 
 
-def _values(app: App) -> dict[str, Any]:
-    lists = {"redirect_uris": list(app.redirect_uris), "scopes": list(app.scopes)}
-    return {**lists, **{name: getattr(app, name) for name in _COLUMNS}}
+def values_of(app: App) -> dict[str, Any]:
+    """Return an app as its row, but for whose it is."""
+    return {**{name: list(getattr(app, name)) for name in _LISTS}, **{name: getattr(app, name) for name in _COLUMNS}}

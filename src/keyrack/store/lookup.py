@@ -6,17 +6,19 @@ from typing import Any
 
 from sqlalchemy import Row, delete, insert, or_, select, update
 
+from keyrack.model.app_tokens import FoundAppToken
 from keyrack.model.embed_keys import FoundEmbedKey
 from keyrack.model.grants import FoundAccess
 from keyrack.model.integrations import Integration
 from keyrack.model.invitations import Invitation
 from keyrack.model.keys import Key
+from keyrack.model.leaks import Hit
 from keyrack.model.members import Member
 from keyrack.model.orders import Place
 from keyrack.model.people import Person
 from keyrack.model.portal_links import PortalLink
 from keyrack.model.sessions import LinkPurpose, Session
-from keyrack.model.tokens import FoundToken, HeldThere, Token
+from keyrack.model.tokens import FoundToken, HeldThere
 from keyrack.model.workspaces import Workspace
 from keyrack.store import changes, oauth_lookup, rights
 from keyrack.store import embed_keys as embed_key_rows
@@ -108,13 +110,13 @@ class FoundInvitation:
     workspace: Workspace
 
 
-Found = FoundKey | FoundToken | FoundAccess | FoundEmbedKey
+Found = FoundKey | FoundToken | FoundAccess | FoundAppToken | FoundEmbedKey
 
 
 async def credential(c: Connection, digest: bytes) -> Found | None:
     """Return the key or token with this digest, also an ended one. For `keyrack.feed.look_ups` alone."""
     found = await _key(c, digest) or await _token(c, digest) or await oauth_lookup.access_token(c, digest)
-    return found or await _embed_key(c, digest)
+    return found or await oauth_lookup.app_token(c, digest) or await _embed_key(c, digest)
 
 
 async def _key(c: Connection, digest: bytes) -> FoundKey | None:
@@ -229,16 +231,16 @@ async def expiring_keys(c: Connection, *, now: int, days: int, limit: int) -> li
     return [(key_rows.read(row), workspace_rows.read(row)) for row in await c.all(due.order_by(keys.c.expires_at).limit(limit))]
 
 
-async def leaked_keys(c: Connection, digests: Collection[bytes]) -> list[tuple[Key, Workspace]]:
-    """Return the keys with these digests, whatever became of them, each with its workspace. For `keyrack.manage.leaks` alone."""
-    found = select(keys, workspaces).join(workspaces, workspaces.c.id == keys.c.workspace_id).where(keys.c.digest.in_(digests))
-    return [(key_rows.read(row), workspace_rows.read(row)) for row in await c.all(found)]
+async def leaked_keys(c: Connection, digests: Collection[bytes]) -> list[Hit]:
+    """Return the keys with these digests, whatever became of them. For `keyrack.manage.leaks` alone."""
+    found = select(keys.c.digest, keys.c.id.label("hit_id"), workspaces).join(workspaces, workspaces.c.id == keys.c.workspace_id)
+    return [Hit(row.digest, row.hit_id, workspace_rows.read(row)) for row in await c.all(found.where(keys.c.digest.in_(digests)))]
 
 
-async def leaked_tokens(c: Connection, digests: Collection[bytes]) -> list[tuple[Token, Workspace]]:
-    """Return the tokens with these digests, whatever became of them, each with its workspace. For `keyrack.manage.leaks` alone."""
-    found = select(tokens, workspaces).join(workspaces, workspaces.c.id == tokens.c.workspace_id).where(tokens.c.digest.in_(digests))
-    return [(token_rows.read(row), workspace_rows.read(row)) for row in await c.all(found)]
+async def leaked_tokens(c: Connection, digests: Collection[bytes]) -> list[Hit]:
+    """Return the personal tokens with these digests, whatever became of them. For `keyrack.manage.leaks` alone."""
+    found = select(tokens.c.digest, tokens.c.id.label("hit_id"), workspaces).join(workspaces, workspaces.c.id == tokens.c.workspace_id)
+    return [Hit(row.digest, row.hit_id, workspace_rows.read(row)) for row in await c.all(found.where(tokens.c.digest.in_(digests)))]
 
 
 async def end_sessions(c: Connection, person_id: str, at: int, but: str | None = None) -> int:
