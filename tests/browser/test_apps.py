@@ -5,6 +5,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from keyrack.manage import keys, sessions
+from keyrack.model.permissions import Level, Rights
 from tests.browser.sites import DESKTOP, PHONE, Browsing, Scene
 from tests.browser.visitor import Visitor
 
@@ -69,13 +71,94 @@ async def test_an_app_is_registered_let_in_and_shut_out(atrium: Scene, browsing:
     await cy.look()
     await cy.press("grants.revoke.submit")
     await cy.sees("acts for you no more")
+    await manages(ada)
+
+
+async def manages(ada: Visitor) -> None:
+    """Look after the app: change it, give it a webhook and another secret, and delete it."""
     await ada.open("/apps")
+    await ada.press("apps.more")
+    await ada.press("apps.edit")
+    await ada.look()
+    await ada.fill("apps.partner", "Northwind")
+    await ada.press("apps.own")
+    await ada.control("apps.own-scope").first.check()
+    await ada.press("apps.edit.submit")
+    await ada.sees("The app is saved", "Northwind", "For itself", "0 people in VML")
+    await ada.look()
+    await ada.press("apps.webhook")
+    await ada.fill("apps.webhook.url", "https://app.example/hooks")
+    await ada.look()
+    await ada.press("apps.webhook.submit")
+    await ada.press("apps.webhook.secret.copy")
+    await ada.press("apps.webhook.done")
+    await ada.press("apps.endpoint")
+    await ada.sees("app.uninstalled")
+    await ada.open("/apps")
+    await ada.press("apps.open")
+    await ada.press("apps.logs")
+    await ada.choose("logs.app", "")
+    await ada.open("/apps")
+    await ada.press("apps.more")
     await ada.press("apps.rotate")
     await ada.press("apps.rotate.submit")
     await ada.press("apps.done")
+    await ada.press("apps.more")
     await ada.press("apps.delete")
     await ada.press("apps.delete.submit")
     await ada.sees("Deal mirror is deleted", "No apps yet")
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "dark"), (PHONE, "light")])
+async def test_admin_finds_and_shuts_out_what_acts_for_others(
+    atrium: Scene, browsing: Browsing, size: tuple[int, int], scheme: str
+) -> None:
+    desk = atrium.site.desk
+    for name in ("Bo", "Cy"):
+        await atrium.site.rack.members.edit(atrium.workspace.id, atrium.members[name].id, may_use_api=True)
+    ada = await browsing.sign_in(atrium, size=size, scheme=scheme)
+    client_id = await registered(ada)
+    for name in ("Bo", "Cy"):
+        visitor = await browsing.sign_in(atrium, name, size=size, scheme=scheme)
+        await visitor.open(asking(client_id, re.sub(r"/console.*", "", visitor.page.url)))
+        await answered(visitor, "consents.allow", "**/healthz?code=*")
+    link = await sessions.sign_in_link(desk, atrium.members["Bo"].person_id, atrium.workspace.id)
+    bo = await sessions.find(desk, (await sessions.redeem(desk, link.text)).secret.text)
+    assert bo is not None
+    await keys.create(desk, bo, name="Nightly export", rights=Rights(permissions={"customers": Level.READ}))
+    await ada.open("/apps")
+    await ada.press("apps.open")
+    await ada.sees("2 people in VML")
+    await ada.press("apps.grants")
+    await ada.sees("Bo Park", "Cy Park", "Deal mirror")
+    await ada.look()
+    await ada.choose("access.what", "tokens")
+    await ada.sees("Nothing matches")
+    await ada.choose("access.what", "")
+    await ada.press("access.more", of="Bo Park")
+    await ada.press("access.revoke-person")
+    await ada.sees("What 1 app was let do")
+    await ada.press("access.revoke.keys")
+    await ada.sees("Nightly export")
+    await ada.look()
+    await ada.press("access.key-rotate")
+    await ada.press("cancel")
+    await ada.open(f"/access/keys?member={atrium.members['Bo'].id}")
+    await ada.press("access.key-end")
+    await ada.press("keys.end.submit")
+    await ada.open(f"/access/keys?member={atrium.members['Bo'].id}")
+    await ada.press("access.back")
+    await ada.press("access.more", of="Cy Park")
+    await ada.press("access.app-logs")
+    await ada.open("/access")
+    await ada.press("access.more", of="Cy Park")
+    await ada.press("access.uninstall")
+    await ada.look()
+    await ada.press("apps.uninstall.submit")
+    await ada.sees("was let in by 2 people", "Nothing calls in anybody’s name")
+    await ada.open("/apps")
+    await ada.press("apps.open")
+    await ada.misses("Uninstall here")
 
 
 async def test_an_app_that_cannot_keep_a_secret_gets_none(atrium: Scene, browsing: Browsing) -> None:

@@ -3,19 +3,23 @@
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
-from keyrack.manage import apps, consents, members, oauth_tokens, sessions
+from keyrack.manage import apps, consents, keys, members, oauth_tokens, sessions
 from keyrack.manage.apps import Registered
 from keyrack.model.apps import App
+from keyrack.model.principals import Principal
 from tests.backends import Backend, copy_files
 from tests.console.browser import Page
 from tests.console.conftest import opened
 from tests.console.visitors import Office
+from tests.hosts import ALL_RIGHTS
 
-APPS, MINE = "/console/apps", "/console/preferences/apps"
+APPS, MINE, ACCESS = "/console/apps", "/console/preferences/apps", "/console/access"
+PARTNER = "Northwind & Söhne"
 CALLBACK = "https://app.example/callback"
 VERIFIER = "v" * 43
 
@@ -39,16 +43,21 @@ async def proved(office: Office, client_id: str, secret: str) -> App:
     return await oauth_tokens.client(office.desk, client_id, secret, "192.0.2.1")
 
 
-async def let_in(office: Office, made: Registered, name: str) -> str:
-    """Have a member let an app in, and return its access token."""
-    member = office.members[name]
-    await members.edit(office.desk, office.host.owner, member.id, may_use_api=True)
-    link = await sessions.sign_in_link(office.desk, member.person_id, office.host.workspace.id)
+async def session_of(office: Office, name: str) -> Principal:
+    """Sign a member in."""
+    link = await sessions.sign_in_link(office.desk, office.members[name].person_id, office.host.workspace.id)
     session = await sessions.find(office.desk, (await sessions.redeem(office.desk, link.text)).secret.text)
     assert session is not None
+    return session
+
+
+async def let_in(office: Office, made: Registered, name: str) -> str:
+    """Have a member let an app in, and return its access token."""
+    await members.edit(office.desk, office.host.owner, office.members[name].id, may_use_api=True)
+    session = await session_of(office, name)
     challenge = create_s256_code_challenge(VERIFIER)
     fields = {"response_type": "code", "client_id": made.app.client_id, "code_challenge": challenge, "code_challenge_method": "S256"}
-    wanted = await consents.asked(office.desk, list(fields.items()))
+    wanted = await consents.asked(office.desk, session, list(fields.items()), "https://acme.test")
     led = await consents.allow(office.desk, session, wanted, office.host.workspace.id, "https://acme.test")
     code = re.search(r"code=([^&]+)", led)
     assert code is not None
@@ -72,6 +81,21 @@ async def test_admin_registers_an_app_rotates_its_secret_and_deletes_it(office: 
     at = f"{APPS}/{app.id}/secret"
     rotated = await browser.submit(await browser.open(at), at)
     assert app.id == (await proved(office, client_id, shown(rotated, "secret"))).id
+    at = f"{APPS}/{app.id}/edit"
+    form = await browser.open(at)
+    assert (CALLBACK, "yes") == (form.fields(at)["redirect_uris"], form.fields(at)["scope.customers:read"])
+    assert 400 == (await browser.submit(form, at, redirect_uris="ftp://x")).status
+    saved = await browser.submit(form, at, **{"name": "Mirror", "scope.customers:write": "yes", "partner": "Northwind"})
+    assert all(text in saved.text for text in ("The app is saved", "Northwind", "change and delete customers", "0 people in VML"))
+    at = f"{APPS}/{app.id}/webhook"
+    assert 400 == (await browser.submit(await browser.open(at), at, url="http://10.0.0.1/")).status
+    told = await browser.submit(await browser.open(at), at, url="https://app.example/hooks?token=swordfish")
+    assert shown(told, "secret").startswith("whsec_")
+    details = await browser.open(f"{APPS}/{app.id}")
+    (endpoint,) = [link for link in details.links if link.startswith("/console/endpoints/")]
+    assert ("https://app.example/hooks?…" in details.text, 200) == (True, (await browser.open(endpoint)).status)
+    calls = await browser.open(f"/console/logs?app={app.id}")
+    assert ("Mirror" in calls.text, 200) == (True, calls.status)
     at = f"{APPS}/{app.id}/delete"
     await browser.submit(await browser.open(at), at)
     assert "No apps yet" in (await browser.open(APPS)).text
@@ -104,3 +128,36 @@ async def test_ending_all_of_it_shuts_the_apps_out_too(office: Office) -> None:
     at = "/console/preferences/access/end"
     await browser.submit(await browser.open(at), at)
     assert 401 == (await office.host.get("/api/v1/customers", token)).status_code
+
+
+async def test_admin_sees_which_apps_act_for_whom_and_shuts_them_out(office: Office) -> None:
+    desk, owner = office.desk, office.host.owner
+    made = await apps.create(desk, owner, name="Deal mirror", redirect_uris=[CALLBACK], scopes=["customers:read"], partner=PARTNER)
+    first = await let_in(office, made, "Cy")
+    key = await keys.create(desk, await session_of(office, "Bo"), name="nightly", rights=ALL_RIGHTS)
+    browser, colleague = await office.signed_in("Ada"), await office.signed_in("Cy")
+    listed = await browser.open(f"{ACCESS}?what=apps&partner={quote(PARTNER)}")
+    assert all(text in listed.text for text in ("Deal mirror", f"App of {PARTNER}", "Read customers", "Cy Park"))
+    (at,) = [link for link in listed.links if link.startswith(f"{ACCESS}/apps/")]
+    assert (403, "Nothing matches") == ((await colleague.open(at)).status, word_in(await browser.open(f"{ACCESS}?what=tokens&search=x")))
+    await browser.submit(await browser.open(at), at)
+    assert 401 == (await office.host.get("/api/v1/customers", first)).status_code
+    assert "ended by Ada Park" in (await browser.open(f"{ACCESS}?state=ended")).text
+    second = await let_in(office, made, "Cy")
+    at = f"{APPS}/{made.app.id}/uninstall"
+    assert 403 == (await colleague.open(at)).status
+    assert "let in by 1 person" in (await browser.submit(await browser.open(at), at)).text
+    third = await let_in(office, made, "Cy")
+    at = f"{ACCESS}/revoke?partner={quote(PARTNER)}"
+    assert "What 1 app was let do" in (await browser.open(at)).text
+    done = await browser.submit(await browser.open(at), f"{ACCESS}/revoke", for_good="")
+    assert "0 tokens, 1 app and 0 keys have ended" in done.text
+    assert [401, 401] == [(await office.host.get("/api/v1/customers", one)).status_code for one in (second, third)]
+    at = f"{ACCESS}/revoke?member={office.members['Bo'].id}"
+    known = await browser.submit(await browser.open(at), f"{ACCESS}/revoke")
+    assert ("nightly" in known.text, True) == (True, f"/console/keys/{key.key.id}/rotate" in known.links)
+
+
+def word_in(page: Page) -> str:
+    """What a list says that found nothing."""
+    return "Nothing matches" if "Nothing matches" in page.text else page.text

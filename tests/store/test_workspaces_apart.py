@@ -132,7 +132,7 @@ async def test_another_workspace_finds_and_ends_no_app_and_no_grant(store: Store
     async with store.changing() as c:
         assert ([], [], []) == (
             await apps.page(c, other.id, limit=9),
-            await grants.page(c, other.id, limit=9),
+            await grants.page(c, other.id, now=NOW, limit=9),
             await grants.live(c, other.id, [member.id]),
         )
         assert 0 == await grants.end(c, other.id, [grant.id], at=NOW, by="Eve", reason=GrantEndReason.REVOKED)

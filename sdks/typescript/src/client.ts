@@ -6,10 +6,13 @@ import type { Answer } from "./answers.ts";
 import { Listing } from "./pages.ts";
 import { type Call, callOf, type CallOptions, isVisible, type Query, Site } from "./requests.ts";
 import {
+  Access,
+  Apps,
   Deliveries,
   Endpoints,
   Events,
   EventTypes,
+  Grants,
   Integrations,
   Invitations,
   Keys,
@@ -54,6 +57,9 @@ export class Client<Paths extends {} = paths> implements Verbs {
   readonly keys: Keys;
   readonly integrations: Integrations;
   readonly tokens: Tokens;
+  readonly apps: Apps;
+  readonly grants: Grants;
+  readonly access: Access;
   readonly members: Members;
   readonly invitations: Invitations;
   readonly spaces: Spaces;
@@ -85,6 +91,9 @@ export class Client<Paths extends {} = paths> implements Verbs {
     this.keys = new Keys(this);
     this.integrations = new Integrations(this);
     this.tokens = new Tokens(this);
+    this.apps = new Apps(this);
+    this.grants = new Grants(this);
+    this.access = new Access(this);
     this.members = new Members(this);
     this.invitations = new Invitations(this);
     this.spaces = new Spaces(this);

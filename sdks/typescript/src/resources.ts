@@ -161,6 +161,73 @@ export class Tokens extends Noun {
   }
 }
 
+/** Apps: OAuth clients. Only an org-level Admin registers and changes them. */
+export class Apps extends Noun {
+  list(filters: Filters<"/api/v1/apps"> = {}): Listing<Schemas["App"]> {
+    return this.verbs.list(pathOf("apps"), filters);
+  }
+
+  async get(id: string): Promise<Answer<Schemas["App"]>> {
+    return this.verbs.get(pathOf("apps", id));
+  }
+
+  /** Register an app. */
+  async create(
+    fields: Given<Schemas["NewApp"], "name" | "redirect_uris" | "scopes">,
+    options?: CallOptions,
+  ): Promise<Answer<Schemas["IssuedApp"]>> {
+    return this.verbs.post(pathOf("apps"), fields, options);
+  }
+
+  /** Change fields of an app. When this returns, no token of it reaches further than its new scopes. */
+  async update(id: string, fields: Schemas["AppChanges"], options?: CallOptions): Promise<Answer<Schemas["App"]>> {
+    return this.verbs.patch(pathOf("apps", id), fields, options);
+  }
+
+  /** Rotate an app's client secret. When this returns, the one before proves nothing. */
+  async rotate(id: string, options?: CallOptions): Promise<Answer<Schemas["IssuedApp"]>> {
+    return this.verbs.post(pathOf("apps", id, "rotate"), undefined, options);
+  }
+
+  /** Shut an app out of the workspace, also one that was registered in another. */
+  async uninstall(id: string, options?: CallOptions): Promise<Answer<Schemas["Uninstallation"]>> {
+    return this.verbs.post(pathOf("apps", id, "uninstall"), undefined, options);
+  }
+
+  /** Delete an app. When this returns, every token of it is refused. */
+  async delete(id: string): Promise<Answer<undefined>> {
+    return this.verbs.delete(pathOf("apps", id));
+  }
+}
+
+/** What members let apps do: with a member's default token that member's, with one of an org-level Admin all. */
+export class Grants extends Noun {
+  list(filters: Filters<"/api/v1/grants"> = {}): Listing<Schemas["Grant"]> {
+    return this.verbs.list(pathOf("grants"), filters);
+  }
+
+  async get(id: string): Promise<Answer<Schemas["Grant"]>> {
+    return this.verbs.get(pathOf("grants", id));
+  }
+
+  /** End a grant for good. When this returns, every token under it is refused. */
+  async revoke(id: string): Promise<Answer<undefined>> {
+    return this.verbs.delete(pathOf("grants", id));
+  }
+}
+
+/** What one member, or one partner, could call the API with: `member_id` or `partner` says whose. */
+export class Access extends Noun {
+  async get(whose: Filters<"/api/v1/access">): Promise<Answer<Schemas["Access"]>> {
+    return this.verbs.get(pathOf("access"), { query: whose });
+  }
+
+  /** End all of it at once, and return what there was. */
+  async revoke(fields: Given<Schemas["Revocation"], never>, options?: CallOptions): Promise<Answer<Schemas["Access"]>> {
+    return this.verbs.post(pathOf("access", "revoke"), fields, options);
+  }
+}
+
 /** Members. Roles are changed by people who sign in. */
 export class Members extends Noun {
   list(filters: Filters<"/api/v1/members"> = {}): Listing<Schemas["Member"]> {

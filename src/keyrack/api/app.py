@@ -3,12 +3,15 @@
 from fastapi import Depends, FastAPI
 
 from keyrack.api import (
+    access,
+    apps,
     connectors,
     deliveries,
     embed_keys,
     endpoints,
     event_types,
     events,
+    grants,
     integrations,
     invitations,
     keys,
@@ -46,6 +49,9 @@ def build(assembly: Assembly) -> FastAPI:
         keys,
         tokens,
         embed_keys,
+        apps,
+        grants,
+        access,
         members,
         invitations,
         portal_links,

@@ -14,6 +14,9 @@ TAGS = (
     },
     {"name": "keys", "x-displayName": "Keys", "description": "What integrations prove themselves with. Secrets are shown once."},
     {"name": "tokens", "x-displayName": "Personal tokens", "description": "What members prove themselves with. Secrets are shown once."},
+    {"name": "apps", "x-displayName": "Apps", "description": "OAuth clients that the workspace has registered. Secrets are shown once."},
+    {"name": "grants", "x-displayName": "Grants", "description": "What members let apps do in their name."},
+    {"name": "access", "x-displayName": "Access", "description": "All that one member or one partner could call with, ended at once."},
     {
         "name": "embed-keys",
         "x-displayName": "Embed keys",
@@ -106,7 +109,7 @@ FIELDS = {
     "origins": "The origins whose pages the key works on: a scheme, a host, and a port where it is not the scheme's own.",
     "origin": "The origin of the page in whose frame the console may stand.",
     "overlap_seconds": "How long the old key goes on working beside its successor, in seconds; 0 ends it at once.",
-    "partner": "The other company to which the member or the integration belongs, if any.",
+    "partner": "The other company to which the member, the integration or the app belongs, if any.",
     "path": "The path that was called.",
     "per": "Whose calls are counted together.",
     "permissions": 'Levels by category: none, read or write. All of them, also later ones: `{"*": "write"}`.',
@@ -146,6 +149,7 @@ FIELDS = {
 }
 
 FILTERS = {
+    "app_id": "Only those of this app.",
     "actor_id": "Only what this credential or member did.",
     "cursor": "Where the page begins: `next_cursor` of the page before, with the same filters.",
     "ended": "True for those that have ended, instead of those that go on.",

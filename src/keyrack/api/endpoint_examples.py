@@ -19,6 +19,7 @@ ENDPOINT: dict[str, Any] = {
     "disabled_at": None,
     "disable_reason": None,
     "integration_id": None,
+    "app_id": None,
     "api_version": "2026-10-01",
     "header_names": ["X-Receiver"],
     "parallel": 5,

@@ -97,6 +97,7 @@ class NewEndpoint(Body):
     description: Description = ""
     mode: Annotated[Mode, Field(description="Whether it gets live or test events; the caller's own mode unless named.")] | MISSING = MISSING
     integration_id: Annotated[Id | None, Field(description="Whose rights say what it is told, and with whom it ends.")] = None
+    app_id: Annotated[Id | None, Field(description="The app that it hears of, and nothing else: `app.uninstalled`.")] = None
     api_version: PinnedVersion | MISSING = MISSING
     headers: Headers = Field(default_factory=dict)
     signature: Annotated[Signature, Field(description="`v1`: HMAC-SHA256 with a shared secret; `v1a`: ed25519.")] = Signature.HMAC
@@ -133,6 +134,7 @@ class EndpointQuery(SortedQuery):
     """The filters of the list of endpoints. `search` is part of the address or the description."""
 
     integration_id: Id | None = None
+    app_id: Id | None = None
     mode: Mode | None = None
     enabled: Annotated[bool | None, Field(description="True for those that get deliveries, false for the disabled ones.")] = None
     search: Search | None = None
@@ -171,6 +173,7 @@ class EndpointView(ObjectView):
         DisableReason | None, Field(description="Why it was disabled: `chosen`, `gone` (it answered 410), `failing` (for five days).")
     ]
     integration_id: Annotated[str | None, Field(description="The integration that it belongs to; null: it is the workspace's own.")]
+    app_id: Annotated[str | None, Field(description="The app that it belongs to, and hears of alone; null: none.")]
     api_version: Annotated[str, Field(description="The version of the API in whose shapes it gets data.")]
     header_names: Annotated[tuple[str, ...], Field(description="The headers of yours that go with each delivery.")]
     parallel: Annotated[int, Field(description="How many deliveries to it run at once, at most.")]

@@ -39,6 +39,7 @@ class LogQuery(ListQuery):
         None
     )
     credential_id: Id | None = None
+    app_id: Id | None = None
     mode: Mode | None = None
     since: TimeGiven | None = None
     until: TimeGiven | None = None

@@ -4,7 +4,9 @@
 """
 
 from keyrack.client import webhooks
+from keyrack.client.access import Access
 from keyrack.client.answers import Answer, Budget
+from keyrack.client.apps import App, IssuedApp, Uninstallation
 from keyrack.client.clients import AsyncClient, Client, Resource
 from keyrack.client.embed_keys import EmbedKey
 from keyrack.client.endpoints import Attempt, Delivery, Endpoint, EventKind, IssuedEndpoint, Replay, WholeDelivery
@@ -28,6 +30,7 @@ from keyrack.client.errors import (
     WebhookVerificationError,
 )
 from keyrack.client.events import Event
+from keyrack.client.grants import Grant
 from keyrack.client.integrations import Integration
 from keyrack.client.invitations import Invitation, Invited
 from keyrack.client.keys import IssuedKey, Key
@@ -39,8 +42,10 @@ from keyrack.client.tokens import IssuedToken, Token
 from keyrack.client.workspaces import Identity, Membership, PortalLink, RateLimit, Usage, Workspace
 
 __all__ = [
+    "Access",
     "AlreadyDoneError",
     "Answer",
+    "App",
     "AsyncClient",
     "Attempt",
     "AuthenticationError",
@@ -53,12 +58,14 @@ __all__ = [
     "Event",
     "EventKind",
     "GoneError",
+    "Grant",
     "IdempotencyKeyReusedError",
     "Identity",
     "Integration",
     "InvalidRequestError",
     "Invitation",
     "Invited",
+    "IssuedApp",
     "IssuedEndpoint",
     "IssuedKey",
     "IssuedToken",
@@ -84,6 +91,7 @@ __all__ = [
     "StatusError",
     "TimedOutError",
     "Token",
+    "Uninstallation",
     "UnreadableAnswerError",
     "Usage",
     "WebhookVerificationError",

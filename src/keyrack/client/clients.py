@@ -8,11 +8,14 @@ from typing import Any, Self
 
 import httpx
 
+from keyrack.client.access import AccessOf
 from keyrack.client.answers import Answer
+from keyrack.client.apps import Apps
 from keyrack.client.attempts import Rules
 from keyrack.client.embed_keys import EmbedKeys
 from keyrack.client.endpoints import Deliveries, Endpoints, EventTypes
 from keyrack.client.events import Events
+from keyrack.client.grants import Grants
 from keyrack.client.integrations import Integrations
 from keyrack.client.invitations import Invitations
 from keyrack.client.keys import Keys
@@ -70,6 +73,9 @@ class Calls(Own[S]):
         self.integrations = Integrations(sender)
         self.tokens = Tokens(sender)
         self.embed_keys = EmbedKeys(sender)
+        self.apps = Apps(sender)
+        self.grants = Grants(sender)
+        self.access = AccessOf(sender)
         self.members = Members(sender)
         self.invitations = Invitations(sender)
         self.spaces = Spaces(sender)

@@ -41,6 +41,7 @@ class Endpoint(Object, frozen=True, kw_only=True):
     disabled_at: datetime | None
     disable_reason: str | None
     integration_id: str | None
+    app_id: str | None
     api_version: str
     header_names: list[str]
     parallel: int
@@ -152,7 +153,7 @@ class Endpoints(Part[S]):
     """Webhook endpoints. Their secret is in what `create` and `rotate` return, and nowhere else."""
 
     def list(self, **filters: Any) -> Listing[S, Endpoint]:
-        """List endpoints: `integration_id`, `mode`, `enabled`, `search`, `sort`, `updated_after`, `limit`, `cursor`, `starting_after`."""
+        """List endpoints: `integration_id`, `app_id`, `mode`, `enabled`, `search`, `sort`, `updated_after`, and those of each list."""
         return Listing(self._sender, listed(Endpoint, "endpoints", **filters))
 
     @Operation
@@ -169,6 +170,7 @@ class Endpoints(Part[S]):
         description: str = "",
         mode: Perhaps[str] = UNSET,
         integration_id: str | None = None,
+        app_id: str | None = None,
         api_version: Perhaps[str] = UNSET,
         headers: Perhaps[Mapping[str, str]] = UNSET,
         signature: str = "v1",
@@ -185,6 +187,7 @@ class Endpoints(Part[S]):
             description=description,
             mode=mode,
             integration_id=integration_id,
+            app_id=app_id,
             api_version=api_version,
             headers=headers,
             signature=signature,

@@ -8,7 +8,7 @@ from keyrack.model.principals import Mode
 from keyrack.model.refusals import INVALID_REQUEST
 from keyrack.model.request_logs import Filter, status_range
 
-FILTERS = ("path", "method", "status", "key", "integration", "mode", "range")
+FILTERS = ("path", "method", "status", "key", "integration", "app", "mode", "range")
 METHODS = (("", "All methods"), *((method, method) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")))
 STATUSES = (
     ("", "All responses"),
@@ -55,6 +55,7 @@ def read(asked: Mapping[str, str], now: int) -> Filter:
         status=status,
         credential_id=asked["key"] or None,
         integration_id=asked["integration"] or None,
+        app_id=asked["app"] or None,
         mode=chosen_mode(asked),
         since=chosen_range(asked).bounds(now)[0],
         until=now + 1,

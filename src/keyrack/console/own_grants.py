@@ -39,7 +39,7 @@ class OwnGrantPages:
         member = await self._pages.member(request)
         categories = self._pages.desk.categories
         found = [
-            (held, workspace, [in_words(scope, categories) for scope in held.grant.scopes])
+            (held, workspace, [in_words(scope, categories) for scope in held.held.scopes])
             for held, workspace in await own_grants.held(self._pages.desk, member)
         ]
         return self._pages.render(request, "grants/mine.html", found=found)

@@ -17,7 +17,7 @@ from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.console.standings import notices
 from keyrack.gate.refusal_pages import with_code
-from keyrack.manage import integrations, keys, request_logs
+from keyrack.manage import grants, integrations, keys, request_logs
 from keyrack.model.call_counts import Subject
 from keyrack.model.principals import Kind, Principal
 from keyrack.model.refusals import INVALID_REQUEST, RATE_LIMITED, Refused
@@ -77,6 +77,7 @@ class RequestLogPages:
             chosen=chosen_range(asked),
             keys=await self._keys(member, asked["key"]),
             integration=await self._integration(member, asked["integration"]),
+            app=await self._app(member, asked["app"]),
             query=_address(asked),
             curl=curl(self._outside(request), self._placeholder),
             methods=METHODS,
@@ -163,7 +164,7 @@ class RequestLogPages:
     async def _chart(self, member: Principal, asked: Mapping[str, str], now: int) -> Chart:
         chosen = chosen_range(asked)
         since, until = chosen.bounds(now)
-        named = {"credential": asked["key"], "integration": asked["integration"]}
+        named = {"credential": asked["key"], "integration": asked["integration"], "app": asked["app"]}
         subject = next((Subject(kind, value) for kind, value in named.items() if value), Subject())
         counted = await request_logs.series_and_whole(
             self._pages.desk, member, subject, since=since, until=until, step_ms=chosen.step_ms, mode=chosen_mode(asked)
@@ -192,6 +193,15 @@ class RequestLogPages:
             return (await integrations.get(self._pages.desk, member, chosen)).name
         except Refused:
             return "The chosen integration"
+
+    async def _app(self, member: Principal, chosen: str) -> str:
+        """Return what the app is called whose calls alone are shown; empty where that is none."""
+        if not chosen or not member.is_admin:
+            return ""
+        try:
+            return (await grants.installed(self._pages.desk, member, chosen)).app.name
+        except Refused:
+            return "The chosen app"
 
     def _mending(self, member: Principal, line: RequestLog) -> Step | None:
         """Return where a member who may do so mends what a call was refused for."""

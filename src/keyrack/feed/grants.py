@@ -17,7 +17,7 @@ def principal_of(found: FoundAccess, categories: Mapping[str, Category], plans: 
     person's, the workspace's and those of the spaces that it reaches.
     """
     grant, app, member, workspace, token = found.grant, found.app, found.member, found.workspace, found.token
-    scopes = shared(token.scopes, grant.scopes)
+    scopes = shared(token.scopes, found.scopes)
     rights = Rights() if member is None else reach(scopes, member.rights, categories, found.space_ids)
     access_until = None if member is None else member.access_until
     over_with_access = access_until is not None and access_until <= token.expires_at

@@ -13,9 +13,12 @@ from keyrack.manage.rights import checked_partner
 from keyrack.model.apps import SCOPES_MAX, SPACES, URI_LENGTH_MAX, URIS_MAX, App, levels_of, offered, refused_redirect_uri, scopes_of
 from keyrack.model.events import EventType
 from keyrack.model.orders import NEWEST, Order, Place
-from keyrack.model.principals import Principal
-from keyrack.model.refusals import CONFLICT, INVALID_REQUEST
+from keyrack.model.principals import Mode, Principal
+from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, INVALID_REQUEST
 from keyrack.store import apps as rows
+from keyrack.store import endpoints as endpoint_rows
+from keyrack.store import grants as grant_rows
+from keyrack.store.database import Connection
 from keyrack.store.ids import new_id
 
 APP_CREATED = EventType("app.created", description="An app was registered.")
@@ -33,18 +36,38 @@ class Registered:
     secret: Secret | None
 
 
-async def get(desk: Desk, actor: Principal, app_id: str) -> App:
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An app as one line of a page, and how many members of its workspace let it act for them."""
+
+    app: App
+    grants: int = 0
+
+
+async def get(desk: Desk, actor: Principal, app_id: str) -> Listed:
     """Return an app of the workspace. Raises Refused 403 without org-level Admin, 404."""
     actor.require_admin("see the workspace's apps")
     async with desk.store.reading() as c:
-        return await rows.get(c, actor.workspace.id, app_id)
+        return (await _listed(c, actor, [await rows.get(c, actor.workspace.id, app_id)]))[0]
 
 
-async def page(desk: Desk, actor: Principal, *, limit: int, after: Place | None = None, order: Order = NEWEST) -> list[App]:
-    """Return the apps that were registered in the workspace. Raises Refused 403 without org-level Admin."""
+async def page(
+    desk: Desk, actor: Principal, *, limit: int, after: Place | None = None, order: Order = NEWEST, **filters: Any
+) -> list[Listed]:
+    """Return the apps that were registered in the workspace. `filters` are `search`, part of a name, and `updated_after` (ms).
+
+    Raises Refused 403 without org-level Admin.
+    """
     actor.require_admin("see the workspace's apps")
     async with desk.store.reading() as c:
-        return await rows.page(c, actor.workspace.id, limit=limit, after=after, order=order)
+        return await _listed(c, actor, await rows.page(c, actor.workspace.id, limit=limit, after=after, order=order, **filters))
+
+
+async def grants_elsewhere(desk: Desk, actor: Principal, app_id: str) -> int:
+    """Return how many members of other workspaces let an app of this one act for them. Raises Refused 403 without org-level Admin."""
+    actor.require_admin("see the workspace's apps")
+    async with desk.store.reading() as c:
+        return await rows.count_grants_elsewhere(c, actor.workspace.id, app_id)
 
 
 async def create(
@@ -64,7 +87,7 @@ async def create(
     Raises Refused: 403 without org-level Admin; 400 for a redirect URI that cannot be one, a scope that there is not, or none at all,
     and for a public app with scopes of its own: it cannot prove itself.
     """
-    actor.require_admin("register apps")
+    _require(actor, "register apps")
     refuse_haste(desk, actor)
     about = {"name": name, "homepage_url": homepage_url, "partner": partner}
     chosen = _checked(desk, {**about, "redirect_uris": redirect_uris, "scopes": scopes, "own_scopes": own_scopes})
@@ -81,11 +104,12 @@ async def create(
 
 
 async def edit(desk: Desk, actor: Principal, app_id: str, **fields: Any) -> App:
-    """Change some of `name`, `redirect_uris`, `scopes`, `homepage_url` and `partner`. What was granted stays as it is.
+    """Change some of `name`, `redirect_uris`, `scopes`, `own_scopes`, `homepage_url` and `partner`.
 
-    Raises Refused as `create` does, and 404.
+    When this returns, no token of the app reaches further than its new `scopes` or `own_scopes`, in whatever workspace. What members have
+    granted stays: a scope that comes back reaches as far as they had allowed. Raises Refused as `create` does, and 404.
     """
-    actor.require_admin("change apps")
+    _require(actor, "change apps")
     chosen = _checked(desk, fields)
     async with change(desk, actor) as c:
         before = await rows.get(c.connection, c.workspace_id, app_id)
@@ -102,7 +126,7 @@ async def rotate_secret(desk: Desk, actor: Principal, app_id: str) -> Registered
 
     Raises Refused 403, 404; 409 for a public app.
     """
-    actor.require_admin("change apps")
+    _require(actor, "change apps")
     refuse_haste(desk, actor)
     async with change(desk, actor) as c:
         before = await rows.get(c.connection, c.workspace_id, app_id)
@@ -117,11 +141,13 @@ async def rotate_secret(desk: Desk, actor: Principal, app_id: str) -> Registered
 
 async def delete(desk: Desk, actor: Principal, app_id: str) -> None:
     """Delete an app: when this returns, every token that it got is refused, in whatever workspace. Raises Refused 403, 404."""
-    actor.require_admin("delete apps")
+    _require(actor, "delete apps")
     async with change(desk, actor) as c:
         before = await rows.get(c.connection, c.workspace_id, app_id)
         await rows.save(c.connection, replace(before, deleted_at=c.now, updated_at=c.now))
-        c.touch(app_id)
+        # Its own endpoints hear of nothing else, and could belong to nobody.
+        by = actor.credential_name
+        c.touch(app_id, *await endpoint_rows.delete_of_app(c.connection, c.workspace_id, app_id, at=c.now, by=by))
         c.record(APP_DELETED, app_id, shown(before))
 
 
@@ -138,6 +164,18 @@ def shown(app: App) -> dict[str, Any]:
         "homepage_url": app.homepage_url,
         "partner": app.partner,
     }
+
+
+async def _listed(c: Connection, actor: Principal, found: Sequence[App]) -> list[Listed]:
+    counted = await grant_rows.count_of_apps(c, actor.workspace.id, [app.id for app in found])
+    return [Listed(app, counted.get(app.id, 0)) for app in found]
+
+
+def _require(actor: Principal, doing: str) -> None:
+    """Raise Refused 403 for whoever does not manage the workspace; and for a test key, as apps reach live data."""
+    actor.require_admin(doing)
+    if actor.mode is Mode.TEST:
+        raise INSUFFICIENT_PERMISSION("Apps act on live data: a test key makes and changes none.")
 
 
 def _with_secret(desk: Desk, app: App, now: int) -> tuple[App, Secret]:

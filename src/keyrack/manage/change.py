@@ -7,13 +7,14 @@ answer: look whether it happened) → wait until nobody can believe the old stat
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 
 from keyrack.manage.desk import Desk
 from keyrack.model.calls import CURRENT
 from keyrack.model.events import Actor, Event, EventType
-from keyrack.model.principals import Principal
+from keyrack.model.principals import Mode, Principal
 from keyrack.model.refusals import (
     CHANGE_INSIDE_TRANSACTION,
     CONFLICT,
@@ -46,6 +47,7 @@ class Change:
         self.workspace_id = actor.workspace.id
         self._actor = actor
         self._events: list[Event] = []
+        self._told: list[Event] = []
         self._touched: set[str] = set()
         self._settles = False
 
@@ -72,35 +74,32 @@ class Change:
         """Say that the work was done already: the change still returns only when nobody can believe the old state."""
         self._settles = True
 
-    def record(self, kind: EventType, object_id: str, data: Mapping[str, Any]) -> None:
-        """Record what happened, for the activity feed, the audit and webhooks."""
+    def record(self, kind: EventType, object_id: str, data: Mapping[str, Any], mode: Mode | None = None) -> None:
+        """Record what happened, for the activity feed, the audit and webhooks: in this mode, or in that of who acts."""
         call = CURRENT.get()
-        self._events.append(
-            Event(
-                id=new_id(),
-                workspace_id=self._actor.workspace.id,
-                type=kind.name,
-                object_type=kind.name.split(".")[0],
-                object_id=object_id,
-                actor=Actor.of(self._actor),
-                mode=self._actor.mode,
-                created_at=self.now,
-                data=data,
-                # A form of the console is no call, and has no line in the log; that of a public operation is in no workspace's.
-                request_id=call.request_id or None if call is not None and call.principal is not None else None,
-            )
-        )
+        # A form of the console is no call, and has no line in the log; that of a public operation is in no workspace's.
+        request_id = call.request_id or None if call is not None and call.principal is not None else None
+        event = self._event(self.workspace_id, kind, object_id, data, Actor.of(self._actor), mode or self._actor.mode)
+        self._events.append(replace(event, request_id=request_id))
+
+    def tell(self, workspace_id: str, kind: EventType, object_id: str, data: Mapping[str, Any], actor: Actor) -> None:
+        """Record what a change that was recorded here means for another workspace: `actor` is all that it learns of who made it."""
+        self._told.append(self._event(workspace_id, kind, object_id, data, actor, Mode.LIVE))
 
     async def finish(self) -> int | None:
         """Write the events and, last, the revision. Returns the revision to settle, or None where nobody could believe anything old."""
         if self.connection.writes and not self._events:
             raise ChangeWithoutEvent("a change wrote rows without recording an event")
-        for event in self._events:
+        for event in (*self._events, *self._told):
             await events.add(self.connection, event)
         await self._note_that_it_happened()
         if self._touched:
             return await changes.bump(self.connection, self._touched, self.id)
         return await changes.newest_that_lasts(self.connection) if self._settles else None
+
+    def _event(self, workspace_id: str, kind: EventType, object_id: str, data: Mapping[str, Any], actor: Actor, mode: Mode) -> Event:
+        what: dict[str, Any] = {"type": kind.name, "object_type": kind.name.split(".")[0], "object_id": object_id, "data": data}
+        return Event(id=new_id(), workspace_id=workspace_id, actor=actor, mode=mode, created_at=self.now, **what)
 
     async def _note_that_it_happened(self) -> None:
         """Where an idempotency key lets the call happen once, have a retry told so, whatever becomes of the answer (CONSISTENCY §5)."""

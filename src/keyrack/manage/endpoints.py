@@ -3,41 +3,33 @@
 An org-level Admin manages all of a workspace. A key without that manages those of its own integration, and knows of no other.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from keyrack.crypto import webhooks
 from keyrack.crypto.format import Secret
+from keyrack.manage import endpoint_checks as checks
 from keyrack.manage import events as event_places
 from keyrack.manage.change import Change, change
 from keyrack.manage.desk import Desk
-from keyrack.model.addresses import refused_url
 from keyrack.model.endpoints import (
     ENDPOINTS_MAX,
     ENDPOINTS_OF_INTEGRATION_MAX,
-    EVENTS_MAX,
-    EVERYTHING,
-    HEADERS_MAX,
     OVERLAP_SECONDS,
     OVERLAP_SECONDS_MAX,
     SIGNING_KEYS_MAX,
     DisableReason,
     Endpoint,
     Signature,
-    SigningKey,
-    passes,
     shown_url,
 )
-from keyrack.model.events import EventType, needed_for, tells
+from keyrack.model.events import EventType
 from keyrack.model.orders import NEWEST, Order, Place
-from keyrack.model.outgoing_calls import refused_header
 from keyrack.model.permissions import OrgAccess, Rights
 from keyrack.model.principals import Kind, Mode, Principal
 from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, INVALID_REQUEST, NOT_FOUND, TOO_MANY_ENDPOINTS, Refused
-from keyrack.model.suggestions import closest
+from keyrack.store import apps as app_rows
 from keyrack.store import endpoint_health
 from keyrack.store import endpoints as rows
 from keyrack.store import integrations as integration_rows
@@ -51,10 +43,6 @@ ENDPOINT_DISABLED = EventType(
 )
 ENDPOINT_ENABLED = EventType("endpoint.enabled", description="An endpoint gets deliveries again.")
 ENDPOINT_DELETED = EventType("endpoint.deleted", description="An endpoint was deleted for good.")
-SEALED_FOR = "endpoint"
-"""The purpose under which signing keys and custom headers are sealed, each for its endpoint's id."""
-
-_TEST_ONLY = "A test key makes and changes test endpoints only."
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +84,7 @@ async def page(
     limit: int,
     after: Place | None = None,
     integration_id: str | None = None,
+    app_id: str | None = None,
     mode: Mode | None = None,
     enabled: bool | None = None,
     search: str | None = None,
@@ -116,6 +105,7 @@ async def page(
             limit=limit,
             after=after,
             integration_id=own or integration_id,
+            app_id=app_id,
             mode=mode,
             enabled=enabled,
             search=search,
@@ -133,6 +123,7 @@ async def create(
     description: str = "",
     mode: Mode | None = None,
     integration_id: str | None = None,
+    app_id: str | None = None,
     api_version: str | None = None,
     headers: Mapping[str, str] | None = None,
     signature: Signature = Signature.HMAC,
@@ -140,31 +131,30 @@ async def create(
     in_order: bool = False,
 ) -> Issued:
     """Make an endpoint, of the actor's mode and version unless they are named. A key's belongs to its integration; an org-level Admin's
-    to the workspace, or to the integration that is named, whose rights say what it is told.
+    to the workspace, or to the integration that is named, whose rights say what it is told, or to the app that is named.
 
     Raises Refused: 400 for an address, a header, an event type, a mode or a version that cannot be; 403 for events that it may not be told
-    of, and for a live endpoint made with a test key; 404 for an unknown integration; 409 `too_many_endpoints`.
+    of, and for a live endpoint made with a test key; 404 for an unknown integration or app; 409 `too_many_endpoints`.
     """
-    own = managed_by(actor)
-    if own is not None and integration_id not in (None, own):
-        raise NOT_FOUND("There is no such integration.", param="integration_id")
-    _check_mode(desk, actor, mode or actor.mode)
-    _check_url(desk, url)
+    owner_id = _owner(actor, integration_id, app_id)
+    checks.check_mode(desk, actor, mode or actor.mode)
+    checks.check_url(desk, url)
     endpoint_id = new_id()
-    key, secret = _mint(desk, endpoint_id, signature)
+    key, secret = checks.mint(desk, endpoint_id, signature)
     async with change(desk, actor) as c:
-        owner_id = own or integration_id
         told = await _rights(c, actor, owner_id)
+        await _require_app(c, app_id)
         await _refuse_more(c, owner_id)
         endpoint = Endpoint(
             id=endpoint_id,
             workspace_id=actor.workspace.id,
             integration_id=owner_id,
+            app_id=app_id,
             url=url,
             description=description,
-            events=_checked_events(desk, told, events),
+            events=checks.checked_events(desk, told, events, of_app=app_id is not None),
             mode=mode or actor.mode,
-            api_version=_version(desk, actor, api_version, c.now),
+            api_version=checks.version(desk, actor, api_version, c.now),
             signature=signature,
             keys=(key,),
             parallel=parallel,
@@ -173,7 +163,7 @@ async def create(
             made_by_name=actor.credential_name,
             created_at=c.now,
             updated_at=c.now,
-            **_sealed_headers(desk, endpoint_id, headers or {}),
+            **checks.sealed_headers(desk, endpoint_id, headers or {}),
         )
         await rows.add(c.connection, endpoint)
         c.record(ENDPOINT_CREATED, endpoint.id, shown(endpoint))
@@ -191,7 +181,7 @@ async def edit(desk: Desk, actor: Principal, endpoint_id: str, **fields: Any) ->
     Raises Refused: 404; 403 and 400 as `create` does.
     """
     if "url" in fields:
-        _check_url(desk, fields["url"])
+        checks.check_url(desk, fields["url"])
     if fields.get("enabled"):
         await _forget_failures(desk, actor, endpoint_id)
     async with change(desk, actor) as c:
@@ -227,7 +217,7 @@ async def rotate(desk: Desk, actor: Principal, endpoint_id: str, overlap_seconds
         raise INVALID_REQUEST(f"overlap_seconds is 0 to {OVERLAP_SECONDS_MAX} (7 days).", param="overlap_seconds")
     async with change(desk, actor) as c:
         endpoint = await _to_change(c, actor, endpoint_id)
-        key, secret = _mint(desk, endpoint.id, endpoint.signature)
+        key, secret = checks.mint(desk, endpoint.id, endpoint.signature)
         rotated = endpoint.rotated(key, c.now, overlap_seconds)
         if len(rotated.keys) > SIGNING_KEYS_MAX:
             raise CONFLICT(f"{SIGNING_KEYS_MAX} secrets sign here already: rotate with overlap_seconds 0, or wait for one to end.")
@@ -249,7 +239,7 @@ async def delete(desk: Desk, actor: Principal, endpoint_id: str) -> None:
 
 def shown(endpoint: Endpoint) -> dict[str, Any]:
     """What events tell of an endpoint: no secret, no value of a header, and of its address nothing behind the question mark."""
-    same = ("id", "description", "integration_id", "api_version", "parallel", "in_order")
+    same = ("id", "description", "integration_id", "app_id", "api_version", "parallel", "in_order")
     return {
         **{name: getattr(endpoint, name) for name in same},
         "url": shown_url(endpoint.url),
@@ -265,7 +255,7 @@ def shown(endpoint: Endpoint) -> dict[str, Any]:
 def refuse_live(actor: Principal, endpoint: Endpoint) -> None:
     """Raise Refused 403 where a test key would have a live endpoint do anything."""
     if actor.mode is Mode.TEST and endpoint.mode is Mode.LIVE:
-        raise INSUFFICIENT_PERMISSION(_TEST_ONLY)
+        raise INSUFFICIENT_PERMISSION(checks.TEST_ONLY)
 
 
 async def _forget_failures(desk: Desk, actor: Principal, endpoint_id: str) -> None:
@@ -298,11 +288,12 @@ async def _edited(desk: Desk, c: Change, actor: Principal, endpoint: Endpoint, f
     fields = dict(fields)
     enabled = fields.pop("enabled", None)
     if "events" in fields:
-        fields["events"] = _checked_events(desk, await _rights(c, actor, endpoint.integration_id), fields["events"])
+        told = await _rights(c, actor, endpoint.integration_id)
+        fields["events"] = checks.checked_events(desk, told, fields["events"], of_app=endpoint.app_id is not None)
     if "headers" in fields:
-        fields |= _sealed_headers(desk, endpoint.id, fields.pop("headers"))
+        fields |= checks.sealed_headers(desk, endpoint.id, fields.pop("headers"))
     if "api_version" in fields:
-        fields["api_version"] = _version(desk, actor, fields["api_version"], c.now)
+        fields["api_version"] = checks.version(desk, actor, fields["api_version"], c.now)
     if enabled is True:
         fields |= {"disabled_at": None, "disable_reason": None}
     elif enabled is False and endpoint.disabled_at is None:
@@ -323,76 +314,26 @@ async def _rights(c: Change, actor: Principal, integration_id: str | None) -> Ri
         raise NOT_FOUND(refused.detail, param="integration_id") from None
 
 
+def _owner(actor: Principal, integration_id: str | None, app_id: str | None) -> str | None:
+    """The integration that a new endpoint belongs to, None for none. Raises Refused 403, 404, 400."""
+    own = managed_by(actor)
+    if own is not None and integration_id not in (None, own):
+        raise NOT_FOUND("There is no such integration.", param="integration_id")
+    if app_id is not None and (own or integration_id) is not None:
+        raise INVALID_REQUEST("An endpoint belongs to an integration or to an app, and an integration's key makes none of an app.")
+    return own or integration_id
+
+
+async def _require_app(c: Change, app_id: str | None) -> None:
+    try:
+        if app_id is not None:
+            await app_rows.get(c.connection, c.workspace_id, app_id)
+    except Refused as refused:
+        raise NOT_FOUND(refused.detail, param="app_id") from None
+
+
 async def _refuse_more(c: Change, integration_id: str | None) -> None:
     if await rows.count(c.connection, c.workspace_id) >= ENDPOINTS_MAX:
         raise TOO_MANY_ENDPOINTS(f"A workspace has {ENDPOINTS_MAX} endpoints at most: delete one that is not needed.")
     if integration_id is not None and await rows.count(c.connection, c.workspace_id, integration_id) >= ENDPOINTS_OF_INTEGRATION_MAX:
         raise TOO_MANY_ENDPOINTS(f"An integration has {ENDPOINTS_OF_INTEGRATION_MAX} endpoints at most: delete one that is not needed.")
-
-
-def _check_mode(desk: Desk, actor: Principal, mode: Mode) -> None:
-    if mode not in desk.brand.modes:
-        raise INVALID_REQUEST(f"{desk.brand.name} has no {mode.value} mode.", param="mode")
-    if actor.mode is Mode.TEST and mode is Mode.LIVE:
-        raise INSUFFICIENT_PERMISSION(_TEST_ONLY)
-
-
-def _check_url(desk: Desk, url: str) -> None:
-    why = refused_url(url, desk.outside.networks)
-    if why is not None:
-        raise INVALID_REQUEST(why, param="url")
-
-
-def _checked_events(desk: Desk, rights: Rights, events: Sequence[str]) -> tuple[str, ...]:
-    """Return the filters, each once. Raises Refused: 400 for a type that there is not, 403 for one that the endpoint may not be told of."""
-    wanted = tuple(dict.fromkeys(events))
-    if not 1 <= len(wanted) <= EVENTS_MAX:
-        raise INVALID_REQUEST(f"Name 1 to {EVENTS_MAX} event types, or * for all.", param="events")
-    for one in wanted:
-        kinds = [kind for kind in desk.event_types.values() if passes(one, kind.name)]
-        if not kinds:
-            raise _unknown(desk, one)
-        if not any(tells(kind, desk.categories, rights) for kind in kinds):
-            raise _not_told(desk, one, kinds[0])
-    return wanted
-
-
-def _not_told(desk: Desk, one: str, kind: EventType) -> Refused:
-    needed = needed_for(kind, desk.categories) if one != EVERYTHING else "to be able to read anything"
-    hint = ": make it one of an integration that has that" if kind.category and desk.categories[kind.category].in_spaces else ""
-    return INSUFFICIENT_PERMISSION(f"To be told of {one[:100]}, an endpoint needs {needed}{hint}.", param="events")
-
-
-def _unknown(desk: Desk, one: str) -> Refused:
-    nouns = {f"{name.split('.')[0]}.*" for name in desk.event_types}
-    meant = closest(one, {*desk.event_types, *nouns})
-    hint = f"; did you mean `{meant}`?" if meant else "; GET /api/v1/event-types lists them."
-    return INVALID_REQUEST(f"There is no event type {one[:100]!r}{hint}", param="events")
-
-
-def _version(desk: Desk, actor: Principal, given: str | None, now: int) -> str:
-    if given is not None:
-        return desk.versions.pinnable(given, now)
-    return desk.versions.newest if actor.api_version is None else desk.versions.of_pin(actor.api_version)
-
-
-def _mint(desk: Desk, endpoint_id: str, signature: Signature) -> tuple[SigningKey, Secret | None]:
-    minted = webhooks.mint(signature)
-    key = SigningKey(desk.sealers[SEALED_FOR].seal(minted.secret.text.encode(), endpoint_id), public=minted.public)
-    return key, minted.secret if signature is Signature.HMAC else None
-
-
-def _sealed_headers(desk: Desk, endpoint_id: str, headers: Mapping[str, str]) -> dict[str, Any]:
-    """Return the fields that hold custom headers: their names, and all of them sealed as JSON."""
-    if len(headers) > HEADERS_MAX:
-        raise INVALID_REQUEST(f"An endpoint has at most {HEADERS_MAX} headers.", param="headers")
-    if len({name.lower() for name in headers}) < len(headers):
-        raise INVALID_REQUEST("A header stands here twice: upper and lower case are alike.", param="headers")
-    for name, value in headers.items():
-        why = refused_header(name, value)
-        if why is not None:
-            raise INVALID_REQUEST(why, param="headers")
-    if not headers:
-        return {"header_names": (), "sealed_headers": None}
-    sealed = desk.sealers[SEALED_FOR].seal(json.dumps(dict(headers)).encode(), endpoint_id)
-    return {"header_names": tuple(headers), "sealed_headers": sealed}

@@ -28,6 +28,7 @@ _ENDPOINT: dict[str, Any] = {
     "id": "cl9bn00of0009g7l8a7b8c9d0",
     "description": "Our CRM",
     "integration_id": None,
+    "app_id": None,
     "api_version": "2026-10-01",
     "parallel": 5,
     "in_order": False,
@@ -113,6 +114,13 @@ _BY_NOUN: dict[str, dict[str, Any]] = {
     "workspace": _WORKSPACE,
 }
 _BY_NAME: dict[str, dict[str, Any]] = {
+    "app.uninstalled": {
+        **{name: _APP[name] for name in ("id", "name", "client_id", "scopes")},
+        "reason": "revoked",
+        "grant_id": _ID,
+        "workspace_id": "org_l9bn00of0000g7l8gcq8c4xk",
+        "person_id": "cl9bn00of0006g7l8e7f8a9b0",
+    },
     "access.revoked": {
         "member_id": None,
         "partner": "Northwind",

@@ -43,6 +43,16 @@ class Listed:
     last_used_from: str | None = None
 
     @property
+    def id(self) -> str:
+        """The token's id."""
+        return self.held.id
+
+    @property
+    def created_at(self) -> int:
+        """When the token was made, in ms since the epoch."""
+        return self.held.created_at
+
+    @property
     def token(self) -> Token:
         """The token itself."""
         return self.held.token

@@ -74,6 +74,8 @@ class CallGroup(msgspec.Struct, array_like=True, gc=False):
     durations: Durations
     used_at: int
     ip_address: str | None
+    app_id: str | None = None
+    grant_id: str | None = None
 
     @property
     def calls(self) -> int:
@@ -93,6 +95,7 @@ class CallGroup(msgspec.Struct, array_like=True, gc=False):
     def subjects(self) -> list[tuple[str, str]]:
         """Return what these calls are counted under: kind and value."""
         found = [("all", ""), ("credential", self.credential_id), ("integration", self.integration_id), ("member", self.member_id)]
+        found.append(("app", self.app_id))
         if self.route is not None:
             found.append(("operation", f"{self.method} {self.route}"))
         return [(kind, value) for kind, value in found if value is not None]
@@ -120,6 +123,8 @@ def grouped(lines: Iterable[RequestLog]) -> list[CallGroup]:
                 {},
                 line.created_at,
                 line.ip_address,
+                line.app_id,
+                line.grant_id,
             )
         elif line.created_at > group.used_at:
             group.used_at, group.ip_address = line.created_at, line.ip_address
@@ -129,13 +134,17 @@ def grouped(lines: Iterable[RequestLog]) -> list[CallGroup]:
 
 
 def latest_uses(groups: Iterable[CallGroup]) -> list[CredentialUse]:
-    """Return the last use of each credential. A call whose credential was not accepted is no use of it."""
+    """Return the last use of each credential. A call whose credential was not accepted is no use of it.
+
+    Access tokens come and go by the hour: a use of one is a use of its grant.
+    """
     latest: dict[str, CallGroup] = {}
     for group in groups:
-        if group.is_accepted and group.credential_id is not None:
-            known = latest.get(group.credential_id)
+        used = group.grant_id or group.credential_id
+        if group.is_accepted and used is not None:
+            known = latest.get(used)
             if known is None or group.used_at >= known.used_at:
-                latest[group.credential_id] = group
+                latest[used] = group
     return [CredentialUse(id_, group.workspace_id, group.used_at, group.ip_address) for id_, group in latest.items()]
 
 
@@ -166,7 +175,7 @@ class CallCount:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whose calls, or which, are counted: all, or those of one credential, integration, member or operation (method and route template)."""
+    """Whose calls, or which, are counted: all, or those of one credential, integration, member, app or operation (method and route)."""
 
     kind: str = "all"
     value: str = ""

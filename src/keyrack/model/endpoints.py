@@ -49,9 +49,10 @@ class Endpoint:
     """One endpoint. Times are milliseconds since the epoch.
 
     `events` are the types that it wants, each one (`customer.created`), or all of a kind (`customer.*`), or `*`. One that belongs to an
-    integration (`integration_id`) was made by its key: it gets what the integration may read at that moment, and ends with it; any other is
-    the workspace's own. `keys` are the newest first. The custom headers are sealed, for people put secrets there; `header_names` may be
-    shown. At most `parallel` deliveries run at once; with `in_order` one, and the next waits until it has succeeded or was given up.
+    integration (`integration_id`) was made by its key: it gets what the integration may read at that moment, and ends with it. One of an
+    app (`app_id`) hears of that app alone, and ends with it. Any other is the workspace's own. `keys` are the newest first. The custom
+    headers are sealed, for people put secrets there; `header_names` may be shown. At most `parallel` deliveries run at once; with
+    `in_order` one, and the next waits until it has succeeded or was given up.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Endpoint:
     keys: tuple[SigningKey, ...]
     signature: Signature = Signature.HMAC
     integration_id: str | None = None
+    app_id: str | None = None
     api_version: str | None = None
     header_names: tuple[str, ...] = ()
     sealed_headers: bytes | None = field(default=None, repr=False)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from keyrack.model.apps import SPACES, App, levels_of
+from keyrack.model.apps import SPACES, App, levels_of, shared
 from keyrack.model.members import Member
 from keyrack.model.permissions import Category, Level, Rights, SpaceRole
 from keyrack.model.times import iso
@@ -27,6 +27,7 @@ class EndReason(StrEnum):
     """Why a grant ended."""
 
     REVOKED = "revoked"
+    UNINSTALLED = "uninstalled"
     APP_REVOKED = "app_revoked"
     CODE_REUSED = "code_reused"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"
@@ -38,6 +39,7 @@ class EndReason(StrEnum):
 
 _WHY = {
     EndReason.REVOKED: "{by} revoked the app's access",
+    EndReason.UNINSTALLED: "{by} shut the app out of the workspace",
     EndReason.APP_REVOKED: "the app gave its access back",
     EndReason.CODE_REUSED: "its authorization code was used a second time",
     EndReason.REFRESH_TOKEN_REUSED: "one of its refresh tokens was used a second time",
@@ -141,6 +143,25 @@ class HeldGrant:
     def is_live(self) -> bool:
         """Whether the app may still act by it, where its member may use the API."""
         return self.grant.ended_at is None and self.app.deleted_at is None
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What the member let the app do, as far as the app still asks for it."""
+        return shared(self.grant.scopes, self.app.scopes)
+
+    @property
+    def state(self) -> str:
+        """The one word the list shows: active or ended, also with its app."""
+        return "active" if self.is_live else "ended"
+
+    def is_former(self, now: int) -> bool:
+        """Whether whoever gave it is no active member at this moment: gone, deactivated, or over by the clock."""
+        return self.member is None or not self.member.active(now)
+
+    def is_accepted(self, now: int) -> bool:
+        """Whether a call under it is accepted, where the API of the workspace is on."""
+        member = self.member
+        return self.is_live and member is not None and member.active(now) and member.may_use_api
 
 
 @dataclass(frozen=True, slots=True)

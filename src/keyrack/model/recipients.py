@@ -61,8 +61,10 @@ class Recipient:
     def hears_of(self, event: Event) -> bool:
         """Whether its filter lets an event pass; a test endpoint hears of nothing live, a live one of what a test would have sent it.
 
-        Of itself it hears nothing: of its making it would before its receiver can have the secret.
+        Of itself it hears nothing: of its making it would before its receiver can have the secret. One of an app hears of no other thing.
         """
         if event.object_id == self.endpoint.id:
+            return False
+        if self.endpoint.app_id not in (None, event.object_id):
             return False
         return self.endpoint.wants(event.type) and (event.mode is Mode.TEST or self.endpoint.mode is Mode.LIVE)

@@ -24,7 +24,7 @@ SLOTS_PER_PERIOD = 4 * 3600 * 1000 // SLOT_MS
 DEFAULT_RANGE_MS = DAY_MS
 SEGMENTS_MAX = 16
 
-_KINDS = ("route", "credential", "integration", "member")
+_KINDS = ("route", "credential", "integration", "member", "app")
 _REQUEST_ID = re.compile(r"req_([0-9a-f]{11})[0-9a-f]{16}")
 _STATUS = re.compile(r"([1-5])(?:xx|([0-9]{2}))", re.IGNORECASE)
 # Nothing shorter is masked, so a shorter text need not be read.
@@ -94,6 +94,7 @@ class Filter:
     credential_id: str | None = None
     integration_id: str | None = None
     member_id: str | None = None
+    app_id: str | None = None
     mode: Mode | None = None
     since: int | None = None
     until: int | None = None
@@ -197,7 +198,16 @@ def terms_of(lines: Sequence[RequestLog], known: set[tuple[object, ...]] | None 
     """
     known = set() if known is None else known
     alike: set[tuple[Any, ...]] = {
-        (line.workspace_id, line.created_at // SLOT_MS, line.status, line.route, line.credential_id, line.integration_id, line.member_id)
+        (
+            line.workspace_id,
+            line.created_at // SLOT_MS,
+            line.status,
+            line.route,
+            line.credential_id,
+            line.integration_id,
+            line.member_id,
+            line.app_id,
+        )
         for line in lines
     }
     alike -= known
@@ -230,7 +240,7 @@ def terms_for(workspace_id: str | None, wanted: Filter, whole: bool) -> list[int
             # What fails is rare, and a key's failures are rarer than what fails and what the key calls in the same ten seconds.
             found.append(("status", text) if wanted.credential_id is None else ("failed", f"{text} {wanted.credential_id}"))
     is_named = any(kind == "failed" for kind, _ in found)
-    values = (wanted.route, None if is_named else wanted.credential_id, wanted.integration_id, wanted.member_id)
+    values = (wanted.route, None if is_named else wanted.credential_id, wanted.integration_id, wanted.member_id, wanted.app_id)
     found += [(kind, value) for kind, value in zip(_KINDS, values, strict=True) if value is not None]
     return [term(workspace_id, kind, value) for kind, value in found]
 

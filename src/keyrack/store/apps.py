@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, or_, select, update
 
 from keyrack.model.apps import App
 from keyrack.model.orders import NEWEST, Order, Place
 from keyrack.model.refusals import NOT_FOUND
 from keyrack.store.database import Connection
-from keyrack.store.oauth_tables import apps
+from keyrack.store.oauth_tables import apps, grants
 from keyrack.store.paging import keyset
 
 _SAME = ("client_id", "name", "created_at", "updated_at", "deleted_at", "made_by", "made_by_name", "secret_digest", "secret_prefix")
@@ -25,10 +25,40 @@ async def get(c: Connection, workspace_id: str, app_id: str) -> App:
     return read(row)
 
 
-async def page(c: Connection, workspace_id: str, *, limit: int, after: Place | None = None, order: Order = NEWEST) -> list[App]:
-    """Return the apps that were registered in a workspace and not deleted, in an order."""
+async def known(c: Connection, workspace_id: str, app_id: str) -> App:
+    """Return an app that was registered in a workspace, or that a member of it has ever let in. Raises Refused `not_found`."""
+    let_in = select(grants.c.id).where(grants.c.workspace_id == workspace_id, grants.c.app_id == apps.c.id).exists()
+    here = or_(apps.c.workspace_id == workspace_id, let_in)
+    row = await c.first(select(apps).where(apps.c.id == app_id, apps.c.deleted_at.is_(None), here))
+    if row is None:
+        raise NOT_FOUND("There is no such app.")
+    return read(row)
+
+
+async def page(
+    c: Connection,
+    workspace_id: str,
+    *,
+    limit: int,
+    after: Place | None = None,
+    order: Order = NEWEST,
+    search: str | None = None,
+    updated_after: int | None = None,
+) -> list[App]:
+    """Return the apps that were registered in a workspace and not deleted, in an order. `search` is part of a name."""
     found = select(apps).where(apps.c.workspace_id == workspace_id, apps.c.deleted_at.is_(None))
-    return [read(row) for row in await c.all(keyset(found, apps.c, limit=limit, order=order, after=after))]
+    if search:
+        found = found.where(apps.c.name.icontains(search, autoescape=True))
+    paged = keyset(found, apps.c, limit=limit, order=order, after=after, updated_after=updated_after)
+    return [read(row) for row in await c.all(paged)]
+
+
+async def count_grants_elsewhere(c: Connection, workspace_id: str, app_id: str) -> int:
+    """Return how many grants of other workspaces for an app of this one nobody has ended: a number, and nothing of theirs."""
+    own = select(apps.c.id).where(apps.c.workspace_id == workspace_id, apps.c.id == app_id, apps.c.deleted_at.is_(None))
+    others = (grants.c.app_id.in_(own), grants.c.workspace_id != workspace_id, grants.c.ended_at.is_(None))
+    row = await c.first(select(func.count().label("grants")).select_from(grants).where(*others))
+    return int(row.grants) if row else 0
 
 
 async def add(c: Connection, app: App) -> None:

@@ -12,6 +12,7 @@ endpoints = Table(
     Column("id", Text, primary_key=True),
     Column("workspace_id", Text, ForeignKey(f"{SCHEMA}.keyrack_workspaces.id"), nullable=False),
     Column("integration_id", Text, ForeignKey(f"{SCHEMA}.keyrack_integrations.id"), nullable=True),
+    Column("app_id", Text, nullable=True),
     Column("url", Text, nullable=False),
     Column("description", Text, nullable=False),
     Column("events", Json, nullable=False),

@@ -4,7 +4,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, or_, select, update
 
 from keyrack.model.endpoints import DisableReason, Endpoint, Signature, SigningKey
 from keyrack.model.orders import NEWEST, Order, Place
@@ -30,6 +30,7 @@ async def page(
     limit: int,
     after: Place | None = None,
     integration_id: str | None = None,
+    app_id: str | None = None,
     mode: Mode | None = None,
     enabled: bool | None = None,
     search: str | None = None,
@@ -38,6 +39,8 @@ async def page(
 ) -> list[Endpoint]:
     """Return endpoints in an order, from beyond a place in it. `search` is part of an address or a description."""
     found = _of(workspace_id, integration_id)
+    if app_id is not None:
+        found = found.where(endpoints.c.app_id == app_id)
     if mode is not None:
         found = found.where(endpoints.c.mode == mode.value)
     if enabled is not None:
@@ -67,11 +70,12 @@ async def count(c: Connection, workspace_id: str, integration_id: str | None = N
 
 async def delete_of_integration(c: Connection, workspace_id: str, integration_id: str, *, at: int, by: str) -> list[str]:
     """Delete every endpoint of an integration, with what they were signed with, and return their ids."""
-    ids = [row.id for row in await c.all(select(endpoints.c.id).where(*_own(workspace_id, integration_id)))]
-    if ids:
-        gone = {"deleted_at": at, "deleted_by": by, "updated_at": at, **_WITHOUT_SECRETS}
-        await c.execute(update(endpoints).where(*_own(workspace_id, integration_id)).values(**gone))
-    return ids
+    return await _delete(c, and_(*_own(workspace_id, integration_id)), at, by)
+
+
+async def delete_of_app(c: Connection, workspace_id: str, app_id: str, *, at: int, by: str) -> list[str]:
+    """Delete every endpoint of an app, with what they were signed with, and return their ids."""
+    return await _delete(c, and_(*_own(workspace_id, None), endpoints.c.app_id == app_id), at, by)
 
 
 async def add(c: Connection, endpoint: Endpoint) -> None:
@@ -95,6 +99,7 @@ def read(row: Row[Any]) -> Endpoint:
         "id",
         "workspace_id",
         "integration_id",
+        "app_id",
         "url",
         "description",
         "api_version",
@@ -123,6 +128,13 @@ def read(row: Row[Any]) -> Endpoint:
 _WITHOUT_SECRETS: Mapping[str, Any] = {"keys": [], "sealed_headers": None}
 
 
+async def _delete(c: Connection, own: ColumnElement[bool], at: int, by: str) -> list[str]:
+    ids = [row.id for row in await c.all(select(endpoints.c.id).where(own))]
+    if ids:
+        await c.execute(update(endpoints).where(own).values(deleted_at=at, deleted_by=by, updated_at=at, **_WITHOUT_SECRETS))
+    return ids
+
+
 def _own(workspace_id: str, integration_id: str | None) -> list[Any]:
     own = [endpoints.c.workspace_id == workspace_id, endpoints.c.deleted_at.is_(None)]
     return own if integration_id is None else [*own, endpoints.c.integration_id == integration_id]
@@ -136,6 +148,7 @@ def _columns(endpoint: Endpoint) -> dict[str, Any]:
     keys = [{"sealed": b64encode(key.sealed).decode(), "until": key.until, "public": key.public} for key in endpoint.keys]
     return {
         "integration_id": endpoint.integration_id,
+        "app_id": endpoint.app_id,
         "url": endpoint.url,
         "description": endpoint.description,
         "events": list(endpoint.events),

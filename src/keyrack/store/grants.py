@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Join, Row, Select, Table, and_, insert, select, update
+from sqlalchemy import ColumnElement, Join, Row, Select, Table, and_, func, insert, not_, or_, select, update
 
 from keyrack.model.grants import EndReason, Grant, HeldGrant
 from keyrack.model.orders import NEWEST, Order, Place
@@ -31,22 +31,39 @@ async def page(
     c: Connection,
     workspace_id: str,
     *,
+    now: int,
     limit: int,
     after: Place | None = None,
     order: Order = NEWEST,
     member_id: str | None = None,
     app_id: str | None = None,
+    partner: str | None = None,
+    former: bool | None = None,
     ended: bool | None = None,
+    search: str | None = None,
+    updated_after: int | None = None,
 ) -> list[HeldGrant]:
-    """Return grants with their apps and who gave them, in an order; `ended` chooses those that ended, or the others."""
+    """Return grants with their apps and who gave them, in an order.
+
+    `ended` chooses those that ended, also with their app, or the others; `former` those of people who are no active member at `now`, or
+    the others; `partner` is the label of a member, or of an app of the workspace's own; `search` part of a name or of an email.
+    """
     found = _held(workspace_id)
+    if partner is not None:
+        found = found.where(or_(members.c.partner == partner, and_(apps.c.partner == partner, apps.c.workspace_id == workspace_id)))
+    if former is not None:
+        found = found.where(member_rows.is_former(now) if former else not_(member_rows.is_former(now)))
+    if search:
+        found = found.where(or_(*(one.icontains(search, autoescape=True) for one in (apps.c.name, people.c.name, people.c.email))))
     if member_id is not None:
         found = found.where(grants.c.member_id == member_id)
     if app_id is not None:
         found = found.where(grants.c.app_id == app_id)
     if ended is not None:
-        found = found.where(grants.c.ended_at.is_not(None) if ended else grants.c.ended_at.is_(None))
-    return [read_held(row) for row in await c.all(keyset(found, grants.c, limit=limit, order=order, after=after))]
+        going = and_(grants.c.ended_at.is_(None), apps.c.deleted_at.is_(None))
+        found = found.where(not_(going) if ended else going)
+    paged = keyset(found, grants.c, limit=limit, order=order, after=after, updated_after=updated_after)
+    return [read_held(row) for row in await c.all(paged)]
 
 
 async def live(c: Connection, workspace_id: str, member_ids: Collection[str], app_id: str | None = None) -> list[Grant]:
@@ -54,6 +71,19 @@ async def live(c: Connection, workspace_id: str, member_ids: Collection[str], ap
     own = and_(grants.c.workspace_id == workspace_id, grants.c.member_id.in_(member_ids), grants.c.ended_at.is_(None))
     found = select(grants).where(own if app_id is None else and_(own, grants.c.app_id == app_id))
     return [read(row) for row in await c.all(found.order_by(grants.c.created_at, grants.c.id))]
+
+
+async def live_of_apps(c: Connection, workspace_id: str, app_ids: Collection[str], *, limit: int) -> list[Grant]:
+    """Return grants for apps that nobody has ended, the oldest first."""
+    own = and_(grants.c.workspace_id == workspace_id, grants.c.app_id.in_(app_ids), grants.c.ended_at.is_(None))
+    return [read(row) for row in await c.all(select(grants).where(own).order_by(grants.c.created_at, grants.c.id).limit(limit))]
+
+
+async def count_of_apps(c: Connection, workspace_id: str, app_ids: Collection[str]) -> dict[str, int]:
+    """Return how many grants of a workspace for each of these apps nobody has ended; an app without any is missing."""
+    own = and_(grants.c.workspace_id == workspace_id, grants.c.app_id.in_(app_ids), grants.c.ended_at.is_(None))
+    counted = select(grants.c.app_id, func.count().label("grants")).where(own).group_by(grants.c.app_id)
+    return {row.app_id: int(row.grants) for row in await c.all(counted)}
 
 
 async def add(c: Connection, grant: Grant) -> None:

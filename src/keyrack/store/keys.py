@@ -57,7 +57,7 @@ async def page(
     if since is not None:
         found = found.where(keys.c.created_at >= since)
     if known_to is not None:
-        found = found.where(_known_to(workspace_id, known_to))
+        found = found.where(_known_to(workspace_id, [known_to]))
     paged = keyset(found, keys.c, limit=limit, order=order, after=after, updated_after=updated_after)
     return [read(row) for row in await c.all(paged)]
 
@@ -101,11 +101,23 @@ async def count_of_integration(c: Connection, workspace_id: str, integration_id:
 
 async def count_accepted(c: Connection, workspace_id: str, now: int, known_to: str | None = None) -> int:
     """Return how many keys, of all or of those known to somebody, prove a caller now: neither ended, nor expired, nor disabled."""
-    live = and_(not_(_ended(now)), or_(keys.c.expires_at.is_(None), keys.c.expires_at > now), keys.c.disabled_at.is_(None))
-    if known_to is not None:
-        live = and_(live, _known_to(workspace_id, known_to))
+    live = _accepted(now) if known_to is None else and_(_accepted(now), _known_to(workspace_id, [known_to]))
     row = await c.first(select(func.count().label("keys")).select_from(keys).where(keys.c.workspace_id == workspace_id, live))
     return int(row.keys) if row else 0
+
+
+async def accepted_of(
+    c: Connection, workspace_id: str, now: int, *, known_to: Collection[str], beside: Collection[str], limit: int
+) -> tuple[list[Key], int]:
+    """Return keys that prove a caller now and are known to any of these, the newest first, and how many there are in all.
+
+    `known_to` are owner ids, as in `page`; keys of the integrations `beside` are left out.
+    """
+    known = and_(_known_to(workspace_id, known_to), keys.c.integration_id.not_in(beside))
+    theirs = and_(keys.c.workspace_id == workspace_id, _accepted(now), known)
+    row = await c.first(select(func.count().label("keys")).select_from(keys).where(theirs))
+    found = await c.all(select(keys).where(theirs).order_by(keys.c.created_at.desc(), keys.c.id.desc()).limit(limit))
+    return [read(one) for one in found], int(row.keys) if row else 0
 
 
 async def end_of_integration(
@@ -197,14 +209,18 @@ def _ended(now: int) -> ColumnElement[bool]:
     return and_(keys.c.ends_at.is_not(None), keys.c.ends_at <= now)
 
 
-def _known_to(workspace_id: str, owner_id: str) -> ColumnElement[bool]:
+def _accepted(now: int) -> ColumnElement[bool]:
+    return and_(not_(_ended(now)), or_(keys.c.expires_at.is_(None), keys.c.expires_at > now), keys.c.disabled_at.is_(None))
+
+
+def _known_to(workspace_id: str, owner_ids: Collection[str]) -> ColumnElement[bool]:
     shown = select(events.c.object_id).where(
         events.c.workspace_id == workspace_id,
         events.c.object_type == "key",
         events.c.type == _REVEALED,
-        events.c.actor_member_id == owner_id,
+        events.c.actor_member_id.in_(owner_ids),
     )
-    return or_(keys.c.made_by == owner_id, keys.c.id.in_(shown))
+    return or_(keys.c.made_by.in_(owner_ids), keys.c.id.in_(shown))
 
 
 def _columns(key: Key) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, insert, or_, select, update
 
 from keyrack.model.members import Member, MemberStatus, Role
 from keyrack.model.orders import NEWEST, Order, Place
@@ -110,6 +110,12 @@ def read(row: Row[Any]) -> Member:
         access_until=of[members.c.access_until],
         partner=of[members.c.partner],
     )
+
+
+def is_former(now: int) -> ColumnElement[bool]:
+    """Return what is true of a row, outer-joined with members, whose person is no active member at a time (ms)."""
+    over = and_(members.c.access_until.is_not(None), members.c.access_until <= now)
+    return or_(members.c.id.is_(None), members.c.status != MemberStatus.ACTIVE.value, over)
 
 
 def _of(workspace_id: str) -> Select[Any]:

@@ -62,6 +62,12 @@ async def keep_app(c: Connection, app: App) -> App:
     return app_rows.read(row)
 
 
+async def apps_by_ids(c: Connection, app_ids: Collection[str]) -> dict[str, App]:
+    """Return the apps with these ids that were not deleted, wherever they were registered. For `keyrack.manage.grants` alone."""
+    found = select(apps).where(apps.c.id.in_(app_ids), apps.c.deleted_at.is_(None))
+    return {one.id: one for one in map(app_rows.read, await c.all(found))}
+
+
 async def use_code(c: Connection, digest: bytes, app_id: str, now: int) -> Code | None:
     """Use up a code of an app, or return None: unknown, used or expired. Of many at once, one gets it.
 

@@ -364,13 +364,8 @@ def _windows(slots: Iterable[int], within: Window) -> list[Window]:
     return windows
 
 
-def _below(of: _Columns, place: Place) -> list[ColumnElement[bool]]:
-    # The comparison of times alone is for the planner.
-    return [of["created_at"] <= place[0], tuple_(of["created_at"], of["request_id"]) < place]
-
-
 def _conditions(wanted: Filter, whole: bool, of: _Columns) -> list[ColumnElement[bool]]:
-    names = ("route", "method", "credential_id", "integration_id", "member_id", "mode")
+    names = ("route", "method", "credential_id", "integration_id", "member_id", "app_id", "mode")
     found = [of[name] == value for name in names if (value := getattr(wanted, name)) is not None]
     if wanted.status is not None:
         found.append(of["status"].between(*wanted.status))

@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Join, Row, Select, and_, func, insert, not_, or_, select, update
 
-from keyrack.model.members import MemberStatus
 from keyrack.model.orders import NEWEST, Order, Place
 from keyrack.model.permissions import Level, OrgAccess, Rights, SpaceRole
 from keyrack.model.refusals import NOT_FOUND
@@ -65,7 +64,7 @@ async def page(
     if partner is not None:
         found = found.where(members.c.partner == partner)
     if former is not None:
-        found = found.where(_is_former(now) if former else not_(_is_former(now)))
+        found = found.where(member_rows.is_former(now) if former else not_(member_rows.is_former(now)))
     if ended is not None:
         found = found.where(tokens.c.ended_at.is_not(None) if ended else tokens.c.ended_at.is_(None))
     if search:
@@ -152,11 +151,6 @@ def _held(workspace_id: str) -> Select[Any]:
 def _with_holders() -> Join:
     own = and_(members.c.id == tokens.c.member_id, members.c.workspace_id == tokens.c.workspace_id)
     return tokens.join(people, people.c.id == tokens.c.person_id).outerjoin(members, own)
-
-
-def _is_former(now: int) -> ColumnElement[bool]:
-    over = and_(members.c.access_until.is_not(None), members.c.access_until <= now)
-    return or_(members.c.id.is_(None), members.c.status != MemberStatus.ACTIVE.value, over)
 
 
 def _rights(chosen: Any) -> Rights:

@@ -14,7 +14,7 @@ from keyrack.crypto import webhooks as signatures
 from keyrack.feed.recipients import Recipients
 from keyrack.manage import event_types
 from keyrack.manage.desk import Desk
-from keyrack.manage.endpoints import SEALED_FOR
+from keyrack.manage.endpoint_checks import SEALED_FOR
 from keyrack.model import webhooks
 from keyrack.model.deliveries import SHOWN_BYTES_MAX, Attempt, Delivery, State, Trigger, Why
 from keyrack.model.endpoints import Endpoint
