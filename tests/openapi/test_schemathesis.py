@@ -20,6 +20,8 @@ from tests.leaks.github import Github, publishing
 HERE = Path(__file__).parent
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 PROVING = "bearer"
+pytestmark = pytest.mark.timeout(900)
+TOLD_CHARACTERS_MAX = 8000
 
 
 @pytest.fixture(scope="module")
@@ -71,28 +73,29 @@ async def _search(host: Host, folder: Path, secrets: dict[str, str], *arguments:
     return "" if process.returncode == 0 else text
 
 
-def _told(found: str) -> str:
-    return found.partition("= FAILURES =")[2] or found
+def _nothing(found: str) -> None:
+    """Expect that nothing was found, or tell all of it."""
+    if found:
+        pytest.fail((found.partition("= FAILURES =")[2] or found)[:TOLD_CHARACTERS_MAX], pytrace=False)
 
 
-@pytest.mark.timeout(300)
 async def test_key_that_may_do_everything_meets_what_the_document_says(host: Host, tmp_path: Path) -> None:
     stranger = await host.stranger()
     secrets = {"own": host.secret, "stranger": stranger.secret}
-    found = await _search(host, tmp_path, secrets, "--phases", "examples,coverage,fuzzing,stateful", "-n", "3", "--no-shrink")
-    assert "" == _told(found)
+    found = await _search(host, tmp_path, secrets, "--phases", "examples,coverage")
+    _nothing(found)
 
 
 async def test_key_that_only_reads_is_refused_as_the_document_says(host: Host, tmp_path: Path) -> None:
     reader = await _issue(host, Rights(OrgAccess.READER))
-    assert "" == _told(await _search(host, tmp_path, {"reader": reader.secret.text}, "--phases", "examples"))
+    _nothing(await _search(host, tmp_path, {"reader": reader.secret.text}, "--phases", "examples"))
 
 
 async def test_revoked_key_is_refused_as_the_document_says(host: Host, tmp_path: Path) -> None:
     ended = await _issue(host, Rights(OrgAccess.ADMIN))
     operator = await host.rack.workspaces.operator(host.workspace_id)
     await keys.revoke(host.rack.assembly.desk, operator, ended.key.id)
-    assert "" == _told(await _search(host, tmp_path, {"ended": ended.secret.text}, "--phases", "examples"))
+    _nothing(await _search(host, tmp_path, {"ended": ended.secret.text}, "--phases", "examples"))
 
 
 @pytest.mark.fuzz
@@ -101,4 +104,4 @@ async def test_long_search_finds_nothing(host: Host, rights: Rights, tmp_path: P
     stranger = await host.stranger()
     secrets: dict[str, Any] = {"own": (await _issue(host, rights)).secret.text, "stranger": stranger.secret}
     found = await _search(host, tmp_path, secrets, "--phases", "examples,coverage,fuzzing,stateful", "-n", "200", "--max-time", "900")
-    assert "" == _told(found)
+    _nothing(found)

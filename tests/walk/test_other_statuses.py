@@ -42,6 +42,11 @@ async def test_wrong_method_names_the_right_ones(host: Host) -> None:
     assert "GET, POST" == answer.headers["allow"]
 
 
+async def test_path_that_is_spelt_out_takes_no_method_of_one_with_a_parameter(host: Host) -> None:
+    answer = await host.send("OPTIONS", "/api/v1/tokens/default", await host.key())
+    assert "POST" == answer.headers["allow"]
+
+
 async def test_body_over_the_limit_is_refused_by_its_declared_length_alone(host: Host) -> None:
     key = await host.key()
     declared = {"Content-Length": str(1024 * 1024 + 1)}

@@ -98,7 +98,7 @@ class Table:
         raise NOT_FOUND(f"No such path.{advice}")
 
     def _search(self, method: str, path: str, websocket: bool) -> Match:
-        allowed: list[str] = []
+        others: list[Route] = []
         for route in self._near(path):
             if route.websocket != websocket or (found := route.pattern.match(path)) is None:
                 continue
@@ -108,9 +108,12 @@ class Table:
                 except ValueError:
                     # A value that its convertor cannot read, like a number of 5,000 digits: the host's router would crash on it.
                     return Match(None)
-            allowed += [method for method in sorted(route.methods) if method not in allowed]
-        if allowed:
-            return Match(None, allowed=tuple(allowed))
+            others.append(route)
+        if others:
+            # Of `/tokens/default` only its own methods are told, as its description does (OpenAPI 3.1 §4.8.8.2), not those of `/tokens/{id}`.
+            fixed = [route for route in others if not route.convertors]
+            methods = (method for route in fixed or others for method in sorted(route.methods))
+            return Match(None, allowed=tuple(dict.fromkeys(methods)))
         longer = self._longer(path)
         if longer is not None:
             found_there = self._search(method, longer, websocket)
