@@ -187,7 +187,8 @@ async def test_things_of_another_workspace_look_as_if_there_were_none(host: Host
                 assert {404} >= {one.status_code for one in found} - {405}, (page, path)
                 assert len({one.text.replace(id, NOBODYS) for one in found}) <= 1, (page, path)
     mine = (await host.get("/chatbots")).json()["data"][0]["id"]
-    for one in (theirs["/conversations"], NOBODYS):
+    visitors = (await host.post(f"/chatbots/{mine}/messages", {"body": "Hello?"})).json()["conversation_id"]
+    for one in (theirs["/conversations"], NOBODYS, visitors):
         assert 404 == (await cy.client.get(f"/chatbots/{mine}?conversation_id={one}")).status_code
         assert 404 == (await cy.send(f"/chatbots/{mine}/questions", {"body": "Hello?", "conversation_id": one})).status_code
     text = {"chatbot_id": theirs["/chatbots"], "name": "Mine", "text": "A"}

@@ -160,13 +160,14 @@ async def test_space_shows_at_once_what_a_program_writes_there(atrium: Scene, br
     await call(atrium, key, "POST", f"{path}/messages", {"body": "The shop is open."})
     await call(atrium, key, "POST", f"{path}/items", {"title": "Call Mira", "assignee_id": atrium.members["Ada"].id})
     await ada.sees("Robot", "The shop is open.", "Call Mira", "Ada Park")
-    await ada.fill("atrium.message.body", "Well done!")
+    await ada.fill("atrium.message.body", "Well done!\nThank you.")
     await ada.press("atrium.message.post")
     await ada.sees("Well done!")
     await ada.press("atrium.item.tick")
     await ada.sees("Open again")
     said = await call(atrium, key, "GET", f"{path}/messages")
-    assert [("Ada Park", "Well done!"), ("Robot", "The shop is open.")] == [(one["author"]["name"], one["body"]) for one in said["data"]]
+    written = [("Ada Park", "Well done!\nThank you."), ("Robot", "The shop is open.")]
+    assert written == [(one["author"]["name"], one["body"]) for one in said["data"]]
     assert ["done"] == [one["state"] for one in (await call(atrium, key, "GET", f"{path}/items"))["data"]]
 
 

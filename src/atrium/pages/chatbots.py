@@ -18,7 +18,7 @@ from atrium.dependencies import Rack, ReadingSession, Session
 from atrium.forms import read_form, told, understood
 from atrium.lists import Pages
 from atrium.screens import Screen, Screens
-from keyrack import Caller, Keyrack, Refused
+from keyrack import Caller, Keyrack, Refused, refusals
 
 SOURCES_SHOWN = 8
 FIELDS = ("name", "greeting", "fallback")
@@ -74,7 +74,7 @@ async def show_chatbot(
     try:
         found = await chatbots.find(session, caller.workspace_id, chatbot)
         if query.conversation_id is not None and caller.may("conversations:read"):
-            tried = await conversations.find(session, caller.workspace_id, query.conversation_id, chatbot_id=found.id)
+            tried = await _tried(session, found, query.conversation_id)
     except Refused:
         return screen.show_missing("chatbot")
     return await _page(screen, session, caller, found, tried)
@@ -98,7 +98,7 @@ async def try_chatbot(
     found = await chatbots.find(reading, caller.workspace_id, chatbot)
     tried = None
     if "conversation_id" in given:
-        tried = await conversations.find(reading, caller.workspace_id, given["conversation_id"], chatbot_id=found.id)
+        tried = await _tried(reading, found, given["conversation_id"])
     if asked is None:
         return await _page(screen, reading, caller, found, tried, given, problems, 400)
     # Nothing is held open while the answer is looked for.
@@ -162,6 +162,14 @@ async def chatbot_names(session: AsyncSession, caller: Caller, ids: Iterable[str
     named = select(Chatbot.id, Chatbot.name).filter_by(workspace_id=caller.workspace_id)
     found = await session.execute(named.where(Chatbot.id.in_({one for one in ids if one})))
     return {row.id: row.name for row in found}
+
+
+async def _tried(session: AsyncSession, chatbot: Chatbot, conversation_id: str) -> Conversation:
+    """A conversation in which the chatbot is being tried. Raises Refused 404 also for those of visitors: nobody speaks in their name."""
+    found = await conversations.find(session, chatbot.workspace_id, conversation_id, chatbot_id=chatbot.id)
+    if found.channel != Channel.CONSOLE:
+        raise refusals.NOT_FOUND(f"No conversation {conversation_id[:40]}.")
+    return found
 
 
 def _form(

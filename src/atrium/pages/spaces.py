@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel
 
 from atrium.dependencies import Rack, Session
-from atrium.fields import Text
+from atrium.forms import read_form, understood
 from atrium.lists import Pages
 from atrium.rows import find_row
 from atrium.screens import Screens
@@ -15,19 +15,13 @@ from atrium.spaces.authors import written_by
 from atrium.spaces.events import ITEM_UPDATED, MESSAGE_CREATED
 from atrium.spaces.meters import MESSAGES
 from atrium.spaces.models import Item, ItemState, Message
-from atrium.spaces.schemas import ItemQuery, MessageQuery
-from keyrack import Caller, Keyrack
+from atrium.spaces.schemas import ItemQuery, MessageQuery, NewMessage
+from keyrack import Caller, Keyrack, refusals
 
 SPACES_SHOWN_MAX = 100
 
 router = APIRouter(prefix="/spaces", include_in_schema=False)
 may_read = [Keyrack.signed_in("messages:read", space="path:space_id")]
-
-
-class Written(BaseModel):
-    """A message as its form sends it."""
-
-    body: Text
 
 
 class Ticked(BaseModel):
@@ -74,10 +68,11 @@ async def show_space(
 
 
 @router.post("/{space_id}/messages", dependencies=[Keyrack.signed_in("messages:write", space="path:space_id")])
-async def post_message(
-    space_id: str, written: Annotated[Written, Form()], request: Request, caller: Caller, rack: Rack, session: Session
-) -> RedirectResponse:
-    """Post a message."""
+async def post_message(space_id: str, request: Request, caller: Caller, rack: Rack, session: Session) -> RedirectResponse:
+    """Post a message. Raises Refused 400 for one that nobody can read."""
+    written, problems = understood(NewMessage, (await read_form(request)).fields("body"))
+    if written is None:
+        raise refusals.INVALID_REQUEST(f"Your message: {problems['body']}", param="body")
     rack.transaction(session)
     message = Message(body=written.body, **written_by(caller), space_id=space_id)
     session.add(message)
