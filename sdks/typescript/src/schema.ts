@@ -4,6 +4,238 @@
  */
 
 export interface paths {
+    "/api/v1/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what one member or one partner could call the API with
+         * @description Get what one member or one partner could call the API with. Name one of the two.
+         *
+         *     Needs org-level Admin.
+         */
+        get: operations["getAccess"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End all that one member or one partner could call the API with
+         * @description End all that one member or one partner could call the API with, at once: tokens, grants, and the keys of a partner's integrations.
+         *
+         *     The answer says what there was. `known` are keys that may have been copied, and go on.
+         *
+         *     Needs org-level Admin.
+         */
+        post: operations["revokeAccess"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the apps that were registered in the workspace
+         * @description List the apps that were registered in the workspace, newest first unless `sort` says otherwise.
+         *
+         *     Needs org-level Admin.
+         */
+        get: operations["listApps"];
+        put?: never;
+        /**
+         * Register an app
+         * @description Register an app. `secret` is its client secret, shown in this answer alone.
+         *
+         *     Needs org-level Admin.
+         */
+        post: operations["createApp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps/{app_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an app
+         * @description Needs org-level Admin.
+         */
+        get: operations["getApp"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an app
+         * @description Delete an app: every token that it has is refused, in whatever workspace.
+         *
+         *     Needs org-level Admin.
+         */
+        delete: operations["deleteApp"];
+        options?: never;
+        head?: never;
+        /**
+         * Change fields of an app
+         * @description Change fields of an app. Scopes that are taken from it end at once, in every token that it has.
+         *
+         *     Needs org-level Admin.
+         */
+        patch: operations["updateApp"];
+        trace?: never;
+    };
+    "/api/v1/apps/{app_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate an app's client secret
+         * @description Rotate an app's client secret: the one before proves nothing from then on. `secret` is shown in this answer alone.
+         *
+         *     Needs org-level Admin.
+         */
+        post: operations["rotateApp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps/{app_id}/uninstall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Shut an app out of the workspace
+         * @description Shut an app out of the workspace, also one that was registered in another: whatever members have let it do ends.
+         *
+         *     Needs org-level Admin.
+         */
+        post: operations["uninstallApp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chatbots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List chatbots
+         * @description List chatbots, newest first unless `sort` says otherwise.
+         *
+         *     Needs `chatbots:read`.
+         */
+        get: operations["listChatbots"];
+        put?: never;
+        /**
+         * Create a chatbot
+         * @description Needs `chatbots:write`.
+         */
+        post: operations["createChatbot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chatbots/{chatbot}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a chatbot
+         * @description Needs `chatbots:read`.
+         */
+        get: operations["getChatbot"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a chatbot with its sources
+         * @description Delete a chatbot with its sources. Its conversations and leads stay.
+         *
+         *     Needs `chatbots:write`.
+         */
+        delete: operations["deleteChatbot"];
+        options?: never;
+        head?: never;
+        /**
+         * Change fields of a chatbot
+         * @description Needs `chatbots:write`.
+         */
+        patch: operations["updateChatbot"];
+        trace?: never;
+    };
+    "/api/v1/chatbots/{chatbot}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say something to a chatbot
+         * @description Say something to a chatbot, and get its answer.
+         *
+         *     Without a `conversation_id` a new conversation begins. Where the sources hold nothing about it, `found` is false and the answer is the
+         *     chatbot's `fallback`: ask for an address then, and keep it with `POST /leads`. With `Accept: text/event-stream` the answer comes as
+         *     events: its text in parts (`delta`), then all of it (`message`), or why there is none (`error`). A stream ends with its key.
+         *
+         *     Needs `conversations:write`.
+         */
+        post: operations["sendChatMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/connectors": {
         parameters: {
             query?: never;
@@ -144,6 +376,78 @@ export interface paths {
          *     Needs org-level Admin.
          */
         post: operations["checkConnector"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List conversations
+         * @description List conversations, newest first unless `sort` says otherwise.
+         *
+         *     Needs `conversations:read`.
+         */
+        get: operations["listConversations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{conversation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a conversation
+         * @description Get a conversation. What was said in it is its list of messages.
+         *
+         *     Needs `conversations:read`.
+         */
+        get: operations["getConversation"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a conversation with what was said in it
+         * @description Delete a conversation with what was said in it. A lead that was left there stays.
+         *
+         *     Needs `conversations:write`.
+         */
+        delete: operations["deleteConversation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{conversation}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what was said in a conversation
+         * @description List what was said in a conversation, newest first; `sort=created_at` reads it from its beginning.
+         *
+         *     Needs `conversations:read`.
+         */
+        get: operations["listChatMessages"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -320,6 +624,90 @@ export interface paths {
          *     Needs any credential.
          */
         post: operations["resendDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/embed-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List embed keys
+         * @description List embed keys, newest first unless `sort` says otherwise.
+         *
+         *     Needs org-level Admin.
+         */
+        get: operations["listEmbedKeys"];
+        put?: never;
+        /**
+         * Make an embed key
+         * @description Make an embed key. It works on pages of the origins that are named here, and on no other.
+         *
+         *     Needs org-level Admin.
+         */
+        post: operations["createEmbedKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/embed-keys/{embed_key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an embed key
+         * @description Get an embed key, also an ended one.
+         *
+         *     Needs org-level Admin.
+         */
+        get: operations["getEmbedKey"];
+        put?: never;
+        post?: never;
+        /**
+         * End an embed key for good
+         * @description End an embed key for good, with the visits that it opened.
+         *
+         *     Needs org-level Admin.
+         */
+        delete: operations["deleteEmbedKey"];
+        options?: never;
+        head?: never;
+        /**
+         * Change an embed key's name
+         * @description Change an embed key's name, origins or calls, or switch it off or on. Visits that it opened follow at once.
+         *
+         *     Needs org-level Admin.
+         */
+        patch: operations["updateEmbedKey"];
+        trace?: never;
+    };
+    "/api/v1/embed-keys/{embed_key_id}/replace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End an embed key with the visits that it opened
+         * @description End an embed key with the visits that it opened, and answer its successor.
+         *
+         *     Needs org-level Admin.
+         */
+        post: operations["replaceEmbedKey"];
         delete?: never;
         options?: never;
         head?: never;
@@ -564,6 +952,56 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what the calling member lets apps do
+         * @description List what the calling member lets apps do, or for an org-level Admin what all do, newest first unless `sort` says otherwise.
+         *
+         *     Needs any credential.
+         */
+        get: operations["listGrants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/{grant_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a grant
+         * @description Get a grant, also an ended one.
+         *
+         *     Needs any credential.
+         */
+        get: operations["getGrant"];
+        put?: never;
+        post?: never;
+        /**
+         * End a grant for good
+         * @description End a grant for good: the app acts for its member no more, and is told so.
+         *
+         *     Needs any credential.
+         */
+        delete: operations["revokeGrant"];
         options?: never;
         head?: never;
         patch?: never;
@@ -851,6 +1289,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/leads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List leads
+         * @description List leads, newest first unless `sort` says otherwise.
+         *
+         *     Needs `leads:read`.
+         */
+        get: operations["listLeads"];
+        put?: never;
+        /**
+         * Keep an address that somebody left with a chatbot
+         * @description Needs `leads:write`.
+         */
+        post: operations["createLead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leads/{lead}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a lead
+         * @description Needs `leads:read`.
+         */
+        get: operations["getLead"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a lead
+         * @description Needs `leads:write`.
+         */
+        delete: operations["deleteLead"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/leaks": {
         parameters: {
             query?: never;
@@ -909,7 +1397,7 @@ export interface paths {
         };
         /**
          * List calls
-         * @description List calls, newest first: the caller's own; for an org-level Admin all of the workspace.
+         * @description List calls, newest first unless `sort` says otherwise: the caller's own; for an org-level Admin all of the workspace.
          *
          *     Needs any credential.
          */
@@ -1130,6 +1618,84 @@ export interface paths {
         get: operations["getRateLimit"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List sources
+         * @description List sources, newest first unless `sort` says otherwise.
+         *
+         *     Needs `sources:read`.
+         */
+        get: operations["listSources"];
+        put?: never;
+        /**
+         * Add a source
+         * @description Add a source: a text, a page's address, or a file.
+         *
+         *     It is `pending` at first, and a moment later `ready`, or `failed` for a `reason`.
+         *
+         *     Needs `sources:write`.
+         */
+        post: operations["createSource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{source}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a source
+         * @description Get a source: whether it was taken in, and why not.
+         *
+         *     Needs `sources:read`.
+         */
+        get: operations["getSource"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a source
+         * @description Delete a source: its chatbot knows nothing of it from now on.
+         *
+         *     Needs `sources:write`.
+         */
+        delete: operations["deleteSource"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{source}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a source that failed taken in once more
+         * @description Needs `sources:write`.
+         */
+        post: operations["retrySource"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1452,6 +2018,96 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/widget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what a page shows of the embed key's chatbot
+         * @description Needs an embed key.
+         */
+        get: operations["getWidget"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/widget/leads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Leave an address
+         * @description Leave an address, so that somebody can answer by mail.
+         *
+         *     Needs a visitor's session.
+         */
+        post: operations["leaveWidgetLead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/widget/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what was said in one of the visitor's conversations
+         * @description Needs a visitor's session.
+         */
+        get: operations["listWidgetMessages"];
+        put?: never;
+        /**
+         * Say something to the chatbot
+         * @description Say something to the chatbot, and get its answer. `found` is false where its sources hold nothing about it: ask for an address.
+         *
+         *     Needs a visitor's session.
+         */
+        post: operations["sendWidgetMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/widget/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open a session for whoever looks at the page
+         * @description Open a session for whoever looks at the page. It says things and leaves an address in their name, for an hour.
+         *
+         *     Needs an embed key.
+         */
+        post: operations["openWidgetSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspace": {
         parameters: {
             query?: never;
@@ -1544,6 +2200,28 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "app.secret_leaked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * app.secret_leaked
+         * @description An app's client secret was found where others can read it, and was ended for that.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onAppSecretLeaked"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "app.secret_rotated": {
         parameters: {
             query?: never;
@@ -1566,6 +2244,72 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "app.token_leaked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * app.token_leaked
+         * @description A token that an app had for itself was found where others can read it, and was ended for that.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onAppTokenLeaked"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "app.token_revoked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * app.token_revoked
+         * @description An app gave back a token that it had for itself.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onAppTokenRevoked"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "app.uninstalled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * app.uninstalled
+         * @description An app may act for somebody no more, in whatever workspace they are.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onAppUninstalled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "app.updated": {
         parameters: {
             query?: never;
@@ -1582,6 +2326,72 @@ export interface webhooks {
          *     To be told of it, an endpoint needs org-level Admin.
          */
         post: operations["onAppUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "chatbot.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * chatbot.created
+         * @description A chatbot was created.
+         *
+         *     To be told of it, an endpoint needs `chatbots:read`.
+         */
+        post: operations["onChatbotCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "chatbot.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * chatbot.deleted
+         * @description A chatbot was deleted.
+         *
+         *     To be told of it, an endpoint needs `chatbots:read`.
+         */
+        post: operations["onChatbotDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "chatbot.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * chatbot.updated
+         * @description A chatbot was changed.
+         *
+         *     To be told of it, an endpoint needs `chatbots:read`.
+         */
+        post: operations["onChatbotUpdated"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1764,6 +2574,50 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "conversation.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * conversation.deleted
+         * @description A conversation was deleted.
+         *
+         *     To be told of it, an endpoint needs `conversations:read`.
+         */
+        post: operations["onConversationDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "conversation.started": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * conversation.started
+         * @description A visitor began to write.
+         *
+         *     To be told of it, an endpoint needs `conversations:read`.
+         */
+        post: operations["onConversationStarted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "customer.created": {
         parameters: {
             query?: never;
@@ -1824,6 +2678,94 @@ export interface webhooks {
          *     To be told of it, an endpoint needs `customers:read`.
          */
         post: operations["onCustomerUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "embed_key.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * embed_key.created
+         * @description An embed key was made.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onEmbedKeyCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "embed_key.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * embed_key.deleted
+         * @description An embed key was ended for good.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onEmbedKeyDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "embed_key.replaced": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * embed_key.replaced
+         * @description An embed key was ended, and its successor made.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onEmbedKeyReplaced"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "embed_key.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * embed_key.updated
+         * @description An embed key was renamed, bounded to other pages or calls, or switched off or on.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onEmbedKeyUpdated"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2000,6 +2942,28 @@ export interface webhooks {
          *     To be told of it, an endpoint needs org-level Admin.
          */
         post: operations["onGrantEnded"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "grant.leaked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * grant.leaked
+         * @description A token of a grant was found where others can read it, and the grant was ended for that.
+         *
+         *     To be told of it, an endpoint needs org-level Admin.
+         */
+        post: operations["onGrantLeaked"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2446,6 +3410,50 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "lead.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * lead.created
+         * @description A visitor left an email address.
+         *
+         *     To be told of it, an endpoint needs `leads:read`.
+         */
+        post: operations["onLeadCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "lead.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * lead.deleted
+         * @description A lead was deleted.
+         *
+         *     To be told of it, an endpoint needs `leads:read`.
+         */
+        post: operations["onLeadDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "member.added": {
         parameters: {
             query?: never;
@@ -2754,6 +3762,116 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "source.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * source.created
+         * @description A source was added, and waits to be taken in.
+         *
+         *     To be told of it, an endpoint needs `sources:read`.
+         */
+        post: operations["onSourceCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "source.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * source.deleted
+         * @description A source was deleted.
+         *
+         *     To be told of it, an endpoint needs `sources:read`.
+         */
+        post: operations["onSourceDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "source.failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * source.failed
+         * @description A source could not be taken in; `reason` says why.
+         *
+         *     To be told of it, an endpoint needs `sources:read`.
+         */
+        post: operations["onSourceFailed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "source.ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * source.ready
+         * @description A source was taken in: its chatbot answers from it.
+         *
+         *     To be told of it, an endpoint needs `sources:read`.
+         */
+        post: operations["onSourceReady"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "source.retried": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * source.retried
+         * @description A source waits to be taken in once more.
+         *
+         *     To be told of it, an endpoint needs `sources:read`.
+         */
+        post: operations["onSourceRetried"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "space.created": {
         parameters: {
             query?: never;
@@ -3043,6 +4161,33 @@ export interface webhooks {
 }
 export interface components {
     schemas: {
+        /** @description What somebody could call the API with. After a revocation: what there was. */
+        Access: {
+            /** @description How many grants: apps that act for them, and those for the partner's own apps. */
+            grants: number;
+            /** @description The partner's integrations, by their ids. */
+            integrations: string[];
+            /** @description How many keys the partner's integrations have. */
+            keys: number;
+            /** @description The newest of those, at most 100: rotate or revoke them. */
+            known: components["schemas"]["KnownKey"][];
+            /** @description How many other keys they made, or were shown: these go on. */
+            known_keys: number;
+            /** @description The member. */
+            member_id: string | null;
+            /** @description The members, by their ids. */
+            members: string[];
+            /**
+             * @description What kind of object this is.
+             * @default access
+             * @constant
+             */
+            object?: "access";
+            /** @description The other company to which the member, the integration or the app belongs, if any. */
+            partner: string | null;
+            /** @description How many personal tokens they hold. */
+            tokens: number;
+        };
         /** @description Who acted, under the name they had then. */
         Actor: {
             /** @description The object's id. Ids begin with their time, so they sort. */
@@ -3055,6 +4200,84 @@ export interface components {
             member_id: string | null;
             /** @description The name, for people. */
             name: string;
+        };
+        /** @description An app that was registered in the workspace: an OAuth client. */
+        App: {
+            /** @description What the app calls itself, in OAuth. */
+            client_id: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description How many members of this workspace let it act for them. */
+            grants: number;
+            /** @description Its home page. */
+            homepage_url: string | null;
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /** @description The id of whoever made it. */
+            made_by: string;
+            /** @description The name that whoever made it had then. */
+            made_by_name: string;
+            /** @description The name, for people. */
+            name: string;
+            /**
+             * @description What kind of object this is.
+             * @default app
+             * @constant
+             */
+            object?: "app";
+            /** @description What it may do in the workspace for itself. */
+            own_scopes: string[];
+            /** @description The other company to which the member, the integration or the app belongs, if any. */
+            partner: string | null;
+            /** @description Whether it has no client secret. */
+            public: boolean;
+            /** @description Where members are led back to. */
+            redirect_uris: string[];
+            /** @description What it asks for at most. */
+            scopes: string[];
+            /** @description When its client secret was made. */
+            secret_made_at: string | null;
+            /** @description The part of its client secret that may be shown. */
+            secret_prefix: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+        };
+        /** @description The fields of an app that change, each as a whole. */
+        AppChanges: {
+            /** @description Its home page, which begins with https://; members are shown it. */
+            homepage_url?: string | null;
+            /** @description The name, for people. */
+            name?: string;
+            /** @description What it may do in the workspace for itself, without any member; empty for nothing. */
+            own_scopes?: string[];
+            /** @description The other company to which the member, the integration or the app belongs, if any. */
+            partner?: string | null;
+            /** @description Where members are led back to, compared letter by letter. */
+            redirect_uris?: string[];
+            /** @description What it asks for at most: `customers:read`; `spaces:read` in spaces. */
+            scopes?: string[];
+        };
+        AppList: {
+            /** @description What there is on this page. */
+            data: components["schemas"]["App"][];
+            /** @description Whether another page follows. */
+            has_more: boolean;
+            /** @description What the next page is asked for with; null: this is the last one. */
+            next_cursor: string | null;
+            /** @description Where the next page is; null: this is the last one. */
+            next_url: string | null;
+            /**
+             * @description What kind of object this is.
+             * @default list
+             * @constant
+             */
+            object?: "list";
         };
         /** @description One attempt of a delivery. `response` is null where none came: then `error` and `detail` say why. */
         Attempt: {
@@ -3098,6 +4321,125 @@ export interface components {
             kind: string;
             /** @description The name, for people. */
             name: string;
+        };
+        /**
+         * @description Where a conversation takes place.
+         * @enum {string}
+         */
+        Channel: "api" | "widget" | "console";
+        /** @description A chatbot. */
+        Chatbot: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description What the chatbot says where its sources hold nothing about a question. It should ask for an email address. */
+            fallback: string;
+            /** @description What the chatbot says first. */
+            greeting: string;
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /** @description The name, for people. */
+            name: string;
+            /**
+             * @description What kind of object this is.
+             * @default chatbot
+             * @constant
+             */
+            object?: "chatbot";
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+        };
+        /** @description The fields of a chatbot that change. */
+        ChatbotChanges: {
+            /** @description What the chatbot says where its sources hold nothing about a question. It should ask for an email address. */
+            fallback?: string;
+            /** @description What the chatbot says first. */
+            greeting?: string;
+            /** @description The name, for people. */
+            name?: string;
+        };
+        ChatbotList: {
+            /** @description What there is on this page. */
+            data: components["schemas"]["Chatbot"][];
+            /** @description Whether another page follows. */
+            has_more: boolean;
+            /** @description What the next page is asked for with; null: this is the last one. */
+            next_cursor: string | null;
+            /** @description Where the next page is; null: this is the last one. */
+            next_url: string | null;
+            /**
+             * @description What kind of object this is.
+             * @default list
+             * @constant
+             */
+            object?: "list";
+        };
+        /** @description Something said in a conversation. */
+        ChatMessage: {
+            /** @description Who wrote it, under the name they had then. */
+            author: components["schemas"]["ModelsAuthor"];
+            /** @description The text. */
+            body: string;
+            /** @description What of the sources the answer rests on, by the numbers that stand in it in brackets. */
+            citations: components["schemas"]["Citation"][];
+            /** @description The conversation. */
+            conversation_id: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Whether the sources hold anything about the question; null for a visitor's message. */
+            found: boolean | null;
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /**
+             * @description What kind of object this is.
+             * @default chat_message
+             * @constant
+             */
+            object?: "chat_message";
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+        };
+        ChatMessageList: {
+            /** @description What there is on this page. */
+            data: components["schemas"]["ChatMessage"][];
+            /** @description Whether another page follows. */
+            has_more: boolean;
+            /** @description What the next page is asked for with; null: this is the last one. */
+            next_cursor: string | null;
+            /** @description Where the next page is; null: this is the last one. */
+            next_url: string | null;
+            /**
+             * @description What kind of object this is.
+             * @default list
+             * @constant
+             */
+            object?: "list";
+        };
+        /** @description A place in a source that an answer rests on. */
+        Citation: {
+            /** @description The number in brackets that stands for it in the answer. */
+            number: number;
+            /** @description Where in the source it stands: a page, a row, or the headings above it. */
+            place: string;
+            /** @description What stands there. */
+            quote: string;
+            /** @description The source. */
+            source_id: string;
+            /** @description The source's name. */
+            source_name: string;
+            /** @description The address of a page; null for other kinds. */
+            url: string | null;
         };
         /** @description A connector. Of its secrets, `tails` has the last letters. */
         Connector: {
@@ -3332,6 +4674,51 @@ export interface components {
              */
             object?: "list";
         };
+        /** @description A conversation. What was said is its list of messages. */
+        Conversation: {
+            /** @description Where the conversation takes place. */
+            channel: components["schemas"]["Channel"];
+            /** @description The chatbot. */
+            chatbot_id: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /** @description How many messages it has. */
+            messages_count: number;
+            /**
+             * @description What kind of object this is.
+             * @default conversation
+             * @constant
+             */
+            object?: "conversation";
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+            /** @description The visitor of the widget; null where nobody was told apart. */
+            visitor_id: string | null;
+        };
+        ConversationList: {
+            /** @description What there is on this page. */
+            data: components["schemas"]["Conversation"][];
+            /** @description Whether another page follows. */
+            has_more: boolean;
+            /** @description What the next page is asked for with; null: this is the last one. */
+            next_cursor: string | null;
+            /** @description Where the next page is; null: this is the last one. */
+            next_url: string | null;
+            /**
+             * @description What kind of object this is.
+             * @default list
+             * @constant
+             */
+            object?: "list";
+        };
         /** @description A customer. */
         Customer: {
             /**
@@ -3453,10 +4840,96 @@ export interface components {
              */
             object?: "list";
         };
+        /** @description An embed key. `key` is what stands in the page: it is no secret. */
+        EmbedKey: {
+            /** @description How many calls one visitor may make in a minute. */
+            calls_per_minute: number;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Whether the key is accepted. A disabled key can be enabled again. */
+            enabled: boolean;
+            /** @description Why it ended. */
+            end_reason: components["schemas"]["EmbedKeysEndReason"] | null;
+            /** @description When somebody ended it; null: nobody did. */
+            ended_at: string | null;
+            /** @description Whoever ended it. */
+            ended_by: string | null;
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /** @description The key itself, as it stands in the page. It is no secret. */
+            key: string;
+            /** @description The id of whoever made it. */
+            made_by: string;
+            /** @description The name that whoever made it had then. */
+            made_by_name: string;
+            /** @description The name, for people. */
+            name: string;
+            /**
+             * @description What kind of object this is.
+             * @default embed_key
+             * @constant
+             */
+            object?: "embed_key";
+            /** @description The object that the page embeds, and the only one that the key reaches. */
+            object_id: string;
+            /** @description The kind of the object that the page embeds. */
+            object_type: string;
+            /** @description The origins whose pages the key works on: a scheme, a host, and a port where it is not the scheme's own. */
+            origins: string[];
+            /**
+             * @description What it is at this moment.
+             * @enum {string}
+             */
+            state: "active" | "disabled" | "ended";
+            /** @description The key that took its place. */
+            successor_id: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+        };
+        /** @description The fields of an embed key that change. */
+        EmbedKeyChanges: {
+            /** @description How many calls one visitor may make in a minute. */
+            calls_per_minute?: number;
+            /** @description Whether the key is accepted. A disabled key can be enabled again. */
+            enabled?: boolean;
+            /** @description The name, for people. */
+            name?: string;
+            /** @description The origins whose pages the key works on: a scheme, a host, and a port where it is not the scheme's own. */
+            origins?: string[];
+        };
+        EmbedKeyList: {
+            /** @description What there is on this page. */
+            data: components["schemas"]["EmbedKey"][];
+            /** @description Whether another page follows. */
+            has_more: boolean;
+            /** @description What the next page is asked for with; null: this is the last one. */
+            next_cursor: string | null;
+            /** @description Where the next page is; null: this is the last one. */
+            next_url: string | null;
+            /**
+             * @description What kind of object this is.
+             * @default list
+             * @constant
+             */
+            object?: "list";
+        };
+        /**
+         * @description Why an embed key ended.
+         * @enum {string}
+         */
+        EmbedKeysEndReason: "deleted" | "replaced";
         /** @description A webhook endpoint. */
         Endpoint: {
             /** @description The version of the API in whose shapes it gets data. */
             api_version: string;
+            /** @description The app that it belongs to, and hears of alone; null: none. */
+            app_id: string | null;
             /**
              * Format: date-time
              * @description When it was made.
@@ -3670,6 +5143,75 @@ export interface components {
              */
             end_named?: boolean;
         };
+        /** @description What a member lets an app do, as far as they may do it themselves at that moment. */
+        Grant: {
+            /** @description The app. */
+            app_id: string;
+            /** @description The app's name. */
+            app_name: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Why it ended. */
+            end_reason: components["schemas"]["GrantsEndReason"] | null;
+            /** @description When somebody ended it; null: nobody did. */
+            ended_at: string | null;
+            /** @description Whoever ended it. */
+            ended_by: string | null;
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /** @description When it was last used; null: never. */
+            last_used_at: string | null;
+            /** @description The address from which it was last used. */
+            last_used_from: string | null;
+            /** @description The member's email. */
+            member_email: string;
+            /** @description The member. */
+            member_id: string;
+            /** @description The member's name. */
+            member_name: string;
+            /**
+             * @description What kind of object this is.
+             * @default grant
+             * @constant
+             */
+            object?: "grant";
+            /** @description What the member let it do, and it still asks for. */
+            scopes: string[];
+            /**
+             * @description What it is at this moment.
+             * @enum {string}
+             */
+            state: "active" | "ended";
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+        };
+        GrantList: {
+            /** @description What there is on this page. */
+            data: components["schemas"]["Grant"][];
+            /** @description Whether another page follows. */
+            has_more: boolean;
+            /** @description What the next page is asked for with; null: this is the last one. */
+            next_cursor: string | null;
+            /** @description Where the next page is; null: this is the last one. */
+            next_url: string | null;
+            /**
+             * @description What kind of object this is.
+             * @default list
+             * @constant
+             */
+            object?: "list";
+        };
+        /**
+         * @description Why a grant ended.
+         * @enum {string}
+         */
+        GrantsEndReason: "revoked" | "uninstalled" | "app_revoked" | "code_reused" | "refresh_token_reused" | "leaked" | "api_access_removed" | "member_deactivated" | "member_removed";
         /** @description Somebody who has a role in a space: a member or an integration. `id` is theirs. */
         Holder: {
             /** @description The object's id. Ids begin with their time, so they sort. */
@@ -3767,7 +5309,7 @@ export interface components {
             object?: "integration";
             /** @description Access to the workspace as a whole: none, reader (reads every category) or admin (writes them all, and manages). */
             org_access: components["schemas"]["OrgAccess"];
-            /** @description The other company to which the member or the integration belongs, if any. */
+            /** @description The other company to which the member, the integration or the app belongs, if any. */
             partner: string | null;
             /** @description Levels by category: none, read or write. All of them, also later ones: `{"*": "write"}`. */
             permissions: {
@@ -3787,7 +5329,7 @@ export interface components {
             name?: string;
             /** @description Access to the workspace as a whole: none, reader (reads every category) or admin (writes them all, and manages). */
             org_access?: components["schemas"]["OrgAccess"];
-            /** @description The other company to which the member or the integration belongs, if any. */
+            /** @description The other company to which the member, the integration or the app belongs, if any. */
             partner?: string | null;
             /** @description Levels by category: none, read or write. All of them, also later ones: `{"*": "write"}`. */
             permissions?: {
@@ -3906,10 +5448,61 @@ export interface components {
             /** @description Where to send the browser or the person, once. */
             url: string | null;
         };
+        /** @description An app with its new client secret: shown here, this once. A public app has none. */
+        IssuedApp: {
+            /** @description What the app calls itself, in OAuth. */
+            client_id: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description How many members of this workspace let it act for them. */
+            grants: number;
+            /** @description Its home page. */
+            homepage_url: string | null;
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /** @description The id of whoever made it. */
+            made_by: string;
+            /** @description The name that whoever made it had then. */
+            made_by_name: string;
+            /** @description The name, for people. */
+            name: string;
+            /**
+             * @description What kind of object this is.
+             * @default app
+             * @constant
+             */
+            object?: "app";
+            /** @description What it may do in the workspace for itself. */
+            own_scopes: string[];
+            /** @description The other company to which the member, the integration or the app belongs, if any. */
+            partner: string | null;
+            /** @description Whether it has no client secret. */
+            public: boolean;
+            /** @description Where members are led back to. */
+            redirect_uris: string[];
+            /** @description What it asks for at most. */
+            scopes: string[];
+            /** @description The secret itself, shown here, this once. */
+            secret: string | null;
+            /** @description When its client secret was made. */
+            secret_made_at: string | null;
+            /** @description The part of its client secret that may be shown. */
+            secret_prefix: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+        };
         /** @description An endpoint with its new secret: shown here, this once. With ed25519 there is none; `signing_keys` has the public key. */
         IssuedEndpoint: {
             /** @description The version of the API in whose shapes it gets data. */
             api_version: string;
+            /** @description The app that it belongs to, and hears of alone; null: none. */
+            app_id: string | null;
             /**
              * Format: date-time
              * @description When it was made.
@@ -4105,7 +5698,7 @@ export interface components {
             /** @description The member whose task it is; null: nobody's. */
             assignee_id: string | null;
             /** @description Who wrote it, under the name they had then. */
-            author: components["schemas"]["Author"];
+            author: components["schemas"]["SchemasAuthor"];
             /**
              * Format: date-time
              * @description When it was made.
@@ -4278,12 +5871,85 @@ export interface components {
          * @description What proved the caller. `operator` is whoever runs the command line on the server itself.
          * @enum {string}
          */
-        Kind: "key" | "personal_token" | "access_token" | "embed_key" | "session" | "operator";
+        Kind: "key" | "personal_token" | "access_token" | "embed_key" | "visitor" | "session" | "operator";
+        /** @description A key that somebody made, or was shown. */
+        KnownKey: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /** @description The integration that the key proves. */
+            integration_id: string;
+            /** @description The id of whoever made it. */
+            made_by: string;
+            /** @description The name that whoever made it had then. */
+            made_by_name: string;
+            /** @description Live or test. A test key changes the same data, and skips calls to the outside. */
+            mode: components["schemas"]["Mode"];
+            /** @description The name, for people. */
+            name: string;
+            /**
+             * @description What kind of object this is.
+             * @default key_reference
+             * @constant
+             */
+            object?: "key_reference";
+            /** @description The part of the secret that may be shown. */
+            prefix: string;
+        };
         /**
          * @description What a scanner is told of something that it found, in GitHub's words: a secret of ours, also an ended one, or none.
          * @enum {string}
          */
         Label: "true_positive" | "false_positive";
+        /** @description A lead: somebody who left an address. */
+        Lead: {
+            /** @description The chatbot. */
+            chatbot_id: string;
+            /** @description The conversation. */
+            conversation_id: string | null;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description The email address. */
+            email: string;
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /** @description The name, for people. */
+            name: string | null;
+            /**
+             * @description What kind of object this is.
+             * @default lead
+             * @constant
+             */
+            object?: "lead";
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+        };
+        LeadList: {
+            /** @description What there is on this page. */
+            data: components["schemas"]["Lead"][];
+            /** @description Whether another page follows. */
+            has_more: boolean;
+            /** @description What the next page is asked for with; null: this is the last one. */
+            next_cursor: string | null;
+            /** @description Where the next page is; null: this is the last one. */
+            next_url: string | null;
+            /**
+             * @description What kind of object this is.
+             * @default list
+             * @constant
+             */
+            object?: "list";
+        };
         /** @description A key that somebody found, and where. */
         LeakReport: {
             /** @description Where it was found: an address, or words about the place. */
@@ -4298,7 +5964,7 @@ export interface components {
         LeakReportView: {
             /**
              * @description What was done, in words.
-             * @default If this was a key or token of ours, it is revoked now.
+             * @default If this was a key, token or client secret of ours, it is revoked now.
              */
             detail?: string;
             /**
@@ -4380,7 +6046,10 @@ export interface components {
             /** @description What the client says that it is. */
             user_agent: string | null;
         };
-        /** @description A page of the log. `searched_back_to` is set where the search stopped before the page was full: continue with the cursor. */
+        /**
+         * @description A page of the log. Where the search stopped before the page was full, `searched_back_to`, or oldest first `searched_up_to`, is set:
+         *     continue with the cursor.
+         */
         LogPage: {
             /** @description What there is on this page. */
             data: components["schemas"]["Log"][];
@@ -4398,6 +6067,8 @@ export interface components {
             object?: "list";
             /** @description How far back the search came before it stopped; null: all of the time was searched. */
             searched_back_to?: string | null;
+            /** @description The same of a search that lists the oldest first: up to which time it came. */
+            searched_up_to?: string | null;
         };
         /** @description A member. */
         Member: {
@@ -4424,7 +6095,7 @@ export interface components {
             object?: "member";
             /** @description Access to the workspace as a whole: none, reader (reads every category) or admin (writes them all, and manages). */
             org_access: components["schemas"]["OrgAccess"];
-            /** @description The other company to which the member or the integration belongs, if any. */
+            /** @description The other company to which the member, the integration or the app belongs, if any. */
             partner: string | null;
             /** @description Levels by category: none, read or write. All of them, also later ones: `{"*": "write"}`. */
             permissions: {
@@ -4452,7 +6123,7 @@ export interface components {
             may_use_api?: boolean;
             /** @description Access to the workspace as a whole: none, reader (reads every category) or admin (writes them all, and manages). */
             org_access?: components["schemas"]["OrgAccess"];
-            /** @description The other company to which the member or the integration belongs, if any. */
+            /** @description The other company to which the member, the integration or the app belongs, if any. */
             partner?: string | null;
             /** @description Levels by category: none, read or write. All of them, also later ones: `{"*": "write"}`. */
             permissions?: {
@@ -4533,7 +6204,7 @@ export interface components {
         /** @description A message. */
         Message: {
             /** @description Who wrote it, under the name they had then. */
-            author: components["schemas"]["Author"];
+            author: components["schemas"]["SchemasAuthor"];
             /** @description The text. */
             body: string;
             /**
@@ -4608,12 +6279,52 @@ export interface components {
          * @enum {string}
          */
         Mode: "live" | "test";
+        /**
+         * @description Who of the two speaks.
+         * @enum {string}
+         */
+        ModelsAuthor: "visitor" | "chatbot";
         /** @description What was used in one mode. */
         ModeUsage: {
             /** @description What was used of each limit. */
             limits: components["schemas"]["LimitUsage"][];
             /** @description What was counted by each meter. */
             meters: components["schemas"]["MeterUsage"][];
+        };
+        /** @description An app to register. */
+        NewApp: {
+            /** @description Its home page, which begins with https://; members are shown it. */
+            homepage_url?: string | null;
+            /** @description The name, for people. */
+            name: string;
+            /** @description What it may do in the workspace for itself, without any member; empty for nothing. */
+            own_scopes?: string[];
+            /** @description The other company to which the member, the integration or the app belongs, if any. */
+            partner?: string | null;
+            /**
+             * @description True for one that can keep no secret: it proves itself by PKCE alone.
+             * @default false
+             */
+            public?: boolean;
+            /** @description Where members are led back to, compared letter by letter. */
+            redirect_uris: string[];
+            /** @description What it asks for at most: `customers:read`; `spaces:read` in spaces. */
+            scopes: string[];
+        };
+        /** @description A chatbot to create. */
+        NewChatbot: {
+            /**
+             * @description What the chatbot says where its sources hold nothing about a question. It should ask for an email address.
+             * @default I found nothing about that. Leave your email address, and somebody will answer you.
+             */
+            fallback?: string;
+            /**
+             * @description What the chatbot says first.
+             * @default Hello! What would you like to know?
+             */
+            greeting?: string;
+            /** @description The name, for people. */
+            name: string;
         };
         /** @description An account to connect. Without events, all that become something at this vendor do. */
         NewConnector: {
@@ -4656,10 +6367,28 @@ export interface components {
              */
             status?: components["schemas"]["CustomerStatus"];
         };
+        /** @description An embed key to make, for one object. */
+        NewEmbedKey: {
+            /**
+             * @description How many calls one visitor may make in a minute.
+             * @default 30
+             */
+            calls_per_minute?: number;
+            /** @description The name, for people. */
+            name: string;
+            /** @description The object that the page embeds, and the only one that the key reaches. */
+            object_id: string;
+            /** @description The kind of the object that the page embeds. */
+            object_type: string;
+            /** @description The origins whose pages the key works on: a scheme, a host, and a port where it is not the scheme's own. */
+            origins: string[];
+        };
         /** @description An endpoint to create. A key's is its integration's; an org-level Admin's is the workspace's, or that of the integration named. */
         NewEndpoint: {
             /** @description The version of the API in whose shapes it gets data. */
             api_version?: string;
+            /** @description The app that it hears of, and nothing else: `app.uninstalled`. */
+            app_id?: string | null;
             /**
              * @description What it is for, for people.
              * @default
@@ -4702,7 +6431,7 @@ export interface components {
             name: string;
             /** @description Access to the workspace as a whole: none, reader (reads every category) or admin (writes them all, and manages). */
             org_access?: components["schemas"]["OrgAccess"];
-            /** @description The other company to which the member or the integration belongs, if any. */
+            /** @description The other company to which the member, the integration or the app belongs, if any. */
             partner?: string | null;
             /** @description Levels by category: none, read or write. All of them, also later ones: `{"*": "write"}`. */
             permissions?: {
@@ -4760,6 +6489,17 @@ export interface components {
                 [key: string]: "none" | "read" | "write";
             };
         };
+        /** @description An address that somebody left. */
+        NewLead: {
+            /** @description The chatbot. */
+            chatbot_id: string | number;
+            /** @description The conversation. */
+            conversation_id?: string | number | null;
+            /** @description The email address. */
+            email: string;
+            /** @description The name, for people. */
+            name?: string | null;
+        };
         /** @description A message to post. */
         NewMessage: {
             /** @description The text. */
@@ -4798,6 +6538,13 @@ export interface components {
              */
             valid_seconds?: number;
         };
+        /** @description Something said to a chatbot. Without a conversation a new one begins. */
+        NewQuestion: {
+            /** @description The text. */
+            body: string;
+            /** @description The conversation. */
+            conversation_id?: string | number | null;
+        };
         /** @description A named token to make for the calling member. It reaches what is named here, as far as the member has it, and nothing else. */
         NewToken: {
             /** @description When it is accepted for the last time; null: it does not expire. */
@@ -4812,6 +6559,11 @@ export interface components {
             };
             /** @description Roles in spaces: viewer, contributor or manager. What lies in spaces is reached through them alone. */
             spaces?: components["schemas"]["SpaceRoleGiven"][];
+        };
+        /** @description A session to open. With the token of one before, it is the same visitor's. */
+        NewWidgetSession: {
+            /** @description The token of an earlier session, over for a day at most. */
+            token?: string | null;
         };
         /** @description An onboarding. */
         Onboarding: {
@@ -5096,6 +6848,18 @@ export interface components {
             /** @description Whether there was more of the body. */
             truncated: boolean;
         };
+        /** @description Whose access ends: one member's, or one partner's. */
+        Revocation: {
+            /**
+             * @description Whether they lose the right to use the API, too: so that they make no others.
+             * @default true
+             */
+            for_good?: boolean;
+            /** @description The member. */
+            member_id?: string | null;
+            /** @description The other company to which the member, the integration or the app belongs, if any. */
+            partner?: string | null;
+        };
         /**
          * @description What a member may do. The owner is an admin who alone may hand the workspace over.
          * @enum {string}
@@ -5121,6 +6885,15 @@ export interface components {
              * @default live
              */
             mode?: components["schemas"]["Mode"];
+        };
+        /** @description Who wrote something, with the name they had then. */
+        SchemasAuthor: {
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /** @description What proved who wrote it. */
+            kind: string;
+            /** @description The name, for people. */
+            name: string;
         };
         /** @description How a secret is rotated: for the overlap, in seconds, deliveries are signed with the old one and the new one. */
         SecretRotation: {
@@ -5153,6 +6926,69 @@ export interface components {
             /** @description What proves an ed25519 signature; null for HMAC. */
             public_key: string | null;
         };
+        /** @description A source. What was sent is never given back. */
+        Source: {
+            /** @description The chatbot. */
+            chatbot_id: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /** @description What it is made of. */
+            kind: components["schemas"]["SourceKind"];
+            /** @description The name, for people. */
+            name: string;
+            /**
+             * @description What kind of object this is.
+             * @default source
+             * @constant
+             */
+            object?: "source";
+            /** @description How many passages it can be quoted in. */
+            passages_count: number;
+            /** @description Why it could not be taken in; null unless it failed. */
+            reason: string | null;
+            /** @description How long its content is; null for an address that was not fetched yet. */
+            size_bytes: number | null;
+            /** @description Whether the chatbot answers from it already. */
+            status: components["schemas"]["SourceStatus"];
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+            /** @description The address of a page; null for other kinds. */
+            url: string | null;
+        };
+        /**
+         * @description What a source is made of.
+         * @enum {string}
+         */
+        SourceKind: "text" | "markdown" | "pdf" | "html" | "csv" | "url";
+        SourceList: {
+            /** @description What there is on this page. */
+            data: components["schemas"]["Source"][];
+            /** @description Whether another page follows. */
+            has_more: boolean;
+            /** @description What the next page is asked for with; null: this is the last one. */
+            next_cursor: string | null;
+            /** @description Where the next page is; null: this is the last one. */
+            next_url: string | null;
+            /**
+             * @description What kind of object this is.
+             * @default list
+             * @constant
+             */
+            object?: "list";
+        };
+        /**
+         * @description Whether a source answers already.
+         * @enum {string}
+         */
+        SourceStatus: "pending" | "ready" | "failed";
         /** @description A space. `role` is the caller's in it, null for an org-level Admin without one. */
         Space: {
             /**
@@ -5311,6 +7147,21 @@ export interface components {
          * @enum {string}
          */
         TokensEndReason: "revoked" | "replaced" | "maker_ended" | "api_access_removed" | "member_deactivated" | "member_removed" | "leaked";
+        /** @description All that was said in a conversation, oldest first. */
+        Transcript: {
+            data: components["schemas"]["WidgetMessage"][];
+            /**
+             * @default false
+             * @constant
+             */
+            has_more?: false;
+            next_cursor?: null;
+            /**
+             * @default list
+             * @constant
+             */
+            object?: "list";
+        };
         /**
          * @description What asked for an attempt: the schedule, or somebody who pressed "resend".
          * @enum {string}
@@ -5327,6 +7178,19 @@ export interface components {
         TypeChosen: {
             /** @description The event type, like `customer.created`. */
             type: string;
+        };
+        /** @description How many grants ended. */
+        Uninstallation: {
+            /** @description The app. */
+            app_id: string;
+            /** @description How many members had let it act for them. */
+            grants_ended: number;
+            /**
+             * @description What kind of object this is.
+             * @default uninstallation
+             * @constant
+             */
+            object?: "uninstallation";
         };
         /** @description What was used of a workspace's plan, live and test apart; `id` is the workspace's. `test` is null where keys have no modes. */
         Usage: {
@@ -5423,6 +7287,116 @@ export interface components {
             /** @description Why it was skipped, or given up. */
             why: components["schemas"]["DeliveriesWhy"] | null;
         };
+        /** @description What a page shows of a chatbot. */
+        Widget: {
+            /** @description The accent, as #rrggbb. */
+            color: string;
+            /** @description What the chatbot says first. */
+            greeting: string;
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /** @description The name, for people. */
+            name: string;
+            /**
+             * @description What kind of object this is.
+             * @default widget
+             * @constant
+             */
+            object?: "widget";
+        };
+        /** @description A place that an answer rests on. */
+        WidgetCitation: {
+            /** @description The number in brackets that stands for it in the answer. */
+            number: number;
+            /** @description Where in the source it stands: a page, a row, or the headings above it. */
+            place: string;
+            /** @description What stands there. */
+            quote: string;
+            /** @description The source's name. */
+            source_name: string;
+            /** @description The address of a page; null for other kinds. */
+            url: string | null;
+        };
+        /** @description An address that a visitor leaves. */
+        WidgetLead: {
+            /** @description The conversation. */
+            conversation_id?: string | number | null;
+            /** @description The email address. */
+            email: string;
+            /** @description The name, for people. */
+            name?: string | null;
+        };
+        /** @description An address that was left. */
+        WidgetLeadView: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description The email address. */
+            email: string;
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /** @description The name, for people. */
+            name: string | null;
+            /**
+             * @description What kind of object this is.
+             * @default widget_lead
+             * @constant
+             */
+            object?: "widget_lead";
+        };
+        /** @description Something said in the visitor's conversation. */
+        WidgetMessage: {
+            /** @description Who wrote it, under the name they had then. */
+            author: components["schemas"]["ModelsAuthor"];
+            /** @description The text. */
+            body: string;
+            /** @description What of the sources the answer rests on, by the numbers that stand in it in brackets. */
+            citations: components["schemas"]["WidgetCitation"][];
+            /** @description The conversation. */
+            conversation_id: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Whether the sources hold anything about the question; null for a visitor's message. */
+            found: boolean | null;
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /**
+             * @description What kind of object this is.
+             * @default widget_message
+             * @constant
+             */
+            object?: "widget_message";
+        };
+        /** @description Something that a visitor says. Without a conversation a new one begins. */
+        WidgetQuestion: {
+            /** @description The text. */
+            body: string;
+            /** @description The conversation. */
+            conversation_id?: string | number | null;
+        };
+        /** @description A visitor's session. `id` is the visitor's, and the same in each of their sessions. */
+        WidgetSession: {
+            /**
+             * Format: date-time
+             * @description When another one is needed.
+             */
+            expires_at: string;
+            /** @description The object's id. Ids begin with their time, so they sort. */
+            id: string;
+            /**
+             * @description What kind of object this is.
+             * @default widget_session
+             * @constant
+             */
+            object?: "widget_session";
+            /** @description What proves the visitor: `Authorization: Bearer <token>`. */
+            token: string;
+        };
         /** @description A workspace. */
         Workspace: {
             /** @description Whether credentials are accepted at all. Only a signed-in person switches it on again. */
@@ -5461,7 +7435,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description Bad Request: `invalid_request`, `key_in_url`, `cursor_filter_mismatch`, `unknown_version`, `invalid_signature`, `idempotency_key_invalid`. */
+        /** @description Bad Request: `invalid_request`, `key_in_url`, `unknown_version`. */
         BadRequest: {
             headers: {
                 "Api-Version": components["headers"]["Api-Version"];
@@ -5472,7 +7446,40 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Conflict: `conflict`, `idempotency_key_in_use`, `shown_once`, `answer_lost`, `too_many_endpoints`. */
+        /** @description Bad Request: `invalid_request`, `key_in_url`, `cursor_filter_mismatch`, `unknown_version`. */
+        BadRequestWithCursorFilterMismatch: {
+            headers: {
+                "Api-Version": components["headers"]["Api-Version"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Bad Request: `invalid_request`, `key_in_url`, `unknown_version`, `idempotency_key_invalid`. */
+        BadRequestWithIdempotencyKeyInvalid: {
+            headers: {
+                "Api-Version": components["headers"]["Api-Version"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Bad Request: `invalid_request`, `key_in_url`, `unknown_version`, `invalid_signature`. */
+        BadRequestWithInvalidSignature: {
+            headers: {
+                "Api-Version": components["headers"]["Api-Version"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Conflict: `idempotency_key_in_use`, `answer_lost`. */
         Conflict: {
             headers: {
                 "Api-Version": components["headers"]["Api-Version"];
@@ -5483,7 +7490,51 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Forbidden: `insufficient_permission`, `address_not_allowed`, `plan_upgrade_required`. */
+        /** @description Conflict: `conflict`, `idempotency_key_in_use`, `answer_lost`. */
+        ConflictWithConflict: {
+            headers: {
+                "Api-Version": components["headers"]["Api-Version"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Conflict: `conflict`, `idempotency_key_in_use`, `shown_once`, `answer_lost`. */
+        ConflictWithConflictWithShownOnce: {
+            headers: {
+                "Api-Version": components["headers"]["Api-Version"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Conflict: `idempotency_key_in_use`, `shown_once`, `answer_lost`. */
+        ConflictWithShownOnce: {
+            headers: {
+                "Api-Version": components["headers"]["Api-Version"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Conflict: `idempotency_key_in_use`, `shown_once`, `answer_lost`, `too_many_endpoints`. */
+        ConflictWithShownOnceWithTooManyEndpoints: {
+            headers: {
+                "Api-Version": components["headers"]["Api-Version"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Forbidden: `insufficient_permission`, `address_not_allowed`, `origin_not_allowed`, `plan_upgrade_required`. */
         Forbidden: {
             headers: {
                 "Api-Version": components["headers"]["Api-Version"];
@@ -5538,7 +7589,18 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Service Unavailable: `store_unavailable`, `outcome_unknown`. */
+        /** @description Request Header Fields Too Large: `headers_too_large`. */
+        RequestHeaderFieldsTooLarge: {
+            headers: {
+                "Api-Version": components["headers"]["Api-Version"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Service Unavailable: `store_unavailable`. */
         ServiceUnavailable: {
             headers: {
                 "Api-Version": components["headers"]["Api-Version"];
@@ -5550,7 +7612,19 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Too Many Requests: `rate_limited`, `quota_exceeded`, `too_many_failures`. */
+        /** @description Service Unavailable: `store_unavailable`, `outcome_unknown`. */
+        ServiceUnavailableWithOutcomeUnknown: {
+            headers: {
+                "Api-Version": components["headers"]["Api-Version"];
+                "Retry-After": components["headers"]["Retry-After"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too Many Requests: `rate_limited`, `too_many_failures`. */
         TooManyRequests: {
             headers: {
                 "Api-Version": components["headers"]["Api-Version"];
@@ -5567,7 +7641,41 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Unauthorized: `missing_credential`, `invalid_credential`, `key_revoked`, `key_expired`, `key_disabled`, `token_revoked`, `token_expired`, `api_disabled`. */
+        /** @description Too Many Requests: `too_many_failures`. */
+        TooManyRequestsNoRateLimited: {
+            headers: {
+                "Api-Version": components["headers"]["Api-Version"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "Retry-After": components["headers"]["Retry-After"];
+                "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too Many Requests: `rate_limited`, `quota_exceeded`, `too_many_failures`. */
+        TooManyRequestsWithQuotaExceeded: {
+            headers: {
+                "Api-Version": components["headers"]["Api-Version"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "Retry-After": components["headers"]["Retry-After"];
+                "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Unauthorized: `missing_credential`, `invalid_credential`, `key_revoked`, `key_expired`, `key_disabled`, `token_revoked`, `token_expired`, `visit_ended`, `api_disabled`. */
         Unauthorized: {
             headers: {
                 "Api-Version": components["headers"]["Api-Version"];
@@ -5636,6 +7744,757 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    getAccess: {
+        parameters: {
+            query?: {
+                /** @description Only those of this member. */
+                member_id?: string;
+                /** @description Only those of this partner's members. */
+                partner?: string;
+            };
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Access"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    revokeAccess: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Revocation"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Access"];
+                };
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
+        };
+    };
+    listApps: {
+        parameters: {
+            query?: {
+                /** @description Where the page begins: `next_cursor` of the page before, with the same filters. */
+                cursor?: string;
+                /** @description How many to return, 1 to 100. */
+                limit?: number;
+                /** @description Part of the name. */
+                search?: string;
+                /** @description The order: by this field, and backwards with a minus before it. */
+                sort?: "created_at" | "-created_at" | "updated_at" | "-updated_at" | "name" | "-name";
+                /** @description The id of the object after which the page begins, in place of a cursor. */
+                starting_after?: string;
+                /** @description Only what was changed at this moment or later. */
+                updated_after?: string;
+            };
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppList"];
+                };
+            };
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    createApp: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApp"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedApp"];
+                };
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
+        };
+    };
+    getApp: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The app's id. */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["App"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    deleteApp: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The app's id. */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
+        };
+    };
+    updateApp: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The app's id. */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppChanges"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["App"];
+                };
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
+        };
+    };
+    rotateApp: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The app's id. */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedApp"];
+                };
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
+        };
+    };
+    uninstallApp: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The app's id. */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Uninstallation"];
+                };
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
+        };
+    };
+    listChatbots: {
+        parameters: {
+            query?: {
+                /** @description Where the page begins: `next_cursor` of the page before, with the same filters. */
+                cursor?: string;
+                /** @description How many to return, 1 to 100. */
+                limit?: number;
+                /** @description The order: by this field, and backwards with a minus before it. */
+                sort?: "created_at" | "-created_at" | "updated_at" | "-updated_at" | "name" | "-name";
+                /** @description The id of the object after which the page begins, in place of a cursor. */
+                starting_after?: string;
+                /** @description Only what was changed at this moment or later. */
+                updated_after?: string;
+            };
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatbotList"];
+                };
+            };
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    createChatbot: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChatbot"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chatbot"];
+                };
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
+        };
+    };
+    getChatbot: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The chatbot. */
+                chatbot: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chatbot"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    deleteChatbot: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The chatbot. */
+                chatbot: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
+        };
+    };
+    updateChatbot: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The chatbot. */
+                chatbot: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChatbotChanges"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chatbot"];
+                };
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
+        };
+    };
+    sendChatMessage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The chatbot. */
+                chatbot: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewQuestion"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatMessage"];
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
+        };
+    };
     listConnectors: {
         parameters: {
             query?: {
@@ -5680,11 +8539,12 @@ export interface operations {
                     "application/json": components["schemas"]["ConnectorList"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -5726,17 +8586,17 @@ export interface operations {
                     "application/json": components["schemas"]["Connector"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflict"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     getConnector: {
@@ -5778,6 +8638,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -5816,7 +8677,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -5825,8 +8686,9 @@ export interface operations {
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     updateConnector: {
@@ -5869,7 +8731,7 @@ export interface operations {
                     "application/json": components["schemas"]["Connector"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -5878,8 +8740,9 @@ export interface operations {
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     listConnectorCalls: {
@@ -5927,12 +8790,13 @@ export interface operations {
                     "application/json": components["schemas"]["ConnectorCallList"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -5978,6 +8842,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -6020,17 +8885,18 @@ export interface operations {
                     "application/json": components["schemas"]["ConnectorCall"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflict"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     checkConnector: {
@@ -6069,7 +8935,7 @@ export interface operations {
                     "application/json": components["schemas"]["ConnectorCheck"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -6078,6 +8944,211 @@ export interface operations {
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
+        };
+    };
+    listConversations: {
+        parameters: {
+            query?: {
+                /** @description The channel. */
+                channel?: components["schemas"]["Channel"];
+                /** @description The chatbot's id. */
+                chatbot_id?: string | number;
+                /** @description Where the page begins: `next_cursor` of the page before, with the same filters. */
+                cursor?: string;
+                /** @description How many to return, 1 to 100. */
+                limit?: number;
+                /** @description The order: by this field, and backwards with a minus before it. */
+                sort?: "created_at" | "-created_at" | "updated_at" | "-updated_at";
+                /** @description The id of the object after which the page begins, in place of a cursor. */
+                starting_after?: string;
+                /** @description Only what was changed at this moment or later. */
+                updated_after?: string;
+            };
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationList"];
+                };
+            };
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getConversation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The conversation. */
+                conversation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    deleteConversation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The conversation. */
+                conversation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
+        };
+    };
+    listChatMessages: {
+        parameters: {
+            query?: {
+                /** @description Where the page begins: `next_cursor` of the page before, with the same filters. */
+                cursor?: string;
+                /** @description How many to return, 1 to 100. */
+                limit?: number;
+                /** @description The order: by this field, and backwards with a minus before it. */
+                sort?: "created_at" | "-created_at" | "updated_at" | "-updated_at";
+                /** @description The id of the object after which the page begins, in place of a cursor. */
+                starting_after?: string;
+                /** @description Only what was changed at this moment or later. */
+                updated_after?: string;
+            };
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The conversation. */
+                conversation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatMessageList"];
+                };
+            };
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -6126,11 +9197,12 @@ export interface operations {
                     "application/json": components["schemas"]["CustomerList"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             410: components["responses"]["Gone"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -6172,17 +9244,18 @@ export interface operations {
                     "application/json": components["schemas"]["Customer"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     getCustomer: {
@@ -6223,7 +9296,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -6262,17 +9336,18 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     updateCustomer: {
@@ -6315,17 +9390,18 @@ export interface operations {
                     "application/json": components["schemas"]["Customer"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     listContacts: {
@@ -6375,12 +9451,13 @@ export interface operations {
                     "application/json": components["schemas"]["ContactList"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -6425,17 +9502,18 @@ export interface operations {
                     "application/json": components["schemas"]["Contact"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     getContact: {
@@ -6478,7 +9556,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -6519,17 +9598,18 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     updateContact: {
@@ -6574,17 +9654,18 @@ export interface operations {
                     "application/json": components["schemas"]["Contact"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     listDeliveries: {
@@ -6639,11 +9720,12 @@ export interface operations {
                     "application/json": components["schemas"]["DeliveryList"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -6687,6 +9769,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -6727,22 +9810,332 @@ export interface operations {
                     "application/json": components["schemas"]["Delivery"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflict"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
+        };
+    };
+    listEmbedKeys: {
+        parameters: {
+            query?: {
+                /** @description Where the page begins: `next_cursor` of the page before, with the same filters. */
+                cursor?: string;
+                /** @description True for those that have ended, instead of those that go on. */
+                ended?: boolean;
+                /** @description How many to return, 1 to 100. */
+                limit?: number;
+                /** @description Only what happened to this object, or embeds it. */
+                object_id?: string;
+                /** @description Only what is of, or embeds, this kind of object. */
+                object_type?: string;
+                /** @description Part of the name. */
+                search?: string;
+                /** @description The order: by this field, and backwards with a minus before it. */
+                sort?: "created_at" | "-created_at" | "updated_at" | "-updated_at" | "name" | "-name";
+                /** @description The id of the object after which the page begins, in place of a cursor. */
+                starting_after?: string;
+                /** @description Only what was changed at this moment or later. */
+                updated_after?: string;
+            };
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbedKeyList"];
+                };
+            };
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    createEmbedKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEmbedKey"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbedKey"];
+                };
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
+        };
+    };
+    getEmbedKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The embed key's id. */
+                embed_key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbedKey"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    deleteEmbedKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The embed key's id. */
+                embed_key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
+        };
+    };
+    updateEmbedKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The embed key's id. */
+                embed_key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmbedKeyChanges"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbedKey"];
+                };
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
+        };
+    };
+    replaceEmbedKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The embed key's id. */
+                embed_key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbedKey"];
+                };
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     listEndpoints: {
         parameters: {
             query?: {
+                /** @description Only those of this app. */
+                app_id?: string;
                 /** @description Where the page begins: `next_cursor` of the page before, with the same filters. */
                 cursor?: string;
                 /** @description True for those that get deliveries, false for the disabled ones. */
@@ -6790,11 +10183,12 @@ export interface operations {
                     "application/json": components["schemas"]["EndpointList"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -6836,17 +10230,18 @@ export interface operations {
                     "application/json": components["schemas"]["IssuedEndpoint"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithShownOnceWithTooManyEndpoints"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     getEndpoint: {
@@ -6888,6 +10283,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -6926,7 +10322,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -6935,8 +10331,9 @@ export interface operations {
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     updateEndpoint: {
@@ -6979,7 +10376,7 @@ export interface operations {
                     "application/json": components["schemas"]["Endpoint"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -6988,8 +10385,9 @@ export interface operations {
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     listEndpointDeliveries: {
@@ -7045,12 +10443,13 @@ export interface operations {
                     "application/json": components["schemas"]["DeliveryList"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -7095,17 +10494,18 @@ export interface operations {
                     "application/json": components["schemas"]["Replay"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflict"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     rotateEndpoint: {
@@ -7148,17 +10548,18 @@ export interface operations {
                     "application/json": components["schemas"]["IssuedEndpoint"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     testEndpoint: {
@@ -7201,17 +10602,18 @@ export interface operations {
                     "application/json": components["schemas"]["Attempt"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflict"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     listEventTypes: {
@@ -7252,11 +10654,12 @@ export interface operations {
                     "application/json": components["schemas"]["EventTypeList"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -7300,6 +10703,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -7313,9 +10717,9 @@ export interface operations {
                 cursor?: string;
                 /** @description How many to return, 1 to 100. */
                 limit?: number;
-                /** @description Only what happened to this object. */
+                /** @description Only what happened to this object, or embeds it. */
                 object_id?: string;
-                /** @description The object type. */
+                /** @description Only what is of, or embeds, this kind of object. */
                 object_type?: string;
                 /** @description The order: by this field, and backwards with a minus before it. */
                 sort?: "created_at" | "-created_at";
@@ -7354,11 +10758,12 @@ export interface operations {
                     "application/json": components["schemas"]["EventList"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -7402,8 +10807,165 @@ export interface operations {
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listGrants: {
+        parameters: {
+            query?: {
+                /** @description Only those of this app. */
+                app_id?: string;
+                /** @description Where the page begins: `next_cursor` of the page before, with the same filters. */
+                cursor?: string;
+                /** @description True for those that have ended, instead of those that go on. */
+                ended?: boolean;
+                /** @description True for those of people who are no active members, false for the others. */
+                former?: boolean;
+                /** @description How many to return, 1 to 100. */
+                limit?: number;
+                /** @description Only those of this member. */
+                member_id?: string;
+                /** @description Only those of this partner's members. */
+                partner?: string;
+                /** @description Part of the name. */
+                search?: string;
+                /** @description The order: by this field, and backwards with a minus before it. */
+                sort?: "created_at" | "-created_at" | "updated_at" | "-updated_at";
+                /** @description The id of the object after which the page begins, in place of a cursor. */
+                starting_after?: string;
+                /** @description Only what was changed at this moment or later. */
+                updated_after?: string;
+            };
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantList"];
+                };
+            };
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getGrant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The grant's id. */
+                grant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    revokeGrant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The grant's id. */
+                grant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     listIntegrations: {
@@ -7450,11 +11012,12 @@ export interface operations {
                     "application/json": components["schemas"]["IntegrationList"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -7496,7 +11059,7 @@ export interface operations {
                     "application/json": components["schemas"]["Integration"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -7505,8 +11068,9 @@ export interface operations {
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     getIntegration: {
@@ -7548,6 +11112,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -7586,7 +11151,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -7595,8 +11160,9 @@ export interface operations {
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     updateIntegration: {
@@ -7639,7 +11205,7 @@ export interface operations {
                     "application/json": components["schemas"]["Integration"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -7648,8 +11214,9 @@ export interface operations {
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     rotateIntegration: {
@@ -7692,17 +11259,18 @@ export interface operations {
                     "application/json": components["schemas"]["IssuedKey"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     listIntegrationSpaces: {
@@ -7744,6 +11312,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -7788,7 +11357,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReachedPage"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -7797,8 +11366,9 @@ export interface operations {
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     setIntegrationSpace: {
@@ -7843,7 +11413,7 @@ export interface operations {
                     "application/json": components["schemas"]["Reached"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -7852,8 +11422,9 @@ export interface operations {
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     removeIntegrationSpace: {
@@ -7892,7 +11463,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -7901,8 +11472,9 @@ export interface operations {
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     listInvitations: {
@@ -7947,11 +11519,12 @@ export interface operations {
                     "application/json": components["schemas"]["InvitationList"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -7993,17 +11566,18 @@ export interface operations {
                     "application/json": components["schemas"]["Invited"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     getInvitation: {
@@ -8045,6 +11619,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -8083,17 +11658,18 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     renewInvitation: {
@@ -8132,17 +11708,18 @@ export interface operations {
                     "application/json": components["schemas"]["Invited"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     listKeys: {
@@ -8197,11 +11774,12 @@ export interface operations {
                     "application/json": components["schemas"]["KeyList"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -8243,17 +11821,18 @@ export interface operations {
                     "application/json": components["schemas"]["IssuedKey"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     getKey: {
@@ -8295,6 +11874,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -8335,7 +11915,7 @@ export interface operations {
                     "application/json": components["schemas"]["Key"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -8344,8 +11924,9 @@ export interface operations {
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     updateKey: {
@@ -8388,17 +11969,18 @@ export interface operations {
                     "application/json": components["schemas"]["Key"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflict"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     rotateKey: {
@@ -8441,17 +12023,219 @@ export interface operations {
                     "application/json": components["schemas"]["IssuedKey"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
+        };
+    };
+    listLeads: {
+        parameters: {
+            query?: {
+                /** @description The chatbot's id. */
+                chatbot_id?: string | number;
+                /** @description The conversation's id. */
+                conversation_id?: string | number;
+                /** @description Where the page begins: `next_cursor` of the page before, with the same filters. */
+                cursor?: string;
+                /** @description The email. */
+                email?: string;
+                /** @description How many to return, 1 to 100. */
+                limit?: number;
+                /** @description The order: by this field, and backwards with a minus before it. */
+                sort?: "created_at" | "-created_at" | "updated_at" | "-updated_at";
+                /** @description The id of the object after which the page begins, in place of a cursor. */
+                starting_after?: string;
+                /** @description Only what was changed at this moment or later. */
+                updated_after?: string;
+            };
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadList"];
+                };
+            };
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    createLead: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLead"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lead"];
+                };
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
+        };
+    };
+    getLead: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The lead. */
+                lead: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lead"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    deleteLead: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The lead. */
+                lead: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     reportLeak: {
@@ -8484,13 +12268,12 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
-            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequestsNoRateLimited"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     reportGithubLeaks: {
@@ -8535,19 +12318,20 @@ export interface operations {
                     "application/json": components["schemas"]["Judged"][];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            400: components["responses"]["BadRequestWithInvalidSignature"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
-            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequestsNoRateLimited"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     listLogs: {
         parameters: {
             query?: {
+                /** @description Only those of this app. */
+                app_id?: string;
                 /** @description Only the calls of this credential. */
                 credential_id?: string;
                 /** @description Where the page begins: `next_cursor` of the page before, with the same filters. */
@@ -8562,6 +12346,8 @@ export interface operations {
                 path?: string;
                 /** @description From when on. */
                 since?: string;
+                /** @description The order: by this field, and backwards with a minus before it. */
+                sort?: "created_at" | "-created_at";
                 /** @description The id of the object after which the page begins, in place of a cursor. */
                 starting_after?: string;
                 /** @description Only those with this status. */
@@ -8597,11 +12383,12 @@ export interface operations {
                     "application/json": components["schemas"]["LogPage"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -8645,6 +12432,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -8684,6 +12472,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -8723,6 +12512,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -8775,11 +12565,12 @@ export interface operations {
                     "application/json": components["schemas"]["MemberList"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -8823,6 +12614,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -8861,17 +12653,18 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflict"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     updateMember: {
@@ -8914,17 +12707,18 @@ export interface operations {
                     "application/json": components["schemas"]["Member"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflict"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     listOnboardings: {
@@ -8975,12 +12769,13 @@ export interface operations {
                     "application/json": components["schemas"]["OnboardingList"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -9022,17 +12817,18 @@ export interface operations {
                     "application/json": components["schemas"]["Onboarding"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     getOnboarding: {
@@ -9073,7 +12869,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -9112,17 +12909,18 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     updateOnboarding: {
@@ -9165,17 +12963,18 @@ export interface operations {
                     "application/json": components["schemas"]["Onboarding"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     createPortalLink: {
@@ -9215,17 +13014,18 @@ export interface operations {
                     "application/json": components["schemas"]["PortalLink"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     getRateLimit: {
@@ -9262,9 +13062,299 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             410: components["responses"]["Gone"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsNoRateLimited"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listSources: {
+        parameters: {
+            query?: {
+                /** @description The chatbot's id. */
+                chatbot_id?: string | number;
+                /** @description Where the page begins: `next_cursor` of the page before, with the same filters. */
+                cursor?: string;
+                /** @description The kind. */
+                kind?: components["schemas"]["SourceKind"];
+                /** @description How many to return, 1 to 100. */
+                limit?: number;
+                /** @description The order: by this field, and backwards with a minus before it. */
+                sort?: "created_at" | "-created_at" | "updated_at" | "-updated_at" | "name" | "-name";
+                /** @description The id of the object after which the page begins, in place of a cursor. */
+                starting_after?: string;
+                /** @description Only those with this status. */
+                status?: components["schemas"]["SourceStatus"];
+                /** @description Only what was changed at this moment or later. */
+                updated_after?: string;
+            };
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceList"];
+                };
+            };
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    createSource: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The chatbot. */
+                    chatbot_id: string | number;
+                    /**
+                     * @description What it is made of.
+                     * @enum {string}
+                     */
+                    kind: "text" | "markdown";
+                    /** @description The name, for people. */
+                    name: string;
+                    /** @description The text. */
+                    text: string;
+                } | {
+                    /** @description The chatbot. */
+                    chatbot_id: string | number;
+                    /**
+                     * @description What it is made of.
+                     * @constant
+                     */
+                    kind: "url";
+                    /** @description The name, for people. */
+                    name?: string | null;
+                    /**
+                     * Format: uri
+                     * @description The address of a page; null for other kinds.
+                     */
+                    url: string;
+                };
+                "multipart/form-data": {
+                    /** @description The chatbot. */
+                    chatbot_id: string | number;
+                    /**
+                     * Format: binary
+                     * @description The file. Its name ends in what it is: .pdf, .html, .htm, .csv, .md, .markdown, .txt
+                     */
+                    file: string;
+                    /** @description The name, for people. */
+                    name?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Source"];
+                };
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
+        };
+    };
+    getSource: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The source. */
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Source"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    deleteSource: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The source. */
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
+        };
+    };
+    retrySource: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The source. */
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Source"];
+                };
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     listSpaces: {
@@ -9311,11 +13401,12 @@ export interface operations {
                     "application/json": components["schemas"]["SpaceList"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -9357,17 +13448,17 @@ export interface operations {
                     "application/json": components["schemas"]["Space"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     getSpace: {
@@ -9409,6 +13500,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -9447,7 +13539,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -9456,8 +13548,9 @@ export interface operations {
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     renameSpace: {
@@ -9500,7 +13593,7 @@ export interface operations {
                     "application/json": components["schemas"]["Space"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -9509,8 +13602,9 @@ export interface operations {
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     listItems: {
@@ -9562,12 +13656,13 @@ export interface operations {
                     "application/json": components["schemas"]["ItemList"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -9612,17 +13707,18 @@ export interface operations {
                     "application/json": components["schemas"]["Item"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     getItem: {
@@ -9665,7 +13761,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -9706,17 +13803,18 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     updateItem: {
@@ -9761,17 +13859,18 @@ export interface operations {
                     "application/json": components["schemas"]["Item"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     listSpaceMembers: {
@@ -9815,12 +13914,13 @@ export interface operations {
                     "application/json": components["schemas"]["HolderList"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -9867,7 +13967,7 @@ export interface operations {
                     "application/json": components["schemas"]["Holder"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -9876,8 +13976,9 @@ export interface operations {
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     removeSpaceRole: {
@@ -9916,7 +14017,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -9925,8 +14026,9 @@ export interface operations {
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     listMessages: {
@@ -9974,12 +14076,13 @@ export interface operations {
                     "application/json": components["schemas"]["MessageList"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -10024,17 +14127,18 @@ export interface operations {
                     "application/json": components["schemas"]["Message"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     getMessage: {
@@ -10077,7 +14181,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -10118,17 +14223,18 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     updateMessage: {
@@ -10173,17 +14279,18 @@ export interface operations {
                     "application/json": components["schemas"]["Message"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     listTokens: {
@@ -10238,11 +14345,12 @@ export interface operations {
                     "application/json": components["schemas"]["TokenList"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithCursorFilterMismatch"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -10284,17 +14392,17 @@ export interface operations {
                     "application/json": components["schemas"]["IssuedToken"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     getToken: {
@@ -10336,6 +14444,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -10374,7 +14483,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -10383,8 +14492,9 @@ export interface operations {
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     generateDefaultToken: {
@@ -10424,17 +14534,17 @@ export interface operations {
                     "application/json": components["schemas"]["IssuedToken"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["ConflictWithShownOnce"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     getUsage: {
@@ -10471,9 +14581,260 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             410: components["responses"]["Gone"];
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsNoRateLimited"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getWidget: {
+        parameters: {
+            query?: {
+                /** @description The embed key. It is public, so it may stand in an address. */
+                key?: string;
+            };
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Widget"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    leaveWidgetLead: {
+        parameters: {
+            query?: {
+                /** @description The embed key. It is public, so it may stand in an address. */
+                key?: string;
+            };
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WidgetLead"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WidgetLeadView"];
+                };
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
+        };
+    };
+    listWidgetMessages: {
+        parameters: {
+            query: {
+                /** @description The conversation's id. */
+                conversation_id: string | number;
+                /** @description The embed key. It is public, so it may stand in an address. */
+                key?: string;
+            };
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transcript"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    sendWidgetMessage: {
+        parameters: {
+            query?: {
+                /** @description The embed key. It is public, so it may stand in an address. */
+                key?: string;
+            };
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WidgetQuestion"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WidgetMessage"];
+                };
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
+        };
+    };
+    openWidgetSession: {
+        parameters: {
+            query?: {
+                /** @description The embed key. It is public, so it may stand in an address. */
+                key?: string;
+            };
+            header?: {
+                /** @description The dated version to be answered at; this document describes the newest. Without the header the version counts that the key was pinned to when it was made. Older ones, which the changelog tells of: 2026-05-26. */
+                "Api-Version"?: components["parameters"]["ApiVersion"];
+                /** @description A text of your own for this one call, best a random UUID like `8e03978e-40d5-43e8-bc93-6894a57f9324`. Sent again with it, within 24 hours, the call is done once: the stored answer comes back, or 409 `shown_once` where that held a secret. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewWidgetSession"] | null;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Api-Version": components["headers"]["Api-Version"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Sunset: components["headers"]["Sunset"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WidgetSession"];
+                };
+            };
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequestsWithQuotaExceeded"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     getWorkspace: {
@@ -10511,6 +14872,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -10552,17 +14914,17 @@ export interface operations {
                     "application/json": components["schemas"]["Workspace"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestWithIdempotencyKeyInvalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailableWithOutcomeUnknown"];
         };
     };
     onAccessRevoked: {
@@ -10649,6 +15011,7 @@ export interface operations {
                         id: string;
                         name: string;
                         object: string;
+                        own_scopes: unknown[];
                         partner: string | null;
                         public: boolean;
                         redirect_uris: string[];
@@ -10710,6 +15073,7 @@ export interface operations {
                         id: string;
                         name: string;
                         object: string;
+                        own_scopes: unknown[];
                         partner: string | null;
                         public: boolean;
                         redirect_uris: string[];
@@ -10720,6 +15084,70 @@ export interface operations {
                      * @constant
                      */
                     type?: "app.deleted";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onAppSecretLeaked: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        client_id: string;
+                        found_in: string;
+                        homepage_url: string;
+                        id: string;
+                        name: string;
+                        object: string;
+                        own_scopes: unknown[];
+                        partner: string | null;
+                        public: boolean;
+                        redirect_uris: string[];
+                        scopes: string[];
+                        source: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "app.secret_leaked";
                 };
             };
         };
@@ -10771,6 +15199,7 @@ export interface operations {
                         id: string;
                         name: string;
                         object: string;
+                        own_scopes: unknown[];
                         partner: string | null;
                         public: boolean;
                         redirect_uris: string[];
@@ -10781,6 +15210,181 @@ export interface operations {
                      * @constant
                      */
                     type?: "app.secret_rotated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onAppTokenLeaked: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        found_in: string;
+                        id: string;
+                        name: string;
+                        object: string;
+                        prefix: string;
+                        source: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "app.token_leaked";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onAppTokenRevoked: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        id: string;
+                        name: string;
+                        object: string;
+                        prefix: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "app.token_revoked";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onAppUninstalled: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        client_id: string;
+                        grant_id: string;
+                        id: string;
+                        name: string;
+                        object: string;
+                        person_id: string;
+                        reason: string;
+                        scopes: string[];
+                        workspace_id: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "app.uninstalled";
                 };
             };
         };
@@ -10832,6 +15436,7 @@ export interface operations {
                         id: string;
                         name: string;
                         object: string;
+                        own_scopes: unknown[];
                         partner: string | null;
                         public: boolean;
                         redirect_uris: string[];
@@ -10842,6 +15447,159 @@ export interface operations {
                      * @constant
                      */
                     type?: "app.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onChatbotCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Chatbot"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "chatbot.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onChatbotDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Chatbot"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "chatbot.deleted";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onChatbotUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Chatbot"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "chatbot.updated";
                 };
             };
         };
@@ -11292,6 +16050,108 @@ export interface operations {
             };
         };
     };
+    onConversationDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Conversation"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "conversation.deleted";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onConversationStarted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Conversation"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "conversation.started";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     onCustomerCreated: {
         parameters: {
             query?: never;
@@ -11445,6 +16305,258 @@ export interface operations {
             };
         };
     };
+    onEmbedKeyCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        calls_per_minute: number;
+                        enabled: boolean;
+                        end_reason: string | null;
+                        id: string;
+                        key: string;
+                        name: string;
+                        object: string;
+                        object_id: string;
+                        object_type: string;
+                        origins: string[];
+                        successor_id: string | null;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "embed_key.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onEmbedKeyDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        calls_per_minute: number;
+                        enabled: boolean;
+                        end_reason: string | null;
+                        id: string;
+                        key: string;
+                        name: string;
+                        object: string;
+                        object_id: string;
+                        object_type: string;
+                        origins: string[];
+                        successor_id: string | null;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "embed_key.deleted";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onEmbedKeyReplaced: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        calls_per_minute: number;
+                        enabled: boolean;
+                        end_reason: string | null;
+                        id: string;
+                        key: string;
+                        name: string;
+                        object: string;
+                        object_id: string;
+                        object_type: string;
+                        origins: string[];
+                        successor_id: string | null;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "embed_key.replaced";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onEmbedKeyUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        calls_per_minute: number;
+                        enabled: boolean;
+                        end_reason: string | null;
+                        id: string;
+                        key: string;
+                        name: string;
+                        object: string;
+                        object_id: string;
+                        object_type: string;
+                        origins: string[];
+                        successor_id: string | null;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "embed_key.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     onEndpointCreated: {
         parameters: {
             query?: never;
@@ -11465,6 +16577,7 @@ export interface operations {
                     /** @description What it tells of. */
                     data?: {
                         api_version: string;
+                        app_id: string | null;
                         description: string;
                         disable_reason: string | null;
                         enabled: boolean;
@@ -11531,6 +16644,7 @@ export interface operations {
                     /** @description What it tells of. */
                     data?: {
                         api_version: string;
+                        app_id: string | null;
                         description: string;
                         disable_reason: string | null;
                         enabled: boolean;
@@ -11597,6 +16711,7 @@ export interface operations {
                     /** @description What it tells of. */
                     data?: {
                         api_version: string;
+                        app_id: string | null;
                         description: string;
                         disable_reason: string;
                         enabled: boolean;
@@ -11663,6 +16778,7 @@ export interface operations {
                     /** @description What it tells of. */
                     data?: {
                         api_version: string;
+                        app_id: string | null;
                         description: string;
                         disable_reason: string | null;
                         enabled: boolean;
@@ -11729,6 +16845,7 @@ export interface operations {
                     /** @description What it tells of. */
                     data?: {
                         api_version: string;
+                        app_id: string | null;
                         description: string;
                         disable_reason: string | null;
                         enabled: boolean;
@@ -11796,6 +16913,7 @@ export interface operations {
                     /** @description What it tells of. */
                     data?: {
                         api_version: string;
+                        app_id: string | null;
                         description: string;
                         disable_reason: string | null;
                         enabled: boolean;
@@ -11931,6 +17049,66 @@ export interface operations {
                      * @constant
                      */
                     type?: "grant.ended";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onGrantLeaked: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: {
+                        app_id: string;
+                        end_reason: string;
+                        found_in: string;
+                        id: string;
+                        member_id: string;
+                        object: string;
+                        scopes: string[];
+                        source: string;
+                    } | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "grant.leaked";
                 };
             };
         };
@@ -13158,6 +18336,108 @@ export interface operations {
             };
         };
     };
+    onLeadCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Lead"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "lead.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onLeadDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Lead"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "lead.deleted";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     onMemberAdded: {
         parameters: {
             query?: never;
@@ -13944,6 +19224,261 @@ export interface operations {
             };
         };
     };
+    onSourceCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Source"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "source.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onSourceDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Source"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "source.deleted";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onSourceFailed: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Source"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "source.failed";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onSourceReady: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Source"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "source.ready";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onSourceRetried: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same each time that it is sent: work each one in once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Signatures, with blanks between them: `v1,` and HMAC-SHA256 of `id.timestamp.body` in base 64, or `v1a,` and ed25519. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+                /** @description When this attempt was signed, in seconds since the epoch. Refuse what is older than 5 minutes. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"] & {
+                    /** @description What it tells of. */
+                    data?: components["schemas"]["Source"] | components["schemas"]["TruncatedData"];
+                    /**
+                     * @description What happened.
+                     * @constant
+                     */
+                    type?: "source.retried";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. What the body of the answer says does not matter. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The receiver wants no more: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not taken: it is sent again by the schedule. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     onSpaceCreated: {
         parameters: {
             query?: never;
@@ -14378,8 +19913,9 @@ export interface operations {
                 "application/json": components["schemas"]["WebhookEvent"] & {
                     /** @description What it tells of. */
                     data?: {
-                        end_reason: string | null;
+                        end_reason: string;
                         expires_at: string;
+                        found_in: string;
                         id: string;
                         is_default: boolean;
                         member_id: string;
@@ -14393,6 +19929,7 @@ export interface operations {
                             };
                             spaces: unknown[];
                         };
+                        source: string;
                     } | components["schemas"]["TruncatedData"];
                     /**
                      * @description What happened.

@@ -75,16 +75,16 @@ class AccessView(View):
 
 @router.get("", dependencies=[ADMIN])
 async def get_access(query: Annotated[Whose, Query()], actor: Actor, desk: Desk) -> AccessView:
-    """Get what a member, or all of a partner, could call the API with. Name one of the two."""
+    """Get what one member or one partner could call the API with. Name one of the two."""
     whose = _one(query.member_id, query.partner)
     return _view(whose, await access.of(desk, actor, **whose))
 
 
 @router.post("/revoke", dependencies=[ADMIN, PLAIN])
 async def revoke_access(body: Revocation, actor: Actor, desk: Desk) -> AccessView:
-    """End all tokens and grants of a member, or of a partner with the keys of its integrations, at once. The answer says what ended.
+    """End all that one member or one partner could call the API with, at once: tokens, grants, and the keys of a partner's integrations.
 
-    `known` are keys that may have been copied, and go on.
+    The answer says what there was. `known` are keys that may have been copied, and go on.
     """
     whose = _one(body.member_id, body.partner)
     return _view(whose, await access.revoke(desk, actor, **whose, for_good=body.for_good))
