@@ -110,7 +110,7 @@ class Table:
                     return Match(None)
             others.append(route)
         if others:
-            # Of `/tokens/default` only its own methods are told, as its description does (OpenAPI 3.1 §4.8.8.2), not those of `/tokens/{id}`.
+            # Of `/tokens/default` only its own methods are told, as its description does (OpenAPI 3.1 §4.8.8.2), none of `/tokens/{id}`.
             fixed = [route for route in others if not route.convertors]
             methods = (method for route in fixed or others for method in sorted(route.methods))
             return Match(None, allowed=tuple(dict.fromkeys(methods)))
