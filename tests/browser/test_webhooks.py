@@ -221,9 +221,11 @@ async def test_a_secret_is_rotated_with_an_overlap_in_which_both_sign(atrium: Sc
 async def test_an_endpoint_is_changed_found_disabled_and_deleted(atrium: Scene, browsing: Browsing, receiver: Receiver) -> None:
     endpoint = await add(atrium, receiver, headers={"X-Team": "crm"})
     await add(atrium, receiver, "/other", description="Warehouse")
+    reporting = await atrium.key("Reporting")
     ada = await browsing.sign_in(atrium)
     await ada.open("/endpoints")
     await ada.press("endpoints.create")
+    await ada.choose("endpoints.owner", reporting.integration.id)
     await ada.press("cancel")
     await ada.fill("endpoints.search", "warehouse")
     await expect(ada.control("endpoints.open")).to_have_count(1)

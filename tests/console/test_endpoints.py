@@ -10,11 +10,12 @@ from keyrack.console.forms import FormTokens
 from keyrack.manage import endpoints, sessions
 from keyrack.manage.endpoints import Issued
 from keyrack.model.endpoints import DisableReason, Endpoint, Signature
+from keyrack.model.permissions import Level, OrgAccess, Rights
 from tests.backends import Backend
 from tests.console.browser import Browser, Page
 from tests.console.conftest import opened
 from tests.console.visitors import Office
-from tests.hosts import BRAND
+from tests.hosts import ADMIN_RIGHTS, BRAND
 
 LIST = "/console/endpoints"
 NEW = f"{LIST}/new"
@@ -53,6 +54,29 @@ async def test_an_endpoint_is_added_and_its_secret_is_shown_once(office: Office)
     assert "t0ken" not in listed.answer.text
     for page in (listed, await browser.open(f"{LIST}/{endpoint.id}"), await browser.open(f"{LIST}/{endpoint.id}/edit")):
         assert secret not in page.answer.text
+
+
+async def test_an_endpoint_of_an_integration_is_made_in_the_form_and_is_bound_by_its_rights(office: Office) -> None:
+    browser = await office.signed_in()
+    assert "integration_id" not in (await browser.open(NEW)).fields(LIST)
+    issued = await office.host.key(Rights(permissions={"customers": Level.READ}), name="Reporting")
+    refused = await create(browser, integration_id=issued.integration.id, **{"all": "", "kind.key": "yes"})
+    assert (403, True) == (refused.status, "an endpoint needs org-level Admin" in refused.text)
+    assert issued.integration.id == refused.fields(LIST)["integration_id"]
+    await office.host.edit_rights(issued, ADMIN_RIGHTS)
+    assert 200 == (await create(browser, integration_id=issued.integration.id)).status
+    (endpoint,) = await stored(office)
+    assert issued.integration.id == endpoint.integration_id
+    assert "key.revoked" in await filtered_by(browser, endpoint)
+    await office.host.edit_rights(issued, Rights(OrgAccess.READER))
+    assert "key.revoked" not in await filtered_by(browser, endpoint)
+
+
+async def filtered_by(browser: Browser, endpoint: Endpoint) -> set[str]:
+    """The types of events by which the deliveries on an endpoint's page are filtered."""
+    page = await browser.open(f"{LIST}/{endpoint.id}")
+    (found,) = [one for one in page.root.all("select") if one.attributes["name"] == "type"]
+    return {one.attributes["value"] for one in found.all("option")}
 
 
 async def test_a_form_that_is_sent_again_makes_one_endpoint_and_shows_no_secret(office: Office) -> None:

@@ -10,6 +10,7 @@ from keyrack.crypto.format import mint
 from keyrack.manage import keys, leaks, request_logs
 from keyrack.model.keys import EndReason
 from keyrack.model.members import MemberStatus, Role
+from keyrack.model.principals import Mode
 from keyrack.model.request_logs import Filter
 from tests.backends import Backend
 from tests.hosts import ADMIN_RIGHTS, Host, running
@@ -36,7 +37,12 @@ async def test_reported_key_is_refused_when_its_finder_is_answered(host: Host) -
     assert ("ended", "leaked", "Leak report") == (shown["state"], shown["end_reason"], shown["ended_by"])
     (event,) = (await host.get("/api/v1/events?type=key.leaked", admin)).json()["data"]
     assert (PLACE, "report") == (event["data"]["found_in"], event["data"]["source"])
-    assert event["request_id"] is None
+    assert (None, "live") == (event["request_id"], event["mode"])
+    tester = await host.key(mode=Mode.TEST)
+    await report(host, tester.secret.text)
+    for kind in ("key.leaked", "key.revoked"):
+        (told_last,) = (await host.get(f"/api/v1/events?type={kind}&limit=1", admin)).json()["data"]
+        assert (tester.key.id, "test") == (told_last["object_id"], told_last["mode"])
 
 
 async def test_answer_is_the_same_whether_or_not_there_is_such_a_key(host: Host) -> None:

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from keyrack.console.charts import took
 from keyrack.console.delivery_charts import DELIVERY_RANGES, DeliveryChart, delivery_range
 from keyrack.console.delivery_words import FAILING_DAYS_MAX, STATES, Badge, delivery_badge, outcome, why_in_words
+from keyrack.console.endpoint_forms import OF_WORKSPACE
 from keyrack.console.exchanges import indented, tried
 from keyrack.console.lists import ROWS
 from keyrack.console.navigation import Entry
@@ -19,7 +20,9 @@ from keyrack.manage import deliveries, delivery_figures, endpoints, events, inte
 from keyrack.manage.delivery_figures import Answer
 from keyrack.model.deliveries import Delivery, State
 from keyrack.model.endpoints import Endpoint, shown_url
+from keyrack.model.events import tells
 from keyrack.model.orders import NEWEST
+from keyrack.model.permissions import Rights
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import INVALID_REQUEST, NOT_FOUND, Refused
 
@@ -89,6 +92,7 @@ class DeliveryPages:
         )
         listing = query.page(await self._lines(member, found), lambda line: NEWEST.place(line.delivery))
         series = await delivery_figures.series(desk, member, endpoint.id, since)
+        owner, rights = await self._owner(member, endpoint)
         return pages.render(
             request,
             "endpoints/details.html",
@@ -98,10 +102,10 @@ class DeliveryPages:
             chosen=chosen,
             ranges=DELIVERY_RANGES,
             states={state.value: text for state, text in STATES.items()},
-            types=self._types(endpoint, asked["type"]),
+            types=self._types(endpoint, rights, asked["type"]),
             standing=await standing(desk, member, endpoint),
             signing=endpoint.signing(now),
-            owner=await self._owner(member, endpoint),
+            owner=owner,
             failing_days_max=FAILING_DAYS_MAX,
             took=took,
         )
@@ -172,11 +176,12 @@ class DeliveryPages:
         answers = await delivery_figures.last_answers(self._pages.desk, member, [delivery.id for delivery in found])
         return [line(delivery, answers.get(delivery.id)) for delivery in found]
 
-    async def _owner(self, member: Principal, endpoint: Endpoint) -> str:
-        """What the integration is called that an endpoint belongs to; empty where that is none."""
+    async def _owner(self, member: Principal, endpoint: Endpoint) -> tuple[str, Rights]:
+        """What the integration is called that an endpoint belongs to, empty where that is none; and the rights that say what it is told."""
         if endpoint.integration_id is None:
-            return ""
-        return (await integrations.get(self._pages.desk, member, endpoint.integration_id)).name
+            return "", OF_WORKSPACE
+        integration = await integrations.get(self._pages.desk, member, endpoint.integration_id)
+        return integration.name, integration.rights
 
     async def _data(self, member: Principal, delivery: Delivery) -> str:
         """What an event tells, or nothing where it is no longer there."""
@@ -208,9 +213,10 @@ class DeliveryPages:
             problems={},
         )
 
-    def _types(self, endpoint: Endpoint, asked: str) -> list[tuple[str, str]]:
+    def _types(self, endpoint: Endpoint, rights: Rights, asked: str) -> list[tuple[str, str]]:
         """The types of events that this endpoint gets, to filter by."""
-        names = sorted(name for name in self._pages.desk.event_types if endpoint.wants(name))
+        desk = self._pages.desk
+        names = sorted(name for name, kind in desk.event_types.items() if endpoint.wants(name) and tells(kind, desk.categories, rights))
         return [(name, name) for name in (names if asked in ("", *names) else [asked, *names])]
 
 

@@ -9,7 +9,7 @@ from keyrack.model.permissions import OrgAccess, Rights
 from keyrack.model.refusals import INVALID_REQUEST
 from keyrack.model.versions import Versions
 
-FIELDS = ("url", "description", "events", "mode", "headers", "signature", "parallel", "api_version")
+FIELDS = ("url", "description", "integration_id", "events", "mode", "headers", "signature", "parallel", "api_version")
 """The fields beside which a refusal may stand."""
 
 FIELDS_MAX = 1000
@@ -86,6 +86,7 @@ def given(form: Mapping[str, str], event_types: Iterable[EventType], problems: M
     return {
         "url": form.get("url", ""),
         "description": form.get("description", ""),
+        "integration_id": form.get("integration_id", ""),
         "all": form.get("all") == _CHOSEN,
         "kinds": kinds(form, event_types),
         "mode": form.get("mode", "live"),

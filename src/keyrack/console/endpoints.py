@@ -26,7 +26,7 @@ from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.console.standings import Standing, notices, standings
 from keyrack.console.verifying import samples
-from keyrack.manage import deliveries, delivery_figures, endpoints
+from keyrack.manage import deliveries, delivery_figures, endpoints, integrations
 from keyrack.manage.endpoints import Issued
 from keyrack.manage.once import DoneBefore, once
 from keyrack.model.deliveries import State
@@ -37,6 +37,9 @@ from keyrack.model.refusals import INVALID_REQUEST, Refused
 
 OVERLAPS = (("86400", "In a day"), ("604800", "In 7 days"), ("3600", "In an hour"), ("0", "Now"))
 FAILING = "failing"
+OWNERS_MAX = 100
+"""How many integrations the form offers: the newest. An endpoint of any other is made through the API."""
+
 STATES = {"active": True, FAILING: True, "disabled": False}
 
 
@@ -117,7 +120,7 @@ class EndpointPages:
         """Show the form that makes an endpoint. Raises Refused `session_ended`, 403."""
         member = await self._pages.member(request)
         member.require_admin("add endpoints")
-        return self._form(request, {"all": "yes", "api_version": self._pages.desk.versions.newest}, {})
+        return await self._form(request, member, {"all": "yes", "api_version": self._pages.desk.versions.newest}, {})
 
     async def create(self, request: Request) -> Response:
         """Make an endpoint, and show its secret this once. Raises Refused `session_ended`, `csrf_failed`, 403."""
@@ -126,20 +129,19 @@ class EndpointPages:
         try:
             fields = endpoint_fields(form)
             async with once(desk, member, mark):
-                issued = await endpoints.create(
-                    desk, member, mode=mode_in(form.get("mode", "live")), signature=signature_in(form), **fields
-                )
+                mode, owner_id = mode_in(form.get("mode", "live")), form.get("integration_id") or None
+                issued = await endpoints.create(desk, member, mode=mode, signature=signature_in(form), integration_id=owner_id, **fields)
         except DoneBefore as done:
             endpoint = await endpoints.get(desk, member, done.id_of("endpoint") or "")
             return self._issued_before(request, endpoint, "The endpoint was added")
         except Refused as refused:
-            return self._form(request, form, problems(refused, *FIELDS), refused.refusal.status)
+            return await self._form(request, member, form, problems(refused, *FIELDS), refused.refusal.status)
         return self._issued(request, issued, "Events are sent to it from now on.", is_new=True)
 
     async def offer_changes(self, request: Request) -> Response:
         """Show the form that changes an endpoint. Raises Refused `session_ended`, 403, 404."""
-        _, endpoint = await self._endpoint(request)
-        return self._form(request, as_written(endpoint), {}, endpoint=endpoint)
+        member, endpoint = await self._endpoint(request)
+        return await self._form(request, member, as_written(endpoint), {}, endpoint=endpoint)
 
     async def edit(self, request: Request) -> Response:
         """Change an endpoint. Raises Refused `session_ended`, `csrf_failed`, 403, 404."""
@@ -151,7 +153,7 @@ class EndpointPages:
             changed = {name: value for name, value in fields.items() if name == "headers" or value != _held(endpoint, name)}
             await endpoints.edit(self._pages.desk, member, endpoint.id, **changed)
         except Refused as refused:
-            return self._form(request, form, problems(refused, *FIELDS), refused.refusal.status, endpoint=endpoint)
+            return await self._form(request, member, form, problems(refused, *FIELDS), refused.refusal.status, endpoint=endpoint)
         return self._pages.go(request, f"/endpoints/{endpoint.id}", "The endpoint is saved. What changed holds from now on.")
 
     async def disable(self, request: Request) -> Response:
@@ -238,14 +240,22 @@ class EndpointPages:
             waiting=await delivery_figures.waiting(desk, member, endpoint.id),
         )
 
-    def _form(
-        self, request: Request, form: Mapping[str, str], beside: Mapping[str, str], status: int = 200, endpoint: Endpoint | None = None
+    async def _form(
+        self,
+        request: Request,
+        member: Principal,
+        form: Mapping[str, str],
+        beside: Mapping[str, str],
+        status: int = 200,
+        endpoint: Endpoint | None = None,
     ) -> Response:
         """The form of a new endpoint, or of one that there is, as it was filled in."""
         desk = self._pages.desk
         known = list(desk.event_types.values())
+        owners = [] if endpoint is not None else await integrations.page(desk, member, limit=OWNERS_MAX)
         # What lies in spaces is told to those with a role there, so never to the workspace's own endpoints.
-        told = known if endpoint and endpoint.integration_id else [one for one in known if tells(one, desk.categories, OF_WORKSPACE)]
+        is_workspaces = endpoint.integration_id is None if endpoint is not None else not owners
+        told = [one for one in known if tells(one, desk.categories, OF_WORKSPACE)] if is_workspaces else known
         return self._pages.render(
             request,
             "endpoints/new.html" if endpoint is None else "endpoints/edit.html",
@@ -253,6 +263,7 @@ class EndpointPages:
             endpoint=endpoint,
             given=given(form, told, beside),
             leaves_out_spaces=len(told) < len(known),
+            owners=[(one.id, one.name) for one in owners],
             problems=beside,
             versions=version_options(desk.versions, desk.now(), (endpoint.api_version or "") if endpoint else ""),
             parallel_max=PARALLEL_MAX,
