@@ -19,7 +19,7 @@ from atrium.chat.examples import (
     TALK,
 )
 from atrium.chat.models import Author, Channel, SourceKind, SourceStatus
-from atrium.fields import Body, Email, Name, Reference, Text, Time, View, example
+from atrium.fields import Body, Email, Name, Text, Time, View, example
 from keyrack import NamedQuery, SortedQuery
 
 URL_LENGTH_MAX = 2_000
@@ -70,6 +70,7 @@ Url = Annotated[
         }
     ),
 ]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern="^[A-Za-z0-9_-]+$")]
 SourceText = Annotated[str, StringConstraints(min_length=1, max_length=SOURCE_TEXT_LENGTH_MAX), AfterValidator(_content)]
 
 
@@ -116,7 +117,7 @@ class NewTextSource(Body):
 
     model_config = example(NEW_RETURNS)
 
-    chatbot_id: Reference
+    chatbot_id: Id
     kind: Annotated[Literal[SourceKind.TEXT, SourceKind.MARKDOWN], Field(description="What it is made of.")]
     name: Name
     text: Annotated[SourceText, Field(description="The text.")]
@@ -127,7 +128,7 @@ class NewUrlSource(Body):
 
     model_config = example({"chatbot_id": HELPER["id"], "kind": "url", "url": "https://aurora.com/help"})
 
-    chatbot_id: Reference
+    chatbot_id: Id
     kind: Annotated[Literal[SourceKind.URL], Field(description="What it is made of.")]
     name: Name | None = None
     url: Url
@@ -136,7 +137,7 @@ class NewUrlSource(Body):
 class NewFile(Body):
     """A file to answer from, sent as a form beside these fields. Without a name it gets the file's."""
 
-    chatbot_id: Reference
+    chatbot_id: Id
     name: Name | None = None
 
 
@@ -165,7 +166,7 @@ class SourceView(View):
 class SourceQuery(NamedQuery):
     """The filters of the list of sources."""
 
-    chatbot_id: Reference | None = None
+    chatbot_id: Id | None = None
     kind: SourceKind | None = None
     status: SourceStatus | None = None
 
@@ -188,7 +189,7 @@ class ConversationView(View):
 class ConversationQuery(SortedQuery):
     """The filters of the list of conversations."""
 
-    chatbot_id: Reference | None = None
+    chatbot_id: Id | None = None
     channel: Channel | None = None
 
 
@@ -229,7 +230,7 @@ class NewQuestion(Body):
     model_config = example(NEW_QUESTION)
 
     body: Text
-    conversation_id: Reference | None = None
+    conversation_id: Id | None = None
 
 
 class NewLead(Body):
@@ -237,8 +238,8 @@ class NewLead(Body):
 
     model_config = example(NEW_LEAD)
 
-    chatbot_id: Reference
-    conversation_id: Reference | None = None
+    chatbot_id: Id
+    conversation_id: Id | None = None
     email: Email
     name: Name | None = None
 
@@ -261,6 +262,6 @@ class LeadView(View):
 class LeadQuery(SortedQuery):
     """The filters of the list of leads."""
 
-    chatbot_id: Reference | None = None
-    conversation_id: Reference | None = None
+    chatbot_id: Id | None = None
+    conversation_id: Id | None = None
     email: Email | None = None
