@@ -15,11 +15,12 @@ from keyrack.model.permissions import Level, Rights, SpaceRole
 from keyrack.model.principals import Mode, Principal
 from keyrack.model.request_logs import DAY_MS, CredentialUse, RequestLog, terms_of
 from keyrack.model.workspaces import Workspace
-from keyrack.store import connector_calls, connectors, credential_uses, request_log_days, request_logs
+from keyrack.store import connector_calls, connectors, credential_uses, embed_keys, request_log_days, request_logs
 from keyrack.store.database import Store
 from keyrack.store.ids import RequestIds, new_id
 from keyrack.store.migrations import migrate
 from tests.hosts import ADMIN_RIGHTS, ALL_RIGHTS, BRAND, CATEGORIES, PLANS
+from tests.store.nouns import an_embed_key
 
 DAYS = 3
 LINES = 30
@@ -78,6 +79,8 @@ async def _grown(rack: Keyrack, lines: int) -> Grown:
     await integrations.set_space_role(desk, owner, narrow.key.integration_id, space.id, SpaceRole.VIEWER)
     await keys.revoke(desk, owner, revoked.key.id)
     await _hold_tokens(rack, workspace)
+    async with rack.assembly.store.changing() as c:
+        await embed_keys.add(c, an_embed_key(workspace.id))
     await _connect(rack, workspace)
     await log(rack.assembly.store, workspace, working.key.id, lines)
     return Grown(workspace, working, narrow, revoked, await _events(rack, owner))

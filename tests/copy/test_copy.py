@@ -34,6 +34,7 @@ async def test_what_is_read_on_the_target_is_what_the_source_held(road: Road) ->
     async with rack.assembly.store.reading() as c:
         assert 5 == await changes.newest(c) == copied.tables["keyrack_changes"].rows
     assert 2 == copied.tables["keyrack_tokens"].rows
+    assert 1 == copied.tables["keyrack_embed_keys"].rows
     assert grown.events == await events.page(rack.assembly.desk, await rack.workspaces.operator(grown.workspace.id), limit=100)
     assert LINES == copied.tables["keyrack_request_logs"].rows
     await _closed(rack)

@@ -3,6 +3,7 @@
 from itertools import count
 from typing import Any
 
+from keyrack.model.embed_keys import EmbedKey
 from keyrack.model.events import Actor, Event
 from keyrack.model.integrations import Integration
 from keyrack.model.keys import Key
@@ -92,6 +93,26 @@ def a_token(member: Member, **fields: Any) -> Token:
         "updated_at": NOW,
     }
     return Token(**told | fields)
+
+
+def an_embed_key(workspace_id: str, **fields: Any) -> EmbedKey:
+    """An embed key of a workspace."""
+    told: dict[str, Any] = {
+        "id": new_id(),
+        "workspace_id": workspace_id,
+        "name": "Our site",
+        "object_type": "widget",
+        "object_id": "w1",
+        "text": "acme_embed_abc1",
+        "digest": a_digest(),
+        "origins": ("https://www.example.com",),
+        "calls_per_minute": 30,
+        "created_at": NOW,
+        "updated_at": NOW,
+        "made_by": "someone",
+        "made_by_name": "Ada",
+    }
+    return EmbedKey(**told | fields)
 
 
 def an_event(workspace_id: str, **fields: Any) -> Event:

@@ -13,10 +13,10 @@ from keyrack.model.refusals import NOT_FOUND, Refused
 from keyrack.model.sessions import Session
 from keyrack.model.tokens import EndReason
 from keyrack.model.workspaces import Workspace
-from keyrack.store import apps, events, grants, integrations, keys, members, partners, people, sessions, spaces, tokens
+from keyrack.store import apps, embed_keys, events, grants, integrations, keys, members, partners, people, sessions, spaces, tokens
 from keyrack.store.database import Connection, Store
 from keyrack.store.ids import new_id
-from tests.store.nouns import NOW, a_digest, a_key, a_member, a_person, a_space, a_token, an_event, an_integration
+from tests.store.nouns import NOW, a_digest, a_key, a_member, a_person, a_space, a_token, an_embed_key, an_event, an_integration
 
 Attempt = Callable[[Connection], Awaitable[object]]
 
@@ -100,6 +100,19 @@ async def test_another_workspace_finds_and_ends_no_token_and_knows_no_partner(st
             ]
         )
         assert ["Northwind"] == await partners.names(c, acme.id, limit=9)
+
+
+async def test_another_workspace_finds_no_embed_key(store: Store, acme: Workspace, other: Workspace) -> None:
+    key = an_embed_key(acme.id)
+    async with store.changing() as c:
+        await embed_keys.add(c, key)
+        assert [key] == await embed_keys.page(c, acme.id, limit=9, object_id="w1", search="acme_embed")
+        await embed_keys.save(c, replace(key, workspace_id=other.id, name="Theirs"))
+        assert ([], key) == (await embed_keys.page(c, other.id, limit=9), await embed_keys.get(c, acme.id, key.id))
+    with pytest.raises(Refused) as refusal:
+        async with store.reading() as c:
+            await embed_keys.get(c, other.id, key.id)
+    assert refusal.value.refusal is NOT_FOUND
 
 
 async def test_a_holder_gets_no_role_in_a_space_of_another_workspace(store: Store, acme: Workspace, other: Workspace) -> None:

@@ -30,7 +30,14 @@ def test_a_prefix_that_could_not_stand_in_a_key_is_refused(prefix: str) -> None:
 
 
 def test_a_prefix_whose_live_keys_look_like_others_is_refused() -> None:
-    for prefix, others in (("x_test", "test keys"), ("x_pat", "personal tokens")):
+    alike = (
+        ("x_test", "test keys"),
+        ("x_pat", "personal tokens"),
+        ("x_embed", "embed keys"),
+        ("embed", "embed keys"),
+        ("x_visit", "sessions"),
+    )
+    for prefix, others in alike:
         with pytest.raises(ValueError, match=others):
             Brand("X", prefix)
 

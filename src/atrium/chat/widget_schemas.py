@@ -53,7 +53,7 @@ class NewWidgetSession(Body):
     ] = None
 
 
-class WidgetSessionView(BaseModel):
+class WidgetSessionView(View):
     """A visitor's session. `id` is the visitor's, and the same in each of their sessions."""
 
     model_config = example(VISIT)
@@ -96,13 +96,13 @@ class WidgetMessageView(View):
     created_at: Time
 
 
-class TranscriptView(BaseModel):
+class TranscriptView(View):
     """All that was said in a conversation, oldest first."""
 
     object: Literal["list"] = "list"
-    data: list[WidgetMessageView]
-    has_more: Literal[False] = False
-    next_cursor: None = None
+    data: Annotated[list[WidgetMessageView], Field(description="What was said.")]
+    has_more: Annotated[Literal[False], Field(description="It is all on one page.")] = False
+    next_cursor: Annotated[None, Field(description="It is all on one page.")] = None
 
 
 class WidgetLead(Body):

@@ -71,7 +71,7 @@ def describe(host: Described, parts: Sequence[Part], base_url: str) -> dict[str,
         "paths": paths,
         "webhooks": webhooks(host.event_types, host.categories, names),
         "components": {
-            "securitySchemes": dict(shared.SECURITY_SCHEMES),
+            "securitySchemes": shared.schemes(one.operation.need for one in found),
             "parameters": {**shared.parameters(host.versions.dates), **PARAMETERS},
             "headers": dict(shared.SHARED_HEADERS),
             "responses": answers.responses(base_url),
@@ -114,7 +114,7 @@ class _Writer:
         if "requestBody" in one.item:
             written["requestBody"] = self._body(one.item["requestBody"])
         written["responses"] = self._responses(one)
-        written["security"] = [{name: []} for name in shared.SECURITY_SCHEMES] if need is not None else []
+        written["security"] = shared.proofs(need)
         written["x-permission"] = need.declared if need is not None else None
         if need is not None and need.space is not None:
             written["x-permission-space"] = need.space

@@ -1,7 +1,9 @@
 """What all operations share in the document: how to prove oneself, headers, parameters, and what every refusal has."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from keyrack.model.permissions import EMBED_KEY, VISITOR, Need
 
 HEADERS = "#/components/headers/"
 PARAMETERS = "#/components/parameters/"
@@ -17,6 +19,34 @@ SECURITY_SCHEMES: Mapping[str, Any] = {
     "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same credential in a header of its own."},
     "api_token": {"type": "apiKey", "in": "header", "name": "x-api-token", "description": "The same credential under another name."},
 }
+OF_PAGES: Mapping[str, Any] = {
+    EMBED_KEY.declared: {
+        "type": "apiKey",
+        "in": "query",
+        "name": "key",
+        "description": "An embed key, which is public, on a page of its origins. No other credential may stand in an address.",
+    },
+    VISITOR.declared: {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "`Authorization: Bearer <token>`, beside the embed key in the address: the session of whoever looks at the page.",
+    },
+}
+"""How a page of another origin proves itself, by the need that its operations declare."""
+
+
+def schemes(needs: Iterable[Need | None]) -> dict[str, Any]:
+    """Return the ways to prove oneself that operations with these needs take."""
+    used = {need.declared for need in needs if need is not None}
+    return {**SECURITY_SCHEMES, **{name: told for name, told in OF_PAGES.items() if name in used}}
+
+
+def proofs(need: Need | None) -> list[dict[str, list[str]]]:
+    """Return the ways to prove oneself to an operation: each of them by itself will do."""
+    if need is None:
+        return []
+    names = [need.declared] if need.declared in OF_PAGES else list(SECURITY_SCHEMES)
+    return [{name: []} for name in names]
 
 
 def _text(description: str, **schema: Any) -> dict[str, Any]:
