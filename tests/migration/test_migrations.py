@@ -31,6 +31,7 @@ SCRIPTS = [
     "0012_pre_oauth",
     "0013_pre_app_tokens",
     "0014_pre_embed_keys",
+    "0015_pre_endpoints_of_apps",
     "0001_pre_request_log",
     "0002_pre_quotas",
     "0003_pre_call_counts",
