@@ -9,13 +9,14 @@ from tests.walk.problems import problem
 
 async def test_invitation_is_made_listed_renewed_and_taken_back(host: Host, admin: Issued) -> None:
     space = await host.rack.spaces.create(host.workspace.id, "Launch")
-    body = {"email": "Mira@aurora.test", "spaces": [{"space_id": space.id, "role": "viewer"}]}
+    rights = {"org_access": "none", "permissions": {"customers": "read"}, "spaces": [{"space_id": space.id, "role": "viewer"}]}
+    body = {"email": "Mira@aurora.test", **rights}
     made = await host.send("POST", "/api/v1/invitations", admin, json=body)
     assert (201, "no-store") == (made.status_code, made.headers["cache-control"])
     shown = made.json()
     url = shown.pop("url")
     assert url.startswith("http://acme.test/console/invitation?link=acme_invitation_")
-    assert ("mira@aurora.test", "member", "open", body["spaces"]) == tuple(shown[name] for name in ("email", "role", "state", "spaces"))
+    assert {"email": "mira@aurora.test", "role": "member", "state": "open", **rights}.items() <= shown.items()
     assert shown == (await host.get(f"/api/v1/invitations/{shown['id']}", admin)).json()
     assert [shown] == (await host.get("/api/v1/invitations?open=true", admin)).json()["data"]
     renewed = (await host.send("POST", f"/api/v1/invitations/{shown['id']}/renew", admin)).json()

@@ -41,7 +41,7 @@ async def test_somebody_is_invited_into_spaces(atrium: Scene, browsing: Browsing
     await ada.press("invitations.submit")
     link = await copied(ada, "invitations.link.copy")
     await ada.open("/invitations")
-    await ada.sees("in 1 space")
+    await ada.sees("Reader, 1 space")
     dee = await browsing.window(atrium.site, size=PHONE)
     await dee.open(link)
     await dee.sees("as member, with a role in 1 space")

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from keyrack.console.forms import FormTokens
 from keyrack.manage import invitations, members, sessions
 from keyrack.model.members import Member, MemberStatus, Role
-from keyrack.model.permissions import ALL, Level, OrgAccess
+from keyrack.model.permissions import ALL, Level, OrgAccess, Rights, SpaceRole
 from tests.backends import Backend
 from tests.console.browser import Browser, Page
 from tests.console.conftest import opened
@@ -202,6 +202,25 @@ async def test_an_invitation_shows_its_link_once_is_renewed_and_taken_back(offic
     assert "is taken back" in (await browser.submit(await browser.open(at), at)).text
     assert 410 == (await dee.open(second)).status
     assert "dee@acme.example" in (await browser.open(f"{INVITATIONS}?state=over")).text
+
+
+async def test_what_a_member_may_do_is_chosen_in_the_invitation_and_goes_along_through_its_steps(office: Office) -> None:
+    space = await office.host.rack.spaces.create(office.host.workspace.id, "Launch")
+    browser = await office.signed_in()
+    form = await browser.open(f"{INVITATIONS}/new")
+    assert "reader" == form.fields(INVITATIONS)["org_access"]
+    chosen = {"email": "dee@acme.example", "org_access": "none", "level.customers": "write"}
+    step = await browser.submit(form, INVITATIONS, **chosen, go="spaces")
+    back = await browser.submit(step, INVITATIONS, **{f"role.{space.id}": "viewer"}, go="back")
+    assert chosen.items() <= back.fields(INVITATIONS).items()
+    step = await browser.submit(back, INVITATIONS, go="spaces")
+    assert 200 == (await browser.submit(step, INVITATIONS, go="invite")).status
+    (one,) = await invitations.page(office.desk, office.host.owner, limit=5)
+    assert Rights(permissions={"customers": Level.WRITE}, spaces={space.id: SpaceRole.VIEWER}) == one.rights
+    assert "1 category, 1 space" in (await browser.open(INVITATIONS)).text
+    admin = await browser.submit(form, INVITATIONS, email="eve@acme.example", role="admin", org_access="none", go="invite")
+    assert 200 == admin.status
+    assert Role.ADMIN.default_rights == (await invitations.page(office.desk, office.host.owner, limit=1))[0].rights
 
 
 async def test_with_mail_an_invitation_shows_no_link(mailing: Office) -> None:

@@ -2,14 +2,17 @@
 
 import asyncio
 
+from sqlalchemy import update
+
 from keyrack.manage import events, invitations, members, passwords, people, sessions
 from keyrack.manage.desk import Desk
 from keyrack.manage.operators import operator
 from keyrack.manage.sessions import SignedIn
 from keyrack.model.members import MemberStatus, Role
-from keyrack.model.permissions import SpaceRole
+from keyrack.model.permissions import ALL, Level, OrgAccess, Rights, SpaceRole
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, INVALID_REQUEST, LINK_ENDED, NOT_FOUND, SIGN_IN_FAILED, Refused
+from keyrack.store.tables import invitations as rows
 from tests.hosts import ADMIN_RIGHTS, Host
 from tests.manage.conftest import Actors
 from tests.manage.refused import refused
@@ -141,6 +144,38 @@ async def test_nobody_invites_to_more_than_they_may_give(host: Host, desk: Desk,
     for email in ("mira@aurora.test", "bo@acme.test"):
         with refused(CONFLICT):
             await invited(desk, admin, email)
+
+
+async def test_member_gets_the_rights_that_the_invitation_names_and_else_those_of_the_role(host: Host, desk: Desk) -> None:
+    chosen = {"org_access": OrgAccess.NONE, "permissions": {"customers": Level.READ, "onboardings": Level.NONE}}
+    expected = [Rights(permissions={"customers": Level.READ}), Role.ADMIN.default_rights, Role.MEMBER.default_rights]
+    made = [
+        await invitations.create(desk, host.owner, email="a@aurora.test", **chosen),
+        await invitations.create(desk, host.owner, email="b@aurora.test", role=Role.ADMIN),
+        await invitations.create(desk, host.owner, email="c@aurora.test", org_access=OrgAccess.NONE),
+    ]
+    # One that was made before invitations said more than the role.
+    older = made[2].invitation.id
+    async with desk.store.changing() as c:
+        await c.execute(update(rows).where(rows.c.id == older).values(org_access=None, permissions=None))
+    assert expected == [(await invitations.get(desk, host.owner, one.invitation.id)).rights for one in made]
+    for one, rights in zip(made, expected, strict=True):
+        joined = await accepted(desk, one)
+        assert rights == (await members.get(desk, host.owner, joined.member_id or "")).rights
+
+
+async def test_no_invitation_reaches_further_than_who_makes_it_or_hands_it_over(host: Host, desk: Desk, actors: Actors) -> None:
+    admin, key = await actors.sign_in("bo", Role.ADMIN), await actors.behind(await host.key(ADMIN_RIGHTS))
+    with refused(INSUFFICIENT_PERMISSION, "makes nobody an admin"):
+        await invitations.create(desk, key, email="x@acme.test", org_access=OrgAccess.ADMIN)
+    made = await invitations.create(desk, admin, email="x@acme.test", org_access=OrgAccess.ADMIN)
+    with refused(INSUFFICIENT_PERMISSION, "makes nobody an admin"):
+        await invitations.renew(desk, key, made.invitation.id)
+    with refused(CONFLICT, "An owner has org-level Admin"):
+        await invitations.create(desk, host.owner, email="y@acme.test", role=Role.OWNER, org_access=OrgAccess.READER)
+    for levels in ({"nothing": Level.READ}, {"messages": Level.READ}, {ALL: Level.READ}):
+        with refused(INVALID_REQUEST):
+            await invitations.create(desk, admin, email="y@acme.test", permissions=levels)
 
 
 async def test_invitations_end_with_the_say_of_who_made_them(host: Host, desk: Desk, actors: Actors) -> None:

@@ -5382,6 +5382,12 @@ export interface components {
              * @constant
              */
             object?: "invitation";
+            /** @description Access to the workspace as a whole: none, reader (reads every category) or admin (writes them all, and manages). */
+            org_access: components["schemas"]["OrgAccess"];
+            /** @description Levels by category: none, read or write. All of them, also later ones: `{"*": "write"}`. */
+            permissions: {
+                [key: string]: "read" | "write";
+            };
             /** @description The role. */
             role: components["schemas"]["Role"];
             /** @description Roles in spaces: viewer, contributor or manager. What lies in spaces is reached through them alone. */
@@ -5436,6 +5442,12 @@ export interface components {
              * @constant
              */
             object?: "invitation";
+            /** @description Access to the workspace as a whole: none, reader (reads every category) or admin (writes them all, and manages). */
+            org_access: components["schemas"]["OrgAccess"];
+            /** @description Levels by category: none, read or write. All of them, also later ones: `{"*": "write"}`. */
+            permissions: {
+                [key: string]: "read" | "write";
+            };
             /** @description The role. */
             role: components["schemas"]["Role"];
             /** @description Roles in spaces: viewer, contributor or manager. What lies in spaces is reached through them alone. */
@@ -6440,7 +6452,7 @@ export interface components {
             /** @description Roles in spaces: viewer, contributor or manager. What lies in spaces is reached through them alone. */
             spaces?: components["schemas"]["SpaceRoleGiven"][];
         };
-        /** @description Somebody to invite, with the role and the roles in spaces that they will have. */
+        /** @description Somebody to invite, with what they will have: a role, and in place of that role's own rights those that are named here. */
         NewInvitation: {
             /** @description The email address. */
             email: string;
@@ -6449,6 +6461,12 @@ export interface components {
              * @default false
              */
             may_use_api?: boolean;
+            /** @description Access to the workspace as a whole: none, reader (reads every category) or admin (writes them all, and manages). */
+            org_access?: components["schemas"]["OrgAccess"];
+            /** @description Levels by category: none, read or write. All of them, also later ones: `{"*": "write"}`. */
+            permissions?: {
+                [key: string]: "none" | "read" | "write";
+            };
             /**
              * @description The role.
              * @default member
@@ -6492,9 +6510,9 @@ export interface components {
         /** @description An address that somebody left. */
         NewLead: {
             /** @description The chatbot. */
-            chatbot_id: string | number;
+            chatbot_id: string;
             /** @description The conversation. */
-            conversation_id?: string | number | null;
+            conversation_id?: string | null;
             /** @description The email address. */
             email: string;
             /** @description The name, for people. */
@@ -6543,7 +6561,7 @@ export interface components {
             /** @description The text. */
             body: string;
             /** @description The conversation. */
-            conversation_id?: string | number | null;
+            conversation_id?: string | null;
         };
         /** @description A named token to make for the calling member. It reaches what is named here, as far as the member has it, and nothing else. */
         NewToken: {
@@ -7149,14 +7167,18 @@ export interface components {
         TokensEndReason: "revoked" | "replaced" | "maker_ended" | "api_access_removed" | "member_deactivated" | "member_removed" | "leaked";
         /** @description All that was said in a conversation, oldest first. */
         Transcript: {
+            /** @description What was said. */
             data: components["schemas"]["WidgetMessage"][];
             /**
+             * @description It is all on one page.
              * @default false
              * @constant
              */
             has_more?: false;
+            /** @description It is all on one page. */
             next_cursor?: null;
             /**
+             * @description What kind of object this is.
              * @default list
              * @constant
              */
@@ -8955,7 +8977,7 @@ export interface operations {
                 /** @description The channel. */
                 channel?: components["schemas"]["Channel"];
                 /** @description The chatbot's id. */
-                chatbot_id?: string | number;
+                chatbot_id?: string;
                 /** @description Where the page begins: `next_cursor` of the page before, with the same filters. */
                 cursor?: string;
                 /** @description How many to return, 1 to 100. */
@@ -11662,7 +11684,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["ConflictWithConflictWithShownOnce"];
+            409: components["responses"]["ConflictWithConflict"];
             410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             422: components["responses"]["UnprocessableEntity"];
@@ -12041,9 +12063,9 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The chatbot's id. */
-                chatbot_id?: string | number;
+                chatbot_id?: string;
                 /** @description The conversation's id. */
-                conversation_id?: string | number;
+                conversation_id?: string;
                 /** @description Where the page begins: `next_cursor` of the page before, with the same filters. */
                 cursor?: string;
                 /** @description The email. */
@@ -13072,7 +13094,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The chatbot's id. */
-                chatbot_id?: string | number;
+                chatbot_id?: string;
                 /** @description Where the page begins: `next_cursor` of the page before, with the same filters. */
                 cursor?: string;
                 /** @description The kind. */
@@ -13142,7 +13164,7 @@ export interface operations {
             content: {
                 "application/json": {
                     /** @description The chatbot. */
-                    chatbot_id: string | number;
+                    chatbot_id: string;
                     /**
                      * @description What it is made of.
                      * @enum {string}
@@ -13154,7 +13176,7 @@ export interface operations {
                     text: string;
                 } | {
                     /** @description The chatbot. */
-                    chatbot_id: string | number;
+                    chatbot_id: string;
                     /**
                      * @description What it is made of.
                      * @constant
@@ -13170,7 +13192,7 @@ export interface operations {
                 };
                 "multipart/form-data": {
                     /** @description The chatbot. */
-                    chatbot_id: string | number;
+                    chatbot_id: string;
                     /**
                      * Format: binary
                      * @description The file. Its name ends in what it is: .pdf, .html, .htm, .csv, .md, .markdown, .txt
@@ -17536,8 +17558,15 @@ export interface operations {
                         may_use_api: boolean;
                         member_id: string;
                         object: string;
+                        org_access: string;
+                        permissions: {
+                            customers: string;
+                        };
                         role: string;
-                        spaces: unknown[];
+                        spaces: {
+                            role: string;
+                            space_id: string;
+                        }[];
                     } | components["schemas"]["TruncatedData"];
                     /**
                      * @description What happened.
@@ -17594,8 +17623,15 @@ export interface operations {
                         id: string;
                         may_use_api: boolean;
                         object: string;
+                        org_access: string;
+                        permissions: {
+                            customers: string;
+                        };
                         role: string;
-                        spaces: unknown[];
+                        spaces: {
+                            role: string;
+                            space_id: string;
+                        }[];
                     } | components["schemas"]["TruncatedData"];
                     /**
                      * @description What happened.
@@ -17652,8 +17688,15 @@ export interface operations {
                         id: string;
                         may_use_api: boolean;
                         object: string;
+                        org_access: string;
+                        permissions: {
+                            customers: string;
+                        };
                         role: string;
-                        spaces: unknown[];
+                        spaces: {
+                            role: string;
+                            space_id: string;
+                        }[];
                     } | components["schemas"]["TruncatedData"];
                     /**
                      * @description What happened.
@@ -17710,8 +17753,15 @@ export interface operations {
                         id: string;
                         may_use_api: boolean;
                         object: string;
+                        org_access: string;
+                        permissions: {
+                            customers: string;
+                        };
                         role: string;
-                        spaces: unknown[];
+                        spaces: {
+                            role: string;
+                            space_id: string;
+                        }[];
                     } | components["schemas"]["TruncatedData"];
                     /**
                      * @description What happened.

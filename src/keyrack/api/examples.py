@@ -152,7 +152,14 @@ HOLDER: dict[str, Any] = {
     "space_id": _SPACE,
     "role": "contributor",
 }
-NEW_INVITATION: dict[str, Any] = {"email": "mira@vml.example", "role": "member", "spaces": [], "may_use_api": True}
+NEW_INVITATION: dict[str, Any] = {
+    "email": "mira@vml.example",
+    "role": "member",
+    "org_access": "none",
+    "permissions": {"customers": "read"},
+    "spaces": [],
+    "may_use_api": True,
+}
 INVITATION: dict[str, Any] = {
     "object": "invitation",
     "id": "cl9bn00of0007g7l8c1d2e3f4",

@@ -4,29 +4,33 @@ from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import Field, StrictBool, StringConstraints
+from pydantic import MISSING, StrictBool, StringConstraints
 
 from keyrack.api.dependencies import ADMIN, NEVER_STORED, PLAIN, Actor, Desk, TheAssembly
 from keyrack.api.examples import INVITATION, INVITED, NEW_INVITATION
-from keyrack.api.fields import Body, ObjectView, PathId, SpaceRoles, SpaceRoleView, Time
+from keyrack.api.fields import Body, ObjectView, PathId, Permissions, SpaceRoles, SpaceRoleView, Time
 from keyrack.api.lists import ListQuery, Page, TheLists
 from keyrack.assemble import Assembly
 from keyrack.manage import invitations, mail
 from keyrack.manage.invitations import Invited
 from keyrack.model.invitations import Invitation
 from keyrack.model.members import Role
+from keyrack.model.permissions import OrgAccess
+from keyrack.model.refusals import CONFLICT, NOT_FOUND, SHOWN_ONCE, saying
 
 router = APIRouter(prefix="/invitations")
 
 
 class NewInvitation(Body):
-    """Somebody to invite, with the role and the roles in spaces that they will have."""
+    """Somebody to invite, with what they will have: a role, and in place of that role's own rights those that are named here."""
 
     EXAMPLE: ClassVar = NEW_INVITATION
 
     email: Annotated[str, StringConstraints(min_length=3, max_length=254)]
     role: Role = Role.MEMBER
-    spaces: SpaceRoles = Field(default_factory=list, validate_default=True)
+    org_access: OrgAccess | MISSING = MISSING
+    permissions: Permissions | MISSING = MISSING
+    spaces: SpaceRoles | MISSING = MISSING
     may_use_api: StrictBool = False
 
 
@@ -45,6 +49,8 @@ class InvitationView(ObjectView):
     object: Literal["invitation"] = "invitation"
     email: str
     role: Role
+    org_access: OrgAccess
+    permissions: dict[str, Literal["read", "write"]]
     spaces: list[SpaceRoleView]
     may_use_api: bool
     state: Literal["open", "accepted", "revoked", "expired"]
@@ -71,12 +77,10 @@ async def list_invitations(query: Annotated[InvitationQuery, Query()], actor: Ac
     return lists.page(query, found, lambda one: InvitationView(**_shown(one, now)))
 
 
-@router.post("", status_code=201, dependencies=[ADMIN, PLAIN, NEVER_STORED])
+@router.post("", status_code=201, dependencies=[ADMIN, PLAIN, NEVER_STORED], openapi_extra=saying(NOT_FOUND, CONFLICT, SHOWN_ONCE))
 async def create_invitation(body: NewInvitation, request: Request, actor: Actor, desk: Desk, assembly: TheAssembly) -> InvitedView:
     """Invite somebody."""
-    spaces = body.values().get("spaces", {})
-    made = await invitations.create(desk, actor, email=body.email, role=body.role, spaces=spaces, may_use_api=body.may_use_api)
-    return _invited(made, request, assembly)
+    return _invited(await invitations.create(desk, actor, **body.values()), request, assembly)
 
 
 @router.get("/{invitation_id}", dependencies=[ADMIN, PLAIN])
@@ -85,13 +89,15 @@ async def get_invitation(invitation_id: PathId, actor: Actor, desk: Desk) -> Inv
     return InvitationView(**_shown(await invitations.get(desk, actor, invitation_id), desk.now()))
 
 
-@router.post("/{invitation_id}/renew", status_code=201, dependencies=[ADMIN, PLAIN, NEVER_STORED])
+@router.post(
+    "/{invitation_id}/renew", status_code=201, dependencies=[ADMIN, PLAIN, NEVER_STORED], openapi_extra=saying(CONFLICT, SHOWN_ONCE)
+)
 async def renew_invitation(invitation_id: PathId, request: Request, actor: Actor, desk: Desk, assembly: TheAssembly) -> InvitedView:
     """Give an invitation a new link."""
     return _invited(await invitations.renew(desk, actor, invitation_id), request, assembly)
 
 
-@router.delete("/{invitation_id}", status_code=204, dependencies=[ADMIN, PLAIN])
+@router.delete("/{invitation_id}", status_code=204, dependencies=[ADMIN, PLAIN], openapi_extra=saying(CONFLICT))
 async def revoke_invitation(invitation_id: PathId, actor: Actor, desk: Desk) -> None:
     """Take an invitation back."""
     await invitations.revoke(desk, actor, invitation_id)

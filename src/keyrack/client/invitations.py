@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from keyrack.client.objects import Object, SpaceRole, SpaceRoles, deleted, got, listed, made
+from msgspec import UNSET
+
+from keyrack.client.objects import Object, Perhaps, Permissions, SpaceRole, SpaceRoles, deleted, got, listed, made
 from keyrack.client.operations import Listing, Operation, Part, S
 from keyrack.client.requests import Request
 
@@ -14,6 +16,8 @@ class Invitation(Object, frozen=True, kw_only=True):
     id: str
     email: str
     role: str
+    org_access: str
+    permissions: dict[str, str]
     spaces: list[SpaceRole]
     may_use_api: bool
     state: str
@@ -47,12 +51,15 @@ class Invitations(Part[S]):
         *,
         email: str,
         role: str = "member",
-        spaces: SpaceRoles = (),
+        org_access: Perhaps[str] = UNSET,
+        permissions: Perhaps[Permissions] = UNSET,
+        spaces: Perhaps[SpaceRoles] = UNSET,
         may_use_api: bool = False,
         idempotency_key: str | None = None,
     ) -> Request[Invited]:
-        """Invite somebody."""
-        fields = {"email": email, "role": role, "spaces": spaces, "may_use_api": may_use_api}
+        """Invite somebody. Rights that are not named are the role's own."""
+        fields = {"email": email, "role": role, "org_access": org_access, "permissions": permissions, "spaces": spaces}
+        fields["may_use_api"] = may_use_api
         return made(Invited, "invitations", idempotency_key=idempotency_key, **fields)
 
     @Operation

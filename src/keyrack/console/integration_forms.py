@@ -1,4 +1,4 @@
-"""What people write about an integration: its name, its org-level access and levels, and the mode of its first key."""
+"""What people write about an integration: name, org-level access, levels, and the mode of its first key; and about what a person may do."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from keyrack.console.curls import curl
 from keyrack.console.fields import levels_in, mode_in, name_in
 from keyrack.console.pages import Pages
 from keyrack.manage.keys import Issued
-from keyrack.model.permissions import Level, OrgAccess, Rights
+from keyrack.model.permissions import ALL, Level, OrgAccess, Rights
 from keyrack.model.principals import Mode
 from keyrack.model.refusals import INVALID_REQUEST
 
@@ -47,6 +47,16 @@ class IntegrationForm:
         brand = self._pages.brand
         found: dict[str, Any] = {"org_access": self.org_access(form)} if brand.edits_org_and_spaces else {}
         return found | ({"permissions": self.permissions(form)} if brand.edits_levels else {})
+
+    def of_person(self, form: Mapping[str, str]) -> dict[str, Any]:
+        """Return a person's org-level access and levels. Where a brand shows no levels they follow that access: nobody keeps unseen ones.
+
+        Raises Refused 400.
+        """
+        org_access = self.org_access(form)
+        if self._pages.brand.edits_levels:
+            return {"org_access": org_access, "permissions": self.permissions(form)}
+        return {"org_access": org_access, "permissions": {ALL: Level.WRITE} if org_access is OrgAccess.ADMIN else {}}
 
     def rights(self, form: Mapping[str, str]) -> Rights:
         """Return the rights of a new integration. Raises Refused 400."""

@@ -9,8 +9,9 @@ from starlette.routing import Route
 
 from keyrack.console import space_access
 from keyrack.console.forms import read_form
+from keyrack.console.integration_forms import CATEGORIES_MAX, IntegrationForm
 from keyrack.console.lists import BY_TIME, ROWS
-from keyrack.console.members import ROLES, read_role
+from keyrack.console.members import ROLES, access_of, read_role
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.console.sessions import whole
@@ -30,6 +31,7 @@ class InvitationPages:
 
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
+        self._form = IntegrationForm(pages)
 
     @property
     def routes(self) -> Sequence[Route]:
@@ -57,7 +59,7 @@ class InvitationPages:
         is_open = query.filters["state"] != "over"
         found = await invitations.page(self._pages.desk, member, limit=ROWS + 1, after=query.place, is_open=is_open, order=query.order)
         now = self._pages.desk.now()
-        listing = query.page([(one, one.state(now)) for one in found], lambda row: query.order.place(row[0]))
+        listing = query.page([(one, one.state(now), access_of(one.rights)) for one in found], lambda row: query.order.place(row[0]))
         return self._pages.render(request, "invitations/list.html", listing=listing)
 
     async def offer(self, request: Request) -> Response:
@@ -72,7 +74,7 @@ class InvitationPages:
         Raises Refused `session_ended`, `csrf_failed`, 403.
         """
         desk = self._pages.desk
-        member, form, mark = await self._pages.sent_once(request, "invitations.create", ACCESS_FIELDS_MAX)
+        member, form, mark = await self._pages.sent_once(request, "invitations.create", ACCESS_FIELDS_MAX + CATEGORIES_MAX)
         member.require_admin("invite people")
         asked = form.get("go", "invite")
         if asked == "back":
@@ -80,11 +82,9 @@ class InvitationPages:
         if asked != "invite":
             return await self._spaces(request, member, form)
         try:
-            role, roles = read_role(form.get("role", Role.MEMBER.value)), space_access.roles_in(form)
+            chosen = self._chosen(form)
             async with once(desk, member, mark):
-                may_use_api = form.get("may_use_api") == "yes"
-                email = form.get("email", "")
-                invited = await invitations.create(desk, member, email=email, role=role, spaces=roles, may_use_api=may_use_api)
+                invited = await invitations.create(desk, member, email=form.get("email", ""), **chosen)
         except DoneBefore as done:
             return await self._handed_over_before(request, member, done)
         except Refused as refused:
@@ -92,7 +92,7 @@ class InvitationPages:
                 form = await space_access.without_deleted(self._pages, member, form)
                 return await self._spaces(request, member, form, {"": space_access.GONE}, CONFLICT.status)
             values = await self._given(member, form)
-            return self._pages.again(request, "invitations/new.html", refused, ["email", "role"], **values)
+            return self._pages.again(request, "invitations/new.html", refused, ["email", "role", "org_access", "permissions"], **values)
         return self._handed_over(request, invited)
 
     async def renew(self, request: Request) -> Response:
@@ -112,6 +112,12 @@ class InvitationPages:
         one = await invitations.revoke(self._pages.desk, member, request.path_params["invitation_id"])
         return self._pages.go(request, "/invitations", f"The invitation of {one.email} is taken back. Its link lets nobody in.")
 
+    def _chosen(self, form: Mapping[str, str]) -> dict[str, Any]:
+        """What a form offers. What is chosen for a member is no admin's: theirs is the role's own. Raises Refused 400."""
+        role = read_role(form.get("role", Role.MEMBER.value))
+        chosen = {"role": role, "spaces": space_access.roles_in(form), "may_use_api": form.get("may_use_api") == "yes"}
+        return chosen | (self._form.of_person(form) if role is Role.MEMBER and "org_access" in form else {})
+
     async def _given(self, member: Principal, form: Mapping[str, str]) -> dict[str, Any]:
         """The form as it was filled in, with the roles that this member may give."""
         own = await members.get(self._pages.desk, member, member.member_id or "")
@@ -119,13 +125,15 @@ class InvitationPages:
         roles = roles if member.decides_roles else roles[:1]
         chosen = {name: value for name, value in form.items() if name.startswith("role.") and value}
         given = {"email": form.get("email", ""), "role": form.get("role", Role.MEMBER.value), "may_use_api": form.get("may_use_api", "")}
-        return {"given": given, "roles": roles, "chosen": chosen}
+        rights = self._form.given({**IntegrationForm.of_rights("", Role.MEMBER.default_rights), **form})
+        return {"given": rights | given, "roles": roles, "chosen": chosen, "categories": self._pages.categories}
 
     async def _spaces(
         self, request: Request, member: Principal, form: Mapping[str, str], beside: Mapping[str, str] | None = None, status: int = 200
     ) -> Response:
         """The step in which spaces are chosen, with what was written in the first."""
         offered, values = await space_access.offer(self._pages, member, form), await self._given(member, form)
+        values["carried"] = self._form.details(form)
         return self._pages.render(request, "invitations/new_access.html", status, offered=offered, problems=beside or {}, **values)
 
     def _handed_over(self, request: Request, invited: Invited) -> Response:

@@ -14,7 +14,7 @@ from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.manage import keys, mail, members, passwords, spaces
 from keyrack.model.members import Member, MemberStatus, Role
-from keyrack.model.permissions import ALL, Level, OrgAccess, Rights
+from keyrack.model.permissions import OrgAccess, Rights
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import INSUFFICIENT_PERMISSION, INVALID_REQUEST, NOT_FOUND, Refused
 
@@ -170,13 +170,8 @@ class MemberPages:
         return member, one
 
     def _chosen(self, form: Mapping[str, str], before: Member) -> dict[str, Any]:
-        """What a form gives a member. Where a brand shows no levels they follow the org-level access: nobody keeps unseen ones."""
-        org_access = self._form.org_access(form)
-        if self._pages.brand.edits_levels:
-            permissions = self._form.permissions(form)
-        else:
-            permissions = {ALL: Level.WRITE} if org_access is OrgAccess.ADMIN else {}
-        chosen: dict[str, Any] = {"org_access": org_access, "permissions": permissions, "may_use_api": form.get("may_use_api") == "yes"}
+        """What a form gives a member."""
+        chosen = self._form.of_person(form) | {"may_use_api": form.get("may_use_api") == "yes"}
         until = form.get("access_until", "")
         if until != day_of(before.access_until):
             chosen["access_until"] = end_of_day(until, "access_until") if until else None

@@ -44,7 +44,7 @@ _INVITATION: dict[str, Any] = {
     "id": "cl9bn00of0007g7l8c1d2e3f4",
     "email": "mira@vml.example",
     "role": "member",
-    "spaces": [],
+    **_RIGHTS,
     "may_use_api": False,
 }
 _TOKEN: dict[str, Any] = {

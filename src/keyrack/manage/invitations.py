@@ -1,6 +1,5 @@
 """Invitations: made, listed, sent again and revoked by admins, and accepted through their link by whoever they are for."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +13,6 @@ from keyrack.model.events import EventType
 from keyrack.model.invitations import Invitation
 from keyrack.model.members import Role
 from keyrack.model.orders import NEWEST, Order, Place
-from keyrack.model.permissions import SpaceRole
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import CONFLICT, LINK_ENDED, NOT_FOUND, SIGN_IN_FAILED
 from keyrack.model.workspaces import Workspace
@@ -77,17 +75,21 @@ async def create(
     *,
     email: str,
     role: Role = Role.MEMBER,
-    spaces: Mapping[str, SpaceRole] | None = None,
     may_use_api: bool = False,
+    **parts: Any,
 ) -> Invited:
     """Invite somebody, for a week. The link goes by mail where mail is set up; else it is in the answer, to be handed on.
 
-    Raises Refused: 403 without org-level Admin, for a credential that gives a role above member, for an owner's role unless an owner
-    gives it, and for more rights than the actor has; 409 for a member, and where an invitation of this email waits; 404 for an unknown
-    space; 400 for an email that is none.
+    `parts` are `org_access`, `permissions` and `spaces`, each the role's own unless it is named.
+
+    Raises Refused: 403 without org-level Admin, for a credential that gives a role above member or org-level Admin, for an owner's role
+    unless an owner gives it, and for more rights than the actor has; 409 for a member, where an invitation of this email waits, and for
+    an owner without org-level Admin; 404 for an unknown space; 400 for an email that is none, and for levels that cannot be.
     """
     actor.require_admin("invite people")
     address = members.checked_email(email)
+    given = rights.checked(desk, actor, rights.changed(role.default_rights, parts))
+    members.require_admin_owner(role, given)
     secret = _mint(desk)
     async with change(desk, actor) as c:
         invitation = Invitation(
@@ -99,10 +101,10 @@ async def create(
             made_by_name=actor.credential_name,
             created_at=c.now,
             expires_at=c.now + VALID_SECONDS * 1000,
-            spaces=dict(spaces or {}),
+            rights=given,
             may_use_api=may_use_api,
         )
-        await _check(desk, c, actor, invitation)
+        await _check(c, actor, invitation)
         await rows.add(c.connection, invitation, digest_of(secret))
         c.record(INVITATION_CREATED, invitation.id, shown(invitation))
         return await _hand_over(desk, c, actor, invitation, secret)
@@ -117,8 +119,7 @@ async def renew(desk: Desk, actor: Principal, invitation_id: str) -> Invited:
     secret = _mint(desk)
     async with change(desk, actor) as c:
         invitation = await rows.get(c.connection, actor.workspace.id, invitation_id)
-        if invitation.role is not Role.MEMBER:
-            await members.require_say(c, actor, invitation.role)
+        await members.require_say_over_newcomer(c, actor, invitation.role, invitation.rights)
         expires_at = c.now + VALID_SECONDS * 1000
         if not await rows.renew(c.connection, actor.workspace.id, invitation_id, digest_of(secret), expires_at):
             raise CONFLICT(f"This invitation is {invitation.state(c.now)}: make a new one.")
@@ -197,7 +198,7 @@ def shown(invitation: Invitation) -> dict[str, Any]:
         "email": invitation.email,
         "role": invitation.role.value,
         "may_use_api": invitation.may_use_api,
-        "spaces": [{"space_id": space_id, "role": role.value} for space_id, role in sorted(invitation.spaces.items())],
+        **rights.shown(invitation.rights),
     }
 
 
@@ -209,9 +210,9 @@ async def _join(desk: Desk, c: Change, invitation: Invitation, login: lookup.Log
         raise CONFLICT("A login with this email was made at the same time: open the link again.")
     # Spaces that were deleted meanwhile give no role.
     living = await space_rows.page(c.connection, invitation.workspace_id, limit=rights.SPACES_MAX, within=list(invitation.spaces))
-    kept = replace(invitation, spaces={one.id: invitation.spaces[one.id] for one in living})
+    kept = replace(invitation.rights, spaces={one.id: invitation.spaces[one.id] for one in living})
     role, may_use_api = invitation.role, invitation.may_use_api
-    member = await members.let_in(c, email=invitation.email, name=name, role=role, rights=kept.rights, may_use_api=may_use_api)
+    member = await members.let_in(c, email=invitation.email, name=name, role=role, rights=kept, may_use_api=may_use_api)
     if stored is not None:
         # The link reached them by mail where mail is set up: nobody else has seen it.
         verified = desk.outside.sends_mail
@@ -227,10 +228,8 @@ async def _hand_over(desk: Desk, c: Change, actor: Principal, invitation: Invita
     return Invited(invitation, None)
 
 
-async def _check(desk: Desk, c: Change, actor: Principal, invitation: Invitation) -> None:
-    if invitation.role is not Role.MEMBER:
-        await members.require_say(c, actor, invitation.role)
-    rights.checked(desk, actor, invitation.rights)
+async def _check(c: Change, actor: Principal, invitation: Invitation) -> None:
+    await members.require_say_over_newcomer(c, actor, invitation.role, invitation.rights)
     known = await space_rows.page(c.connection, invitation.workspace_id, limit=rights.SPACES_MAX, within=list(invitation.spaces))
     if len(known) != len(invitation.spaces):
         raise NOT_FOUND("There is no such space.", param="spaces")

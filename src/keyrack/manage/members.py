@@ -107,10 +107,8 @@ async def join(
     desk: Desk, c: Change, actor: Principal, *, email: str, name: str, role: Role, rights: Rights | None = None, may_use_api: bool = False
 ) -> Member:
     """Make a person a member inside a change under way. Raises what `add` raises."""
-    if role is not Role.MEMBER:
-        await require_say(c, actor, role)
     given = choices.checked(desk, actor, role.default_rights if rights is None else rights)
-    _require_person_for_admin(actor, was_one=False, is_one=given.org_access is OrgAccess.ADMIN)
+    await require_say_over_newcomer(c, actor, role, given)
     return await let_in(c, email=email, name=name, role=role, rights=given, may_use_api=may_use_api)
 
 
@@ -133,7 +131,7 @@ async def let_in(c: Change, *, email: str, name: str, role: Role, rights: Rights
         updated_at=c.now,
         rights=rights,
     )
-    _require_admin_owner(member)
+    require_admin_owner(role, rights)
     await rows.add(c.connection, member)
     await _end_resets(c, member)
     # A membership links a person, whom caches may know from elsewhere.
@@ -308,15 +306,16 @@ def _edited(desk: Desk, actor: Principal, member: Member, fields: Mapping[str, A
     rights = choices.changed(base, parts)
     if rights != member.rights:
         edited = replace(edited, rights=choices.checked(desk, actor, rights))
-    _require_admin_owner(edited)
+    require_admin_owner(edited.role, edited.rights)
+    if edited.role is Role.OWNER and edited.access_until is not None:
+        raise CONFLICT("An owner's access has no end: give them another role first.", param="access_until")
     return edited
 
 
-def _require_admin_owner(member: Member) -> None:
-    if member.role is Role.OWNER and member.rights.org_access is not OrgAccess.ADMIN:
+def require_admin_owner(role: Role, rights: Rights) -> None:
+    """Raise Refused 409 for an owner without org-level Admin."""
+    if role is Role.OWNER and rights.org_access is not OrgAccess.ADMIN:
         raise CONFLICT("An owner has org-level Admin: give them another role first.", param="org_access")
-    if member.role is Role.OWNER and member.access_until is not None:
-        raise CONFLICT("An owner's access has no end: give them another role first.", param="access_until")
 
 
 def _with_role(member: Member, role: Role, now: int) -> Member:
@@ -372,6 +371,13 @@ async def _require_say_over(c: Change, actor: Principal, member: Member, edited:
     ends, end = member.access_until, edited.access_until
     is_longer = ends is not None and (end is None or end > ends)
     _require_person_for_admin(actor, was_one=member.invites and not is_longer, is_one=edited.invites)
+
+
+async def require_say_over_newcomer(c: Change, actor: Principal, role: Role, rights: Rights) -> None:
+    """Raise Refused 403 unless the actor may let somebody in with a role and rights: no credential makes an admin."""
+    if role is not Role.MEMBER:
+        await require_say(c, actor, role)
+    _require_person_for_admin(actor, was_one=False, is_one=rights.org_access is OrgAccess.ADMIN)
 
 
 async def require_say(c: Change, actor: Principal, role: Role) -> None:

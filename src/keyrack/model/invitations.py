@@ -1,7 +1,7 @@
 """Invitations: offers to become a member, each through a link that works once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from keyrack.model.members import Role
 from keyrack.model.permissions import Rights, SpaceRole
@@ -11,7 +11,7 @@ from keyrack.model.permissions import Rights, SpaceRole
 class Invitation:
     """One offer to one email. Times are milliseconds since the epoch; `made_by` is the member, or the operator, who made it.
 
-    Whoever accepts it gets the role's rights and these roles in spaces; with `may_use_api` they may hold personal tokens.
+    Whoever accepts it gets the role and the rights; with `may_use_api` they may hold personal tokens.
     """
 
     id: str
@@ -22,15 +22,15 @@ class Invitation:
     made_by_name: str
     created_at: int
     expires_at: int
-    spaces: Mapping[str, SpaceRole] = field(default_factory=dict)
+    rights: Rights = field(default_factory=Rights)
     accepted_at: int | None = None
     revoked_at: int | None = None
     may_use_api: bool = False
 
     @property
-    def rights(self) -> Rights:
-        """What the new member may do."""
-        return replace(self.role.default_rights, spaces=self.spaces)
+    def spaces(self) -> Mapping[str, SpaceRole]:
+        """The roles in spaces that the new member gets, in as far as the spaces are still there."""
+        return self.rights.spaces
 
     def state(self, now: int) -> str:
         """The one word the list shows: accepted, revoked, expired or open."""

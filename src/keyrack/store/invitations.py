@@ -1,5 +1,6 @@
 """Invitations as rows. The one that a link belongs to is found by the link's digest: see `lookup`."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, insert, not_, select, update
@@ -7,8 +8,9 @@ from sqlalchemy import ColumnElement, Row, and_, insert, not_, select, update
 from keyrack.model.invitations import Invitation
 from keyrack.model.members import Role
 from keyrack.model.orders import NEWEST, Order, Place
-from keyrack.model.permissions import SpaceRole
+from keyrack.model.permissions import Level, OrgAccess, Rights, SpaceRole
 from keyrack.model.refusals import NOT_FOUND
+from keyrack.store import rights
 from keyrack.store.database import Connection
 from keyrack.store.paging import keyset
 from keyrack.store.tables import invitations
@@ -81,13 +83,19 @@ async def revoke_made_by(c: Connection, workspace_id: str, made_by: str, at: int
 def read(row: Row[Any]) -> Invitation:
     """Return the invitation in a row that holds all columns of its table."""
     of = row._mapping
-    spaces: dict[str, str] = of[invitations.c.spaces]
-    return Invitation(
-        id=of[invitations.c.id],
-        **{name: of[invitations.c[name]] for name in _SAME},
-        role=Role(of[invitations.c.role]),
-        spaces={space_id: SpaceRole(role) for space_id, role in spaces.items()},
-    )
+    role = Role(of[invitations.c.role])
+    same = {name: of[invitations.c[name]] for name in _SAME}
+    return Invitation(id=of[invitations.c.id], **same, role=role, rights=_rights(row, role))
+
+
+def _rights(row: Row[Any], role: Role) -> Rights:
+    of = row._mapping
+    spaces = {space_id: SpaceRole(word) for space_id, word in of[invitations.c.spaces].items()}
+    if of[invitations.c.org_access] is None:
+        # Made before invitations said more than the role.
+        return replace(role.default_rights, spaces=spaces)
+    levels = {category: Level.of(word) for category, word in of[invitations.c.permissions].items()}
+    return Rights(OrgAccess(of[invitations.c.org_access]), levels, spaces)
 
 
 def _open(now: int) -> ColumnElement[bool]:
@@ -98,5 +106,6 @@ def _columns(invitation: Invitation) -> dict[str, Any]:
     return {
         **{name: getattr(invitation, name) for name in _SAME},
         "role": invitation.role.value,
+        **rights.columns(invitation.rights),
         "spaces": {space_id: role.value for space_id, role in invitation.spaces.items()},
     }

@@ -224,6 +224,8 @@ invitations = Table(
     Column("spaces", Json, nullable=False, server_default=text("'{}'")),
     _time("revoked_at", nullable=True),
     Column("may_use_api", Boolean, nullable=False, server_default=false()),
+    _text("org_access", nullable=True),
+    Column("permissions", Json, nullable=True),
     Index(None, "workspace_id", "created_at", "id"),
 )
 
