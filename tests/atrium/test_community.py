@@ -23,7 +23,7 @@ from atrium.factory import create_app
 from keyrack import Settings
 from keyrack.cli.acting import find_workspace
 from keyrack.cli.failures import Failed
-from keyrack.manage import sessions
+from keyrack.manage import passwords, sessions
 from keyrack.model.members import MemberStatus
 from keyrack.model.permissions import Rights
 from tests.atrium.community import OWN_PAGE, Town, threads_in
@@ -103,7 +103,13 @@ async def test_members_hold_no_right_there_and_get_no_credential(town: Town) -> 
     # They sign in where they work, though they joined the community last.
     async with desk.store.reading() as c:
         assert mira.member.workspace_id == await sessions.home(c, mira.member.person_id, desk.now())
-    switched = await town.signed_in(member)
+    made = await passwords.mailed_link(desk, mira.email)
+    assert made is not None
+    assert (
+        mira.member.workspace_id
+        == (await passwords.reset(desk, made[0].text, new="a good long passphrase", address="192.0.2.1")).session.workspace_id
+    )
+    mira, switched = await town.signed_in(mira.member), await town.signed_in(member)
     for path in ("/keys", "/keys/new", "/integrations", "/members", "/invitations", "/apps", "/access", "/preferences/api/new"):
         answer = await switched.http.get(f"/console{path}", follow_redirects=True)
         assert answer.status_code in (403, 404), path

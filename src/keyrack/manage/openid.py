@@ -115,7 +115,7 @@ async def _person(desk: Desk, provider: OpenId, claims: Mapping[str, Any]) -> st
         there = await lookup.memberships(c, login.person.id) if login else []
     if known is not None:
         return known
-    active = [one for one in there if one.member.active(desk.now())]
+    active = sessions.homes(there, desk.now())
     if login is None or not active:
         raise _failed("The provider knows you, but no workspace here does: ask to be invited with the email that you have there.")
     async with change(desk, people.acting(desk, active[0].workspace, active[0].member)) as made:

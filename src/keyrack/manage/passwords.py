@@ -95,7 +95,7 @@ async def operators_link(desk: Desk, email: str) -> tuple[Secret, Person]:
         there = await lookup.memberships(c, login.person.id) if login else []
     if login is None or not there:
         raise NOT_FOUND("Nobody with this email is a member of any workspace.")
-    best = next((one for one in there if one.member.active(desk.now())), there[0])
+    best = next(iter(sessions.homes(there, desk.now())), there[0])
     return await reset_link(desk, principal_of(best.workspace, dict(desk.categories)), best.member.id), login.person
 
 
@@ -116,7 +116,7 @@ async def mailed_link(desk: Desk, email: str) -> tuple[Secret, str] | None:
     """Make the link that goes by mail to who asked with `forgot`; return it with the person's name, None where nobody has this email."""
     async with desk.store.reading() as c:
         login = await lookup.login(c, email)
-        homes = [one for one in await lookup.memberships(c, login.person.id) if one.member.active(desk.now())] if login else []
+        homes = sessions.homes(await lookup.memberships(c, login.person.id), desk.now()) if login else []
     if login is None or not homes:
         return None
     secret = mint(f"{desk.brand.key_prefix}_reset")

@@ -2,6 +2,7 @@
 but itself.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -225,18 +226,21 @@ async def begin(
 
 
 async def home(c: Connection, person_id: str, now: int, workspace_id: str | None = None) -> str:
-    """Return the workspace in which a person begins: the one named where they are in it, else the one joined last.
-
-    One in which they have no right at all (a community that they have joined) is where nobody begins who is in any other.
+    """Return the workspace in which a person begins: the one named where they are in it, else the first of their `homes`.
 
     Raises Refused `session_ended` where they may act in none.
     """
-    active = [one for one in await lookup.memberships(c, person_id) if one.member.active(now)]
-    if not active:
+    found = homes(await lookup.memberships(c, person_id), now)
+    if not found:
         raise SESSION_ENDED("You are no longer an active member anywhere: ask an admin to let you in again.")
-    named = [one for one in active if one.workspace.id == workspace_id]
-    with_rights = [one for one in active if one.member.rights != Rights()]
-    return [*named, *with_rights, *active][0].workspace.id
+    named = [one for one in found if one.workspace.id == workspace_id]
+    return [*named, *found][0].workspace.id
+
+
+def homes(found: Sequence[lookup.Membership], now: int) -> list[lookup.Membership]:
+    """Return the memberships in which a person may act, in the order given; last those without any right, like that of a community."""
+    active = [one for one in found if one.member.active(now)]
+    return sorted(active, key=lambda one: not one.member.has_rights)
 
 
 async def end_replaced(c: Connection, secret_text: str, now: int) -> None:

@@ -59,6 +59,11 @@ class Member:
         """Whether the member may hold personal tokens: those that they have end when they may no longer."""
         return self.status is MemberStatus.ACTIVE and self.may_use_api
 
+    @property
+    def has_rights(self) -> bool:
+        """Whether the member may do anything at all: who joined a community by their own wish may not."""
+        return self.rights != Rights()
+
     def active(self, now: int) -> bool:
         """Whether the member may act at this moment."""
         return self.status is MemberStatus.ACTIVE and (self.access_until is None or now < self.access_until)
