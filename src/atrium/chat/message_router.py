@@ -20,6 +20,7 @@ from atrium.dependencies import NO_PARAMETERS, Rack, ReadingSession, Session
 from keyrack import Caller, Keyrack, Refused
 
 STREAM = "text/event-stream"
+LIVE = "live"
 QUIET_SECONDS = 2.0
 """How long a stream is silent at most: at each word of it the caller's key is proven anew."""
 
@@ -65,7 +66,7 @@ async def send_chat_message(
     if _wants_stream(accept):
         events = _stream(rack, tables, caller, found, body, answerer)
         return StreamingResponse(events, 201, headers={"Cache-Control": "no-store"}, media_type=STREAM)
-    answer = await answerer.answer(found, body.body)
+    answer = await answerer.answer(found, body.body, by_model=caller.mode == LIVE)
     rack.transaction(session)
     return await _say(rack, session, found, body, answer)
 
@@ -90,7 +91,7 @@ async def _say(rack: Keyrack, session: AsyncSession, chatbot: Chatbot, body: New
 async def _stream(
     rack: Keyrack, tables: Database, caller: Caller, chatbot: Chatbot, body: NewQuestion, answerer: Answerer
 ) -> AsyncIterator[str]:
-    asked = asyncio.create_task(answerer.answer(chatbot, body.body))
+    asked = asyncio.create_task(answerer.answer(chatbot, body.body, by_model=caller.mode == LIVE))
     try:
         while not (await asyncio.wait({asked}, timeout=QUIET_SECONDS))[0]:
             yield ": thinking\n\n"

@@ -2,6 +2,8 @@
 
 import pytest
 
+from atrium.chat.meters import CHATBOTS, SOURCES
+from atrium.spaces.meters import MESSAGES
 from keyrack import new_id
 from keyrack.manage import keys
 from keyrack.model.permissions import Level, Rights
@@ -181,3 +183,25 @@ async def test_questions_that_say_nothing_or_too_much_are_answered_or_refused_li
         assert 400 == (await host.post(f"/chatbots/{bot}/messages", body)).status_code
     for name in (new_id(), "x", "%00", "a" * 500):
         assert 404 == (await host.post(f"/chatbots/{name}/messages", {"body": "Hello"})).status_code
+
+
+async def test_plan_bounds_what_is_added_and_said_and_names_what_is_used_up(host: Host) -> None:
+    used_up = {"workspace_id": host.workspace_id}
+    await host.rack.count(CHATBOTS, 19, **used_up)
+    await host.rack.count(SOURCES, 999, **used_up)
+    bot = await chatbot(host)
+    await feed(host, bot)
+    await host.rack.count(MESSAGES, 1_000_000, **used_up)
+    source = {"chatbot_id": bot, "kind": "text", "name": "X", "text": "X"}
+    for path, body, meter in (
+        ("/chatbots", {"name": "One more"}, "chatbots"),
+        ("/sources", source, "sources"),
+        (f"/chatbots/{bot}/messages", {"body": "Do points expire?"}, "messages"),
+    ):
+        refused = await host.post(path, body)
+        assert (429, "quota_exceeded", [meter]) == (refused.status_code, refused.json()["code"], refused.json()["violated-policies"])
+    headers = {"Authorization": f"Bearer {host.secret}", "Accept": "text/event-stream"}
+    streamed = await host.client.post(f"/api/v1/chatbots/{bot}/messages", json={"body": "Do points expire?"}, headers=headers)
+    assert streamed.text.startswith('event: error\ndata: {"status": 429, "code": "quota_exceeded"')
+    counts = [len((await host.get(f"/{name}")).json()["data"]) for name in ("chatbots", "sources", "conversations")]
+    assert [1, 1, 0] == counts

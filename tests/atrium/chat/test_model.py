@@ -9,6 +9,8 @@ from pydantic import SecretStr
 
 from atrium.chat.completions import ModelSettings
 from keyrack import Settings
+from keyrack.manage import keys
+from keyrack.model.principals import Mode
 from tests.atrium.chat.model_server import SECRET, completion, model_server
 from tests.atrium.chat.talking import ask, chatbot, feed
 from tests.atrium.conftest import serving
@@ -38,6 +40,12 @@ async def test_model_words_the_answer_and_its_failure_leaves_what_was_retrieved(
             assert (False, []) == (answer["found"], answer["citations"])
             asked_before = len(model.asked)
             assert not (await ask(host, bot, "football"))["found"]
+            assert asked_before == len(model.asked)
+
+            desk, operator = host.rack.assembly.desk, await host.rack.workspaces.operator(host.workspace_id)
+            issued = await keys.create(desk, operator, name="ci", mode=Mode.TEST)
+            tester = Host(host.rack, host.client, host.workspace_id, host.member_id, issued.secret.text)
+            assert (await ask(tester, bot, "How many days do I have to return it?"))["found"]
             assert asked_before == len(model.asked)
 
             broken: list[Response] = [
