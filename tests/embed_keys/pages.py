@@ -1,5 +1,6 @@
 """A host whose widgets stand in pages of others, and what those pages send."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from keyrack import Caller, Embeddable, Keyrack, Settings
@@ -84,6 +86,19 @@ def add_widgets(app: FastAPI, rack: Keyrack) -> None:
     async def open_visit(caller: Caller, body: Resumed) -> dict[str, Any]:
         opened = rack.open_visit(caller, body.token)
         return {"visitor": opened.visitor, "token": opened.token.text, "expires_at": opened.expires_at}
+
+    app.state.heard = asyncio.Event()
+
+    @app.get("/api/v1/heard", dependencies=[rack.embedded(visitor=True)])
+    async def listen() -> StreamingResponse:
+        async def words() -> AsyncIterator[bytes]:
+            for _ in range(6000):
+                yield b"word "
+                app.state.heard.set()
+                await asyncio.sleep(0.01)
+            yield b"last"
+
+        return StreamingResponse(words(), media_type="text/plain")
 
     @app.post("/api/v1/said", dependencies=[rack.embedded(visitor=True)], status_code=201)
     async def say(caller: Caller, body: Said) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Whose a visit is, how long it lasts, and what ends it: at once, wherever it was opened."""
 
+import asyncio
+
 from keyrack.manage import embed_keys, workspaces
 from keyrack.manage.desk import Desk
 from keyrack.model.embed_keys import VISIT_RESUMED_SECONDS, VISIT_SECONDS
@@ -33,6 +35,15 @@ async def test_visit_ends_with_whatever_happens_to_its_embed_key(host: Host, des
     await embed_keys.delete(desk, host.owner, page.key.id)
     assert "Our site" in problem(await page.say(), 401, "key_revoked")["detail"]
     assert opened.json()["token"] == page.token
+
+
+async def test_stream_of_a_visit_ends_with_its_embed_key(host: Host, desk: Desk) -> None:
+    page = await new_page(host)
+    await page.visit()
+    listening = asyncio.create_task(page.call("GET", "/api/v1/heard"))
+    await host.app.state.heard.wait()
+    await embed_keys.edit(desk, host.owner, page.key.id, enabled=False)
+    assert b"last" not in (await listening).content
 
 
 async def test_visit_goes_on_where_programs_may_not_call_and_ends_with_its_workspace(host: Host, desk: Desk) -> None:
