@@ -83,8 +83,7 @@ async def _swap_the_key(film: Film, key: str) -> None:
     # "Rotate by creating a new key, swapping it in your services, then revoking the old one — there is no downtime."
     successor = await _create_a_key(film, "prod-server", "live")
     assert [200, 200] == [(await film.call(one, "GET", "/me")).status_code for one in (key, successor)]
-    await film.click("keys.more", of="local-dev")
-    await film.reads("keys.end", "Revoke", of="local-dev")
+    await film.reads("keys.end", "Revoke local-dev", of="local-dev")
     await film.click("keys.end", of="local-dev")
     await film.see("Revoke local-dev?", "permanent")
     await film.click("keys.end.submit")

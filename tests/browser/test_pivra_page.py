@@ -86,7 +86,8 @@ async def _starter_and_above(film: Film) -> None:
     scene = film.scene
     await scene.site.rack.workspaces.set_plan(scene.workspace.id, "free")
     await film.find("nav.keys")
-    await film.see("The plan Free does not include the API. It is available on Starter and above.", "support@pivra.ai")
+    await film.see("The plan Free does not include the API. It is available on Starter and above.")
+    await film.reads("plan.ask", "support@pivra.ai")
     await expect(film.visitor.control("keys.create.submit")).to_have_count(0)
     await film.fits()
     await scene.site.rack.workspaces.set_plan(scene.workspace.id, "pro")

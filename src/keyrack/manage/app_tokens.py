@@ -21,10 +21,12 @@ from keyrack.model.apps import App, shared
 from keyrack.model.events import EventType
 from keyrack.model.grants import ACCESS_MS
 from keyrack.model.limits import Bucket, Limit
+from keyrack.model.plans import missing_api
 from keyrack.model.refusals import RATE_LIMITED
 from keyrack.store import apps as app_rows
 from keyrack.store import oauth_lookup
 from keyrack.store import oauth_tokens as rows
+from keyrack.store import workspaces as workspace_rows
 from keyrack.store.ids import new_id
 
 APP_TOKEN_REVOKED = EventType("app.token_revoked", description="An app gave back a token that it had for itself.")
@@ -41,6 +43,8 @@ async def give(desk: Desk, app: App, scope: str | None) -> Given:
     async with desk.store.changing() as c:
         # Read anew: what was proved may have ended since.
         now_app = await app_rows.get(c, app.workspace_id, app.id)
+        if missing := missing_api(desk.plans, (await workspace_rows.get(c, app.workspace_id)).plan):
+            raise UnauthorizedClientError(missing)
         scopes = now_app.own_scopes if narrower is None else narrower
         if not now_app.own_scopes:
             raise UnauthorizedClientError("The app has no permissions of its own: an admin of its workspace can give it some.")
