@@ -24,8 +24,8 @@ from atrium.onboardings.events import ONBOARDING_DELETED, ONBOARDING_EVENTS
 from atrium.onboardings.models import Onboarding
 from atrium.onboardings.router import router as onboardings
 from atrium.pages.chatbots import router as chatbot_pages
-from atrium.pages.conversations import router as conversation_pages
 from atrium.pages.community import router as community_pages
+from atrium.pages.conversations import router as conversation_pages
 from atrium.pages.customers import router as customer_pages
 from atrium.pages.leads import router as lead_pages
 from atrium.pages.onboardings import router as onboarding_pages

@@ -40,13 +40,29 @@ def opened(path: str, *controls: str, of: str = "", status: int = 200) -> Step:
     return step
 
 
-def visited(path: str) -> Step:
-    """Return the way to a picture of a page of the host's own."""
+def visited(path: str, *controls: str) -> Step:
+    """Return the way to a picture of a page of the host's own: open it, then press these controls, each the first of its name."""
 
     async def step(visitor: Visitor) -> None:
         await visitor.visit(path)
+        for control in controls:
+            await visitor.press(control)
 
     return step
+
+
+async def _try_a_chatbot(visitor: Visitor) -> None:
+    await visitor.visit("/chatbots")
+    await visitor.press("atrium.chatbot")
+    await visitor.fill("atrium.try.question", "When do my points expire?")
+    await visitor.press("atrium.try.ask")
+    await visitor.control("atrium.citation").first.click()
+
+
+async def _add_a_wrong_source(visitor: Visitor) -> None:
+    await visitor.visit("/sources/new?kind=url")
+    await visitor.fill("atrium.source.url", "ftp://aurora.com/help")
+    await visitor.press("atrium.source.add")
 
 
 async def _make_key(visitor: Visitor) -> None:
@@ -71,25 +87,38 @@ PICTURES: dict[str, Step] = {
     "not-found": opened("/nothing", status=404),
     "api-toggle": opened("", "api.toggle"),
     "usage": opened("/usage"),
-    "spaces": opened("/spaces"),
-    "spaces-details": opened("/spaces?search=product+launch", "spaces.open"),
-    "spaces-role": opened("/spaces?search=product+launch", "spaces.open", "spaces.role", of="Data sync"),
-    "spaces-add": opened("/spaces?search=product+launch", "spaces.open", "spaces.add"),
-    "spaces-new": opened("/spaces/new"),
-    "spaces-delete": opened("/spaces?search=product+launch", "spaces.open", "spaces.delete"),
 }
 OF_PEOPLE: dict[str, Step] = {
     **{name: opened(place.path, *place.controls, of=place.of, status=place.status) for name, place in PLACES.items()},
     "people-invitation-link": invite,
-    "people-invitations-spaces": choose_spaces,
     "sign-in-join": join,
 }
-OF_ATRIUM: dict[str, Step] = {
-    "atrium-customers": visited("/customers"),
-    "atrium-customer": visited("/customers/tidewater-hotels"),
-    "atrium-onboardings": visited("/onboardings"),
-    "atrium-spaces": visited("/spaces"),
-    "atrium-activity": visited("/activity"),
+OF_MODULES: dict[str, dict[str, Step]] = {
+    "customers": {"atrium-customers": visited("/customers"), "atrium-customer": visited("/customers/tidewater-hotels")},
+    "onboardings": {"atrium-onboardings": visited("/onboardings")},
+    "spaces": {
+        "atrium-spaces": visited("/spaces"),
+        "spaces": opened("/spaces"),
+        "spaces-details": opened("/spaces?search=product+launch", "spaces.open"),
+        "spaces-role": opened("/spaces?search=product+launch", "spaces.open", "spaces.role", of="Data sync"),
+        "spaces-add": opened("/spaces?search=product+launch", "spaces.open", "spaces.add"),
+        "spaces-new": opened("/spaces/new"),
+        "spaces-delete": opened("/spaces?search=product+launch", "spaces.open", "spaces.delete"),
+        "people-invitations-spaces": choose_spaces,
+    },
+    "chat": {
+        "chatbots": visited("/chatbots"),
+        "chatbots-new": visited("/chatbots/new"),
+        "chatbots-tried": _try_a_chatbot,
+        "chatbots-delete": visited("/chatbots", "atrium.chatbot", "atrium.chatbot.delete"),
+        "sources": visited("/sources"),
+        "sources-new": visited("/sources/new"),
+        "sources-new-wrong": _add_a_wrong_source,
+        "sources-none": visited("/sources?status=pending"),
+        "conversations": visited("/conversations"),
+        "conversations-open": visited("/conversations", "atrium.conversation"),
+        "leads": visited("/leads"),
+    },
 }
 OF_KEYS: dict[str, Step] = {
     "keys": opened("/keys"),
@@ -163,8 +192,9 @@ async def _furnish(scene: Scene) -> None:
     """Put what a workspace has after a while into one."""
     await load(scene.site.rack, scene.workspace.id)
     await furnish(scene)
-    await _furnish_spaces(scene)
-    narrow = Rights(permissions={"customers": Level.READ, "onboardings": Level.WRITE})
+    if "messages" in scene.site.rack.categories:
+        await _furnish_spaces(scene)
+    narrow = Rights(permissions=dict(zip(scene.site.rack.categories, (Level.READ, Level.WRITE), strict=False)))
     if scene.site.rack.brand.personal_tokens:
         await _furnish_tokens(scene, narrow)
     ended = await scene.key("old laptop")
@@ -178,7 +208,8 @@ async def _furnish(scene: Scene) -> None:
     await keys.rotate(scene.site.desk, scene.operator, (await scene.key("prod-server", mode=Mode.LIVE)).key.id, 86400)
     async with httpx.AsyncClient(base_url=scene.site.url) as client:
         for issued in (*used, sync):
-            for path in ("/me", "/customers", "/customers/nobody"):
+            listed = next(iter(scene.site.rack.categories))
+            for path in ("/me", f"/{listed}", f"/{listed}/nobody"):
                 await client.get(f"/api/v1{path}", headers={"Authorization": f"Bearer {issued.secret.text}"})
     if scene.site.rack.brand.webhooks:
         await furnish_webhooks(scene, used[0])
@@ -220,7 +251,8 @@ async def _take(visitor: Visitor, brand: str, names: list[str], suffix: str) -> 
     shown = BRANDS[brand].brand
     pictures = {
         **PICTURES,
-        **OF_ATRIUM,
+        "atrium-activity": visited("/activity"),
+        **{name: step for module in BRANDS[brand].modules for name, step in OF_MODULES.get(module, {}).items()},
         **OF_PEOPLE,
         **OF_LOGS,
         **OF_DOCS,

@@ -218,5 +218,7 @@ async def _change_and_delete(film: Film) -> None:
     await film.see("No chatbots yet")
     await film.click("atrium.conversations")
     await film.see("Deleted")
+    await film.click("atrium.activity")
+    await film.see("Atrium took in the source Opening hours", "CRM sync created the lead =Mira()")
     await film.click("atrium.usage")
     await film.see("Chatbots", "1 of 20", "Sources", "2 of 1,000", "Messages")
