@@ -15,6 +15,7 @@ from atrium.community import participants, threads
 from atrium.community.announcements import announce
 from atrium.community.follows import PAUSE_MS, WAIT_MS
 from atrium.community.founding import found
+from atrium.community.markdown import render
 from atrium.community.models import Thread
 from atrium.community.notices import send_due
 from atrium.community.spaces import CommunitySpace
@@ -23,9 +24,9 @@ from atrium.factory import create_app
 from keyrack import Settings
 from keyrack.cli.acting import find_workspace
 from keyrack.cli.failures import Failed
-from keyrack.manage import passwords, sessions
+from keyrack.manage import keys, passwords, portal_links, sessions
 from keyrack.model.members import MemberStatus
-from keyrack.model.permissions import Rights
+from keyrack.model.permissions import OrgAccess, Rights
 from tests.atrium.community import OWN_PAGE, Town, threads_in
 from tests.backends import Backend
 from tests.hosts import living
@@ -214,6 +215,40 @@ async def test_posts_are_bounded_masked_and_harmless(town: Town, monkeypatch: py
     assert "2 replies" in await mira.open(path)
     bo = await town.guest("Bo")
     assert "A thread has at most 2 replies" in await bo.send(path, 409, body="One more")
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("# [a](https://e.test/x?y=1)", '# <a href="https://e.test/x?y=1" rel="nofollow ugc noopener noreferrer"'),
+        ("(see http://e.test/a_b_c).", '(see <a href="http://e.test/a_b_c" rel="nofollow ugc noopener noreferrer"'),
+        ("[docs](/docs/errors)", '<a href="/tools/docs/errors" data-control'),
+        (
+            "[a](/console/keys) [b](//e.test) [c](data:text/html,x) https://me@e.test",
+            "[a](/console/keys) [b](//e.test) [c](data:text/html,x) https://me@",
+        ),
+        ("![](https://e.test/pixel.png) <img src=x onerror=y>", "&lt;img src=x onerror=y&gt;"),
+        ('```"><script>\n<b>\n```', '<pre tabindex="0"><code>&lt;b&gt;'),
+    ],
+)
+def test_what_strangers_write_leads_nowhere_but_outside_and_to_the_docs(written: str, shown: str) -> None:
+    html = render(written, "/tools")
+    assert shown in html
+    assert not any(part in html for part in ("<img", "<script", "<h1", 'href="/console', 'href="//', 'href="data'))
+
+
+async def test_whom_another_product_let_in_speaks_under_no_name(town: Town) -> None:
+    mira, desk = await town.guest("Mira", joins=False), town.rack.assembly.desk
+    operator = await town.rack.workspaces.operator(mira.member.workspace_id)
+    key = await keys.create(desk, operator, name="own sign-in", rights=Rights(OrgAccess.ADMIN))
+    headers = {"Authorization": f"Bearer {key.secret.text}"}
+    made = await town.http.post("/api/v1/portal-links", json={"member_id": mira.member.id}, headers=headers)
+    begun = await portal_links.redeem(desk, made.json()["url"].rpartition("link=")[2])
+    async with httpx.AsyncClient(
+        transport=town.http._transport, base_url=BASE, cookies={"__Host-atrium_session": begun.secret.text}
+    ) as http:
+        for method, path in (("GET", ""), ("POST", "/join"), ("POST", "/ask")):
+            assert 403 == (await http.request(method, f"/community{path}", headers=OWN_PAGE)).status_code
 
 
 async def test_changelog_is_posted_once_whoever_starts_and_however_often(town: Town) -> None:

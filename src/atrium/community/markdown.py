@@ -2,21 +2,46 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markupsafe import Markup
 
 # Of this host nothing but its docs: what a stranger wrote leads nobody to a page that does something.
 _LINK = re.compile(r"https?://[^\s/?#@\\]+([/?#].*)?|/docs(/[a-z0-9/_-]*)?(#[\w-]*)?", re.IGNORECASE)
+_SCHEME = re.compile(r"(?<![A-Za-z0-9])https?$", re.IGNORECASE)
+_REST = re.compile(r"://[^\s<>\"`*|]+")
+_STOPS = ".,;:!?'\")]}"
+KEPT = 512
+"""How many texts are kept as HTML: one that is written to take long takes long once."""
 OUTSIDE = "nofollow ugc noopener noreferrer"
 
 
+@lru_cache(maxsize=KEPT)
 def render(text: str, root: str = "") -> Markup:
     """Return a text as HTML that is safe on a page. `root` is what a proxy or a mount has put in front of this host's paths."""
     return Markup(_markdown.render(text, {"root": root}))  # noqa: S704 - markdown-it escapes
+
+
+def _address(state: StateInline, silent: bool) -> bool:
+    """Make a link of an address that stands in a text as it is, without what closes the sentence behind it."""
+    scheme, rest = _SCHEME.search(state.pending, max(0, len(state.pending) - 5)), _REST.match(state.src, state.pos)
+    if scheme is None or rest is None or state.linkLevel:
+        return False
+    url = (scheme[0] + rest[0]).rstrip(_STOPS)
+    if not state.md.validateLink(state.md.normalizeLink(url)):
+        return False
+    if not silent:
+        state.pending = state.pending[: -len(scheme[0])]
+        state.push("link_open", "a", 1).attrs = {"href": state.md.normalizeLink(url)}
+        state.push("text", "", 0).content = url
+        state.push("link_close", "a", -1)
+    state.pos += len(url) - len(scheme[0])
+    return True
 
 
 def _link_open(renderer: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
@@ -46,6 +71,7 @@ def _table_close(renderer: RendererHTML, tokens: Sequence[Token], index: int, op
 def _build() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": 20})
     markdown.enable(["table", "strikethrough"]).disable(["image", "heading", "lheading", "html_block", "html_inline", "reference", "hr"])
+    markdown.inline.ruler.after("text", "address", _address)
     markdown.validateLink = lambda url: _LINK.fullmatch(url) is not None  # type: ignore[method-assign]
     for name, rule in (
         ("fence", _code),
