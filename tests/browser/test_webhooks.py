@@ -4,11 +4,14 @@ import asyncio
 import base64
 
 from playwright.async_api import expect
+from sqlalchemy import insert
 from standardwebhooks import Webhook
 
+from keyrack.console.charts import DAY_MS
 from keyrack.manage import deliveries, endpoints
 from keyrack.model.deliveries import Delivery, State
 from keyrack.model.endpoints import DisableReason
+from keyrack.store.delivery_tables import endpoint_health
 from tests.browser.sites import Browsing, Scene
 from tests.browser.visitor import Visitor
 from tests.browser.webhook_scenes import add, attempted, happen
@@ -191,6 +194,18 @@ async def test_an_endpoint_that_was_disabled_by_itself_is_told_on_the_pages_of_t
     await ada.choose("endpoints.replay.since", "1h")
     await ada.press("endpoints.replay.submit")
     await attempted(atrium, endpoint, 1, State.SUCCEEDED)
+
+
+async def test_an_endpoint_that_only_fails_is_told_of_before_it_is_disabled(atrium: Scene, browsing: Browsing, receiver: Receiver) -> None:
+    endpoint, since = await add(atrium, receiver), atrium.site.desk.now() - 4 * DAY_MS
+    failing = {"workspace_id": atrium.workspace.id, "failing_since": since, "failures_in_row": 9, "failed_at": since}
+    async with atrium.site.desk.store.writing_traffic() as c:
+        await c.execute(insert(endpoint_health).values(endpoint_id=endpoint.id, **failing))
+    ada = await browsing.sign_in(atrium)
+    await ada.open("/keys")
+    await ada.sees("An endpoint takes nothing", "It is disabled when that has lasted 5 days.")
+    await ada.press("endpoints.failing")
+    await ada.sees("Failing")
 
 
 async def test_a_secret_is_rotated_with_an_overlap_in_which_both_sign(atrium: Scene, browsing: Browsing, receiver: Receiver) -> None:

@@ -235,8 +235,10 @@ def test_setting_that_cannot_be_is_named_as_it_is_written(keyrack: Command, monk
 def test_workspace_whose_last_owner_is_away_gets_another_as_an_event(keyrack: Command, tmp_path: Path) -> None:
     keyrack("workspaces", "create", "Corner", "--owner-email", "ada@corner.example")
     assert "last owner" in keyrack("members", "deactivate", "ada@corner.example").err
-    made = keyrack("members", "add", "bo@corner.example", "--name", "Bo", "--json").json
-    assert ("member", "Bo", "member") == (made["object"], made["name"], made["role"])
+    narrow = ("--permission", "orders:read", "--org-access", "none", "--may-use-api")
+    made = keyrack("members", "add", "bo@corner.example", "--name", "Bo", *narrow, "--json").json
+    assert ("member", "Bo", "member", True) == (made["object"], made["name"], made["role"], made["may_use_api"])
+    assert ("none", {"orders": "read"}) == (made["org_access"], made["permissions"])
     assert "owner" == keyrack("members", "role", made["id"], "owner", "--json").json["role"]
     assert "inactive" == keyrack("members", "deactivate", "ADA@corner.example", "--json").json["status"]
     assert "active" == keyrack("members", "activate", "ada@corner.example", "--json").json["status"]

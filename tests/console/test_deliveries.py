@@ -2,13 +2,17 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
+from keyrack.console.charts import DAY_MS
 from keyrack.manage import deliveries, endpoints, keys
 from keyrack.model.deliveries import Delivery, State
 from keyrack.model.endpoints import DisableReason, Endpoint
 from keyrack.model.principals import Principal
+from keyrack.store.delivery_tables import endpoint_health
 from tests.backends import Backend
 from tests.console.browser import Page
 from tests.console.conftest import opened
@@ -80,6 +84,22 @@ async def test_what_failed_is_counted_and_sent_again_from_the_page(shop: Office,
     assert "One delivery is sent again." in (await browser.send(f"{one}/replay", fields | {"since": "1h"})).text
     await stand(shop, endpoint, State.SUCCEEDED, 2)
     assert "No delivery failed since then." in (await browser.open(f"{one}/replay")).text
+
+
+async def test_days_before_an_endpoint_is_disabled_the_pages_of_the_api_say_so_to_admins(shop: Office, receiver: Receiver) -> None:
+    endpoint, other = await add(shop, receiver), await add(shop, receiver)
+    now, said = shop.desk.now(), "An endpoint takes nothing"
+    for one, days in ((endpoint, 3), (other, 2)):
+        async with shop.desk.store.writing_traffic() as c:
+            await c.execute(insert(endpoint_health).values(endpoint_id=one.id, **_failing(shop, now - days * DAY_MS)))
+    page = await (await shop.signed_in("Bo")).open("/console/keys")
+    assert (True, 1) == (said in page.text, page.answer.text.count(f"/console/endpoints/{endpoint.id}"))
+    assert f"/console/endpoints/{other.id}" not in page.links
+    assert said not in (await (await shop.signed_in("Cy")).open("/console/logs")).text
+
+
+def _failing(shop: Office, since: int) -> dict[str, Any]:
+    return {"workspace_id": shop.host.workspace.id, "failing_since": since, "failures_in_row": 9, "failed_at": since}
 
 
 async def test_what_was_skipped_while_disabled_waits_for_the_endpoint_to_be_enabled(shop: Office, receiver: Receiver) -> None:

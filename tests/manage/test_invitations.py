@@ -1,6 +1,7 @@
 """Invitations: to one email, through one link, into one workspace, once."""
 
 import asyncio
+from typing import Any
 
 from sqlalchemy import update
 
@@ -147,7 +148,7 @@ async def test_nobody_invites_to_more_than_they_may_give(host: Host, desk: Desk,
 
 
 async def test_member_gets_the_rights_that_the_invitation_names_and_else_those_of_the_role(host: Host, desk: Desk) -> None:
-    chosen = {"org_access": OrgAccess.NONE, "permissions": {"customers": Level.READ, "onboardings": Level.NONE}}
+    chosen: dict[str, Any] = {"org_access": OrgAccess.NONE, "permissions": {"customers": Level.READ, "onboardings": Level.NONE}}
     expected = [Rights(permissions={"customers": Level.READ}), Role.ADMIN.default_rights, Role.MEMBER.default_rights]
     made = [
         await invitations.create(desk, host.owner, email="a@aurora.test", **chosen),

@@ -4,17 +4,20 @@ from typing import Annotated, Any
 
 import typer
 
-from keyrack.api.members import MemberQuery, view
+from keyrack.api.members import MemberChanges, MemberQuery, view
 from keyrack.cli.acting import Listing, in_workspace, tell, tell_page
 from keyrack.cli.failures import Failed, checked
 from keyrack.cli.options import PAGE_LENGTH, App, Count, Cursor, Data, InWorkspace, Json
+from keyrack.cli.rights import AllPermissions, OrgAccessGiven, PermissionsGiven, SpacesGiven, read_rights
 from keyrack.manage import members
 from keyrack.manage.desk import Desk
+from keyrack.manage.rights import changed
 from keyrack.model.members import Member, MemberStatus, Role
 from keyrack.model.principals import Principal
 
 commands = typer.Typer(name="members", no_args_is_help=True, help="List, add, activate, deactivate and remove members; set their role.")
 
+MAKES = "the categories that permissions speak of"
 Named = Annotated[str, typer.Argument(metavar="EMAIL|ID", help="The member, by their email or their id.")]
 COLUMNS = {"NAME": "name", "EMAIL": "email", "ROLE": "role", "STATUS": "status", "ORG ACCESS": "org_access", "ID": "id"}
 
@@ -48,16 +51,26 @@ def add_member(
     workspace: InWorkspace = None,
     name: Annotated[str, typer.Option("--name", help="What a new login is called.")] = "",
     role: Annotated[Role, typer.Option("--role", help="Their role.")] = Role.MEMBER,
+    org_access: OrgAccessGiven = None,
+    permission: PermissionsGiven = None,
+    all_permissions: AllPermissions = False,
+    space: SpacesGiven = None,
+    may_use_api: Annotated[bool, typer.Option("--may-use-api", help="They may hold personal tokens.")] = False,
     app: App = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Make somebody a member. keyrack people reset-password gives them a link to choose a password."""
+    """Make somebody a member, with the role's rights, but for those that are named.
+
+    keyrack people reset-password gives them a link to choose a password.
+    """
+    given = checked(MemberChanges, **read_rights(org_access, permission, all_permissions, space)).values()
+    rights = changed(role.default_rights, given)
 
     async def work(desk: Desk, actor: Principal) -> Member:
-        return await members.add(desk, actor, email=email, name=name, role=role)
+        return await members.add(desk, actor, email=email, name=name, role=role, rights=rights, may_use_api=may_use_api)
 
-    made = in_workspace(app, data, workspace, work)
+    made = in_workspace(app, data, workspace, work, makes=MAKES if permission else None)
     tell(as_json, view(made), f"{made.name} ({made.email}) is {made.role.value} now.")
 
 

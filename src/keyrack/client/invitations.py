@@ -58,9 +58,9 @@ class Invitations(Part[S]):
         idempotency_key: str | None = None,
     ) -> Request[Invited]:
         """Invite somebody. Rights that are not named are the role's own."""
-        fields = {"email": email, "role": role, "org_access": org_access, "permissions": permissions, "spaces": spaces}
-        fields["may_use_api"] = may_use_api
-        return made(Invited, "invitations", idempotency_key=idempotency_key, **fields)
+        rights = {"org_access": org_access, "permissions": permissions, "spaces": spaces}
+        who = {"email": email, "role": role, "may_use_api": may_use_api}
+        return made(Invited, "invitations", idempotency_key=idempotency_key, **who, **rights)
 
     @Operation
     def renew(self, invitation_id: str, *, idempotency_key: str | None = None) -> Request[Invited]:

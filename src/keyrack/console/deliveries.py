@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from keyrack.console.charts import took
 from keyrack.console.delivery_charts import DELIVERY_RANGES, DeliveryChart, delivery_range
-from keyrack.console.delivery_words import FAILING_DAYS_MAX, STATES, Badge, delivery_badge, outcome, why_in_words
+from keyrack.console.delivery_words import STATES, Badge, delivery_badge, outcome, why_in_words
 from keyrack.console.endpoint_forms import OF_WORKSPACE
 from keyrack.console.exchanges import indented, tried
 from keyrack.console.lists import ROWS
@@ -106,7 +106,6 @@ class DeliveryPages:
             standing=await standing(desk, member, endpoint),
             signing=endpoint.signing(now),
             owner=owner,
-            failing_days_max=FAILING_DAYS_MAX,
             took=took,
         )
 

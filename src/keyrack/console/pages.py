@@ -13,7 +13,7 @@ from keyrack.assemble import Assembly
 from keyrack.console.addresses import Addresses
 from keyrack.console.assets import Assets
 from keyrack.console.cookies import Cookies
-from keyrack.console.delivery_words import disabled_in_words
+from keyrack.console.delivery_words import FAILING_DAYS_MAX, disabled_in_words
 from keyrack.console.forms import FIELDS_MAX, FormTokens, problems, read_form
 from keyrack.console.headers import allow_frames
 from keyrack.console.lists import BY_TIME, ListQuery
@@ -83,7 +83,7 @@ class Pages:
             loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
         self._templates.globals.update(brand=assembly.brand, icon=self.assets.icon, moment=moment, in_words=in_words)
-        self._templates.globals.update(shown_url=shown_url, why_disabled=disabled_in_words)
+        self._templates.globals.update(shown_url=shown_url, why_disabled=disabled_in_words, failing_days_max=FAILING_DAYS_MAX)
 
     @property
     def catalog(self) -> Catalog:

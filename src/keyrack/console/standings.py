@@ -11,6 +11,8 @@ from keyrack.model.endpoints import ENDPOINTS_MAX, DisableReason, Endpoint, Heal
 from keyrack.model.principals import Principal
 
 NOTICES_MAX = 3
+WARNED_AFTER_MS = 3 * 86_400_000
+"""For how long an endpoint only fails before the pages of the API say so: two days before it is disabled for that."""
 
 
 class Standing(NamedTuple):
@@ -44,10 +46,15 @@ async def standings(desk: Desk, member: Principal, listed: list[Endpoint]) -> Ma
 
 
 async def notices(desk: Desk, member: Principal) -> dict[str, Any]:
-    """Return what the pages of the API tell admins of webhooks: which endpoints were disabled by themselves."""
-    disabled = await endpoints.page(desk, member, limit=ENDPOINTS_MAX, enabled=False) if member.is_admin else []
-    by_itself = [one for one in disabled if one.disable_reason in (DisableReason.GONE, DisableReason.FAILING)]
-    return {"disabled_by_itself": by_itself[:NOTICES_MAX]}
+    """Return what the pages of the API tell admins of webhooks: which endpoints were disabled by themselves, and which soon will be."""
+    there = await endpoints.page(desk, member, limit=ENDPOINTS_MAX) if member.is_admin else []
+    by_itself = [one for one in there if one.disable_reason in (DisableReason.GONE, DisableReason.FAILING)]
+    failing: list[tuple[Endpoint, int]] = []
+    if enabled := [one for one in there if one.disabled_at is None]:
+        health = await deliveries.health(desk, member, [one.id for one in enabled])
+        since = [(one, health[one.id].failing_since) for one in enabled if one.id in health]
+        failing = [(one, at) for one, at in since if at is not None and at <= desk.now() - WARNED_AFTER_MS]
+    return {"disabled_by_itself": by_itself[:NOTICES_MAX], "failing_for_days": failing[:NOTICES_MAX]}
 
 
 async def standing(desk: Desk, member: Principal, endpoint: Endpoint) -> Standing:
