@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from atrium.chat import samples as chat_samples
 from atrium.chat.models import Chatbot
+from atrium.community import samples as community_samples
 from atrium.customers.models import FIRST_DISPLAY_ID, Contact, Customer
 from atrium.database import Base, Database, Row
 from atrium.onboardings.models import Onboarding
@@ -35,6 +36,8 @@ async def load(rack: Keyrack, workspace_id: str) -> None:
         await _fill(database, Customer, workspace_id, _customers(workspace_id, _now()))
     if "chatbots" in rack.categories:
         await _fill(database, Chatbot, workspace_id, chat_samples.rows(workspace_id, _now()))
+    if rack.brand.community.startswith("/"):
+        await community_samples.load(rack, database)
     await database.close()
 
 

@@ -197,6 +197,7 @@ def test_whoever_builds_with_the_api_joins_the_dev_community(reader: Reader) -> 
             "Help with a case",
         ):
             assert what in joined
+        assert "Which role lets an integration assign items?" in robin.get("/community/ask").text
         shared = robin.post("/community/share", data={"title": "Nightly sync", "body": "`updated_after` makes it cheap"})
         assert (200, True) == (shared.status_code, "<code>updated_after</code>" in shared.text)
         assert "What now?" in robin.post("/community/ask", data={"title": "What now?", "body": "Which role reads items?"}).text
