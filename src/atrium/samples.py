@@ -34,8 +34,9 @@ async def load(rack: Keyrack, workspace_id: str) -> None:
         await _fill(database, Message, workspace_id, _written(author, spaces, _now()))
     if "customers" in rack.categories:
         await _fill(database, Customer, workspace_id, _customers(workspace_id, _now()))
-    if "chatbots" in rack.categories:
-        await _fill(database, Chatbot, workspace_id, chat_samples.rows(workspace_id, _now()))
+    if "chatbots" in rack.categories and await _fill(database, Chatbot, workspace_id, chat_samples.rows(workspace_id, _now())):
+        for meter, units in chat_samples.COUNTED.items():
+            await rack.count(meter, units, workspace_id=workspace_id)
     if rack.brand.community.startswith("/"):
         await community_samples.load(rack, database)
     await database.close()
@@ -53,14 +54,16 @@ async def _spaces(rack: Keyrack, workspace_id: str) -> tuple[Member, dict[str, s
     return author, spaces
 
 
-async def _fill(database: Database, kind: type[Row], workspace_id: str, rows: Iterable[Base]) -> None:
-    """Add rows in one transaction, unless the workspace has one of the first kind already."""
+async def _fill(database: Database, kind: type[Row], workspace_id: str, rows: Iterable[Base]) -> bool:
+    """Add rows in one transaction, unless the workspace has one of the first kind already; return whether that was done."""
     async with database.writing.begin() as session:
-        if await session.scalar(select(kind.id).where(kind.workspace_id == workspace_id).limit(1)) is None:
-            for row in rows:
-                session.add(row)
-                # Each at once: a customer is written before what hangs on it.
-                await session.flush()
+        if await session.scalar(select(kind.id).where(kind.workspace_id == workspace_id).limit(1)) is not None:
+            return False
+        for row in rows:
+            session.add(row)
+            # Each at once: a customer is written before what hangs on it.
+            await session.flush()
+    return True
 
 
 def _written(author: Member, spaces: Mapping[str, str], now: int) -> Iterator[Row]:

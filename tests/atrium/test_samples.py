@@ -37,6 +37,8 @@ async def test_samples_come_once(host: Host) -> None:
 async def test_sample_chatbot_answers_as_its_sample_conversations_say(host: Host) -> None:
     await samples.load(host.rack, host.workspace_id)
     bot = (await host.get("/chatbots")).json()["data"][0]
+    meters = {meter["name"]: meter["used"] for meter in (await host.get("/usage")).json()["live"]["meters"]}
+    assert {"chatbots": 1, "sources": 4, "messages": 6} == meters
     states = {}
     for source in (await host.get("/sources")).json()["data"]:
         states[source["name"]] = (await taken_in(host, source["id"]))["status"]

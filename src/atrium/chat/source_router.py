@@ -30,12 +30,23 @@ def _form_schema() -> dict[str, Any]:
     return schema | {"properties": {**schema["properties"], "file": _FILE}, "required": [*schema["required"], "file"]}
 
 
+def _json_schema() -> dict[str, Any]:
+    """Both kinds of JSON in one schema: readers of the reference see each field, and which kind it belongs to."""
+    text, url = NewTextSource.model_json_schema(), NewUrlSource.model_json_schema()
+    kind = {"type": "string", "enum": list(_JSON_KINDS), "description": "What it is made of."}
+    only = {
+        "name": "The name, for people. A page without one gets its title.",
+        "text": "The text, of the kinds text and markdown.",
+        "url": "The address, of the kind url.",
+    }
+    properties = {name: {**field, "description": only.get(name, field.get("description"))} for name, field in text["properties"].items()}
+    properties |= {"kind": kind, "url": {**url["properties"]["url"], "description": only["url"]}}
+    return text | {"description": "A text or a page to answer from.", "properties": properties, "required": ["chatbot_id", "kind"]}
+
+
 _BODY = {
     "required": True,
-    "content": {
-        JSON: {"schema": {"oneOf": [kind.model_json_schema() for kind in (NewTextSource, NewUrlSource)]}, "example": NEW_RETURNS},
-        FORM: {"schema": _form_schema()},
-    },
+    "content": {JSON: {"schema": _json_schema(), "example": NEW_RETURNS}, FORM: {"schema": _form_schema()}},
 }
 
 router = APIRouter(prefix="/sources")
@@ -54,7 +65,8 @@ async def list_sources(query: Annotated[SourceQuery, Query()], caller: Caller, p
 async def create_source(request: Request, caller: Caller, rack: Rack, session: Session, writer: SourceWriter) -> Source:
     """Add a source: a text, a page's address, or a file.
 
-    It is `pending` at first, and a moment later `ready`, or `failed` for a `reason`.
+    A file is sent as a form (`multipart/form-data`) with `chatbot_id`, `file` and, unless it is to be called as the file is, `name`. A
+    source is `pending` at first, and a moment later `ready`, or `failed` for a `reason`.
     """
     if _media_type(request) == FORM:
         async with request.form(max_files=1, max_fields=FIELDS_MAX) as form:
