@@ -9,6 +9,7 @@ import pytest
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from keyrack.manage import apps, consents, members, oauth_tokens, sessions
+from keyrack.manage.app_tokens import OwnAccess
 from keyrack.manage.desk import Desk
 from keyrack.manage.oauth_tokens import Given
 from keyrack.model.apps import App
@@ -63,7 +64,7 @@ class Parties:
         verifier = a_verifier()
         return await oauth_tokens.redeem(self.desk, self.app, await self.code(verifier, **fields), CALLBACK, verifier)
 
-    async def status(self, given: Given, method: str = "GET", path: str = PATH, **options: Any) -> int:
+    async def status(self, given: Given | OwnAccess, method: str = "GET", path: str = PATH, **options: Any) -> int:
         """What a call with an access token is answered."""
         return (await self.host.send(method, path, given.access.text, **options)).status_code
 

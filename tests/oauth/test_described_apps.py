@@ -27,6 +27,29 @@ URL = "https://stranger.example/app.json"
 KNOWN = ("customers:read", "customers:write", "onboardings:read")
 
 
+WRONG: list[dict[str, Any]] = [
+    {"client_id": f"{URL}/"},
+    {"client_id": None},
+    {"client_secret": "x"},
+    {"client_secret_expires_at": 0},
+    {"token_endpoint_auth_method": "client_secret_basic"},
+    {"token_endpoint_auth_method": "private_key_jwt"},
+    {"redirect_uris": []},
+    {"redirect_uris": CALLBACK},
+    {"redirect_uris": [7]},
+    {"redirect_uris": ["http://stranger.example/cb"]},
+    {"redirect_uris": ["javascript:alert(1)"]},
+    {"redirect_uris": [f"{CALLBACK}/{number}" for number in range(11)]},
+    {"client_name": "x" * 101},
+    {"client_name": "Acme\u202e"},
+    {"client_name": 7},
+    {"grant_types": ["implicit"]},
+    {"response_types": ["token"]},
+    {"scope": ["customers:read"]},
+]
+"""Members of which each keeps a document from describing an app."""
+
+
 def document(url: str = URL, **members: Any) -> dict[str, Any]:
     """What stands at the address."""
     return {"client_id": url, "client_name": "Stranger", "redirect_uris": [CALLBACK], "scope": "customers:read openid", **members}
@@ -145,29 +168,7 @@ async def test_document_is_believed_for_a_while_and_what_failed_is_not_remembere
         answered(b"[]"),
         answered(b"\xff"),
         answered(b"[" * 10_000),
-        *(
-            answered(json.dumps(document(**members)).encode())
-            for members in (
-                {"client_id": f"{URL}/"},
-                {"client_id": None},
-                {"client_secret": "x"},
-                {"client_secret_expires_at": 0},
-                {"token_endpoint_auth_method": "client_secret_basic"},
-                {"token_endpoint_auth_method": "private_key_jwt"},
-                {"redirect_uris": []},
-                {"redirect_uris": CALLBACK},
-                {"redirect_uris": [7]},
-                {"redirect_uris": ["http://stranger.example/cb"]},
-                {"redirect_uris": ["javascript:alert(1)"]},
-                {"redirect_uris": [f"{CALLBACK}/{number}" for number in range(11)]},
-                {"client_name": "x" * 101},
-                {"client_name": "Acme\u202e"},
-                {"client_name": 7},
-                {"grant_types": ["implicit"]},
-                {"response_types": ["token"]},
-                {"scope": ["customers:read"]},
-            )
-        ),
+        *(answered(json.dumps(document(**members)).encode()) for members in WRONG),
     ],
 )
 async def test_document_that_describes_no_app_is_refused(given: Answered) -> None:

@@ -11,8 +11,8 @@ import pytest
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from authlib.integrations.requests_client import OAuth2Session
-from oauthlib.oauth2 import InvalidGrantError
-from requests_oauthlib import OAuth2Session as RequestsOAuth2Session
+from oauthlib.oauth2 import InvalidGrantError  # type: ignore[import-untyped]
+from requests_oauthlib import OAuth2Session as RequestsOAuth2Session  # type: ignore[import-untyped]
 
 from keyrack.manage import apps
 from tests.npm import NODE, install

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidGrantError, InvalidScopeError
+from sqlalchemy import select
 
 from keyrack.manage import access, apps, events, grants, members, oauth_tokens, tokens
 from keyrack.manage.desk import Desk
@@ -13,6 +14,7 @@ from keyrack.model.grants import REFRESH_IDLE_MS, REFRESH_MS
 from keyrack.model.members import MemberStatus
 from keyrack.model.permissions import Level, SpaceRole
 from keyrack.model.refusals import INVALID_REQUEST, STORE_UNAVAILABLE, TOO_MANY_FAILURES, Refused
+from keyrack.store.tables import metadata
 from tests.manage.refused import refused
 from tests.oauth.conftest import CALLBACK, Parties, a_verifier
 
@@ -202,6 +204,16 @@ async def test_an_app_gives_one_access_token_back_and_asks_what_another_may_do(p
     assert 401 == await parties.status(given)
     assert None is await oauth_tokens.introspect(desk, parties.app, given.access.text)
     assert 200 == await parties.status(await oauth_tokens.refresh(desk, parties.app, given.refresh.text, None))
+
+
+async def test_what_is_stored_of_tokens_codes_and_secrets_is_their_digest_alone(parties: Parties, desk: Desk) -> None:
+    given, verifier = await parties.tokens(), a_verifier()
+    code = await parties.code(verifier)
+    secrets = [given.access.text, given.refresh.text, code, parties.secret]
+    async with desk.store.reading() as c:
+        for table in metadata.sorted_tables:
+            for row in await c.all(select(table)):
+                assert not [secret[:12] for secret in secrets if secret in str(tuple(row))], table.name
 
 
 async def test_what_was_over_for_a_week_is_forgotten(parties: Parties, desk: Desk) -> None:

@@ -42,7 +42,7 @@ async def test_a_wildcard_reaches_every_living_space_of_its_workspace(store: Sto
             await spaces.add(c, space, made_by="someone")
     async with store.reading() as c:
         found = await lookup.credential(c, key.digest)
-    assert found is not None
+    assert isinstance(found, lookup.FoundKey)
     assert sorted(found.space_ids) == sorted([first.id, second.id])
 
 

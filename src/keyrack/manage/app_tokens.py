@@ -4,18 +4,18 @@ An admin gives an app permissions of its own (`own_scopes`); without any, it get
 the next token, and with another secret those before have ended.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
 from authlib.oauth2.rfc6749.errors import InvalidScopeError, UnauthorizedClientError
 
 from keyrack.crypto.digest import digest
-from keyrack.crypto.format import mint
+from keyrack.crypto.format import Secret, mint
 from keyrack.feed.app_tokens import principal_of
 from keyrack.manage.change import change
 from keyrack.manage.desk import Desk
-from keyrack.manage.oauth_tokens import Given, Told, asked_scopes
+from keyrack.manage.oauth_tokens import Told, asked_scopes
 from keyrack.model.app_tokens import AppToken
 from keyrack.model.apps import App, shared
 from keyrack.model.events import EventType
@@ -34,7 +34,16 @@ APP_TOKEN_REVOKED = EventType("app.token_revoked", description="An app gave back
 TOKENS_MADE = Limit("app_tokens_made", quota=60, window_seconds=60, burst=60)
 
 
-async def give(desk: Desk, app: App, scope: str | None) -> Given:
+@dataclass(frozen=True, slots=True)
+class OwnAccess:
+    """A new token that an app has for itself, which leaves here once. The repr hides it."""
+
+    access: Secret
+    scopes: tuple[str, ...]
+    expires_seconds: int = ACCESS_MS // 1000
+
+
+async def give(desk: Desk, app: App, scope: str | None) -> OwnAccess:
     """Give an app a token for itself. Raises UnauthorizedClientError, InvalidScopeError; Refused `rate_limited`."""
     if app.is_public or app.workspace_id is None:
         raise UnauthorizedClientError("A public app cannot prove itself, so it gets no token of its own.")
@@ -54,7 +63,7 @@ async def give(desk: Desk, app: App, scope: str | None) -> Given:
         proof: dict[str, Any] = {"digest": digest(secret.text.encode()), "prefix": secret.shown_prefix, "proved_by": app.secret_digest}
         token = AppToken(id=new_id(), workspace_id=app.workspace_id, app_id=app.id, scopes=scopes, **proof, **times)
         await rows.add_app_token(c, token)
-    return Given(secret, None, scopes)
+    return OwnAccess(secret, scopes)
 
 
 async def revoke(desk: Desk, app: App, token: str) -> None:

@@ -39,12 +39,6 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _NAMES = ("client_id", "redirect_uri", "response_type", "scope", "state", "code_challenge", "code_challenge_method")
 
 
-class InvalidTargetError(OAuth2Error):
-    """The resource that an app names is none of this server's (RFC 8707 §2)."""
-
-    error = "invalid_target"
-
-
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What an app asks for. `wrong` is what its request lacks: then nobody is asked, and the app is told."""
@@ -83,13 +77,18 @@ async def asked(desk: Desk, session: Principal, parameters: Sequence[tuple[str, 
         raise INVALID_REQUEST(f"{app.name} asked for its answer at an address that is not registered for it. Nothing was sent there.")
     scopes, wrong = app.scopes, _wrong(given, repeated)
     if wrong is None and any(name == "resource" and not is_ours(value, issuer) for name, value in parameters):
-        wrong = InvalidTargetError(f"There is one API here: {issuer}.")
+        wrong = invalid_target(issuer)
     if wrong is None and given.get("scope", "").strip():
         scopes, wrong = _scopes(app, given["scope"].split(), app.scopes)
     elif wrong is None and not app.is_registered:
         wrong = InvalidScopeError("The app says by scope what it asks for: no admin has said it before.")
     state = given.get("state") if repeated != "state" and len(given.get("state", "")) <= STATE_LENGTH_MAX else None
     return Asked(app, redirect_uri, scopes, state, given.get("code_challenge", ""), wrong)
+
+
+def invalid_target(issuer: str) -> OAuth2Error:
+    """Return what an app is told that names a resource of another server (RFC 8707 §2)."""
+    return OAuth2Error(f"There is one API here: {issuer}.", error="invalid_target")
 
 
 async def choices(desk: Desk, session: Principal) -> list[Membership]:

@@ -33,10 +33,10 @@ SECRET_LENGTH_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """New tokens, which leave here once. The repr hides them. An app that acts for itself gets no refresh token."""
+    """New tokens, which leave here once. The repr hides them."""
 
     access: Secret
-    refresh: Secret | None
+    refresh: Secret
     scopes: tuple[str, ...]
     expires_seconds: int = ACCESS_MS // 1000
 

@@ -17,7 +17,8 @@ from starlette.responses import JSONResponse, Response
 
 from keyrack.assemble import Assembly
 from keyrack.manage import app_tokens, oauth_tokens
-from keyrack.manage.consents import InvalidTargetError
+from keyrack.manage.app_tokens import OwnAccess
+from keyrack.manage.consents import invalid_target
 from keyrack.manage.oauth_tokens import Given
 from keyrack.model.apps import App, is_ours
 
@@ -71,7 +72,7 @@ class Tokens:
     async def _give(self, request: Request, form: Mapping[str, str]) -> dict[str, Any]:
         app = await self._client(request, form)
         if not all(is_ours(resource, self._issuer(request)) for resource in form.get("resource", "").split()):
-            raise InvalidTargetError(f"There is one API here: {self._issuer(request)}.")
+            raise invalid_target(self._issuer(request))
         match form.get("grant_type"):
             case "authorization_code":
                 code, verifier = _needed(form, "code"), _needed(form, "code_verifier")
@@ -79,12 +80,12 @@ class Tokens:
             case "refresh_token":
                 given = await oauth_tokens.refresh(self._desk, app, _needed(form, "refresh_token"), form.get("scope"))
             case "client_credentials":
-                given = await app_tokens.give(self._desk, app, form.get("scope"))
+                return _shown(await app_tokens.give(self._desk, app, form.get("scope")))
             case None:
                 raise InvalidRequestError("grant_type is missing.")
             case _:
                 raise UnsupportedGrantTypeError("")
-        return _shown(given)
+        return {**_shown(given), "refresh_token": given.refresh.text}
 
     async def _revoke(self, request: Request, form: Mapping[str, str]) -> dict[str, Any]:
         app = await self._client(request, form)
@@ -145,14 +146,13 @@ def _needed(form: Mapping[str, str], name: str) -> str:
     return form[name]
 
 
-def _shown(given: Given) -> dict[str, Any]:
-    shown = {
+def _shown(given: Given | OwnAccess) -> dict[str, Any]:
+    return {
         "access_token": given.access.text,
         "token_type": "Bearer",
         "expires_in": given.expires_seconds,
         "scope": " ".join(given.scopes),
     }
-    return shown if given.refresh is None else {**shown, "refresh_token": given.refresh.text}
 
 
 async def _answered(request: Request, answer: Callable[[Request, Mapping[str, str]], Awaitable[dict[str, Any]]]) -> Response:
