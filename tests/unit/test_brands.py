@@ -42,6 +42,14 @@ def test_a_prefix_whose_live_keys_look_like_others_is_refused() -> None:
             Brand("X", prefix)
 
 
+def test_embed_keys_begin_like_no_secret() -> None:
+    assert "acme_embed" == Brand("Acme", "acme").embed_prefix
+    pivra = Brand("Pivra", "pivra_sk", public_prefix="pivra")
+    assert ("pivra_embed", True) == (pivra.embed_prefix, "pivra_embed" not in pivra.prefixes)
+    with pytest.raises(ValueError, match="public_prefix"):
+        Brand("X", "x", public_prefix="X")
+
+
 def test_personal_tokens_begin_in_a_way_of_their_own() -> None:
     assert "pipedrive_pat" == Brand("Pipedrive", "pipedrive").token_prefix
 
@@ -84,3 +92,11 @@ def test_an_api_that_nobody_could_switch_on_is_refused() -> None:
     assert not Brand("X", "x", api_enabled_at_first=False).api_enabled_at_first
     with pytest.raises(ValueError, match="api_toggle"):
         Brand("X", "x", api_toggle=False, api_enabled_at_first=False)
+
+
+def test_key_is_made_in_place_only_where_nobody_chooses_its_levels() -> None:
+    assert "API Keys" == Brand("Pivra", "pivra_sk", edits_levels=False, creates_in_place=True, section="API Keys").section
+    with pytest.raises(ValueError, match="creates_in_place"):
+        Brand("X", "x", creates_in_place=True)
+    with pytest.raises(ValueError, match="navigation"):
+        Brand("X", "x", section="two\nlines")

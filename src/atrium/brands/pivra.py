@@ -7,6 +7,7 @@ PIVRA = Configuration(
     Brand(
         name="Pivra",
         key_prefix="pivra_sk",
+        public_prefix="pivra",
         test_mode=False,
         all_by_default=True,
         edits_levels=False,

@@ -163,8 +163,8 @@
       const citations = message.citations ?? [];
       if (citations.length) said.append(make("details", {}, make("summary", {}, citations.length === 1 ? "1 source" : `${citations.length} sources`), make("ol", {}, ...citations.map(cited))));
       log.append(said);
-      log.scrollTop = log.scrollHeight;
       if (message.found === false) leave.hidden = false;
+      log.scrollTop = log.scrollHeight;
       return said;
     };
     const fail = (error) => {

@@ -50,6 +50,9 @@ class Brand:
     test keys, which exist only with `test_mode`. `all_by_default` gives a key that names neither an integration nor permissions all
     of them; otherwise it gets none. `several_keys` lets an integration hold more than one usable key, so that a swap needs no downtime.
 
+    `public_prefix` is what embed keys begin with, where `key_prefix` says of a key that it is secret: `pivra` makes `pivra_embed_…` beside
+    `pivra_sk_…`.
+
     `edits_levels` offers the level of each category for editing, `edits_org_and_spaces` the org-level access and the space roles; with
     neither, people see no rights at all. With `personal_tokens`, members who may use the API hold tokens of their own. `lists` are the
     lists of credentials that the console shows: `keys`, `integrations`, both, or none where there are personal tokens.
@@ -67,6 +70,7 @@ class Brand:
 
     name: str
     key_prefix: str
+    public_prefix: str = ""
     test_mode: bool = True
     all_by_default: bool = False
     several_keys: bool = True
@@ -94,6 +98,8 @@ class Brand:
         _check_text("name", self.name)
         if len(self.key_prefix) > PREFIX_LENGTH_MAX or not _PREFIX.fullmatch(self.key_prefix):
             raise ValueError(f"key_prefix {self.key_prefix!r}: use a-z, 0-9 and single _ between them, at most {PREFIX_LENGTH_MAX} places")
+        if self.public_prefix and (len(self.public_prefix) > PREFIX_LENGTH_MAX or not _PREFIX.fullmatch(self.public_prefix)):
+            raise ValueError(f"public_prefix {self.public_prefix!r}: write it as key_prefix is written")
         of_oauth = ((suffix, "what apps hold") for suffix in OAUTH_SUFFIXES.values())
         of_pages = ((EMBED_SUFFIX, "embed keys"), (VISIT_SUFFIX, "visitors' sessions"))
         for suffix, others in ((TEST_SUFFIX, "test keys"), (TOKEN_SUFFIX, "personal tokens"), *of_oauth, *of_pages):
@@ -137,7 +143,7 @@ class Brand:
     @property
     def embed_prefix(self) -> str:
         """What an embed key begins with, without the underscore that follows. No secret begins so."""
-        return self.key_prefix + EMBED_SUFFIX
+        return (self.public_prefix or self.key_prefix) + EMBED_SUFFIX
 
     @property
     def visit_prefix(self) -> str:
