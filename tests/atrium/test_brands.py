@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from atrium.brands import BRANDS, named
+from atrium.modules import MODULES, switched_on
 from keyrack import Settings
 from keyrack.manage import keys
 from keyrack.model.principals import Mode
@@ -44,3 +45,9 @@ def test_unknown_brand_is_refused_with_the_list() -> None:
 
 def test_each_brand_has_keys_of_its_own() -> None:
     assert len(BRANDS) == len({configuration.brand.key_prefix for configuration in BRANDS.values()})
+
+
+def test_module_that_there_is_not_is_refused_with_the_list() -> None:
+    with pytest.raises(ValueError, match="known modules are customers, onboardings, spaces"):
+        switched_on({"invoices"})
+    assert MODULES == switched_on([module.name for module in MODULES])

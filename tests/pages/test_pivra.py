@@ -108,6 +108,8 @@ def test_what_pivra_has_not_does_not_exist(reader: Reader, secret: str) -> None:
         reader.refused(404, "not_found", reader.call("GET", path, secret))
     described = reader.http.get(f"{reader.url}/docs/openapi.json").json()
     assert not [path for path in described["paths"] if "customers" in path or "onboardings" in path]
+    assert {404} == {reader.http.get(f"{reader.url}{path}").status_code for path in ("/customers", "/onboardings", "/spaces")}
+    assert "Aurora" not in reader.http.get(f"{reader.url}/docs/quickstart").text
     types = {one["name"] for one in reader.data("/event-types?limit=100", reader.admin_key)}
     assert not [name for name in types if name.startswith(("customer.", "onboarding."))]
 
