@@ -1,4 +1,4 @@
-"""Messages are counted by the plan, wherever they are written."""
+"""Messages are counted by the plan, wherever they are written; other meters stand behind them."""
 
 from atrium.spaces.meters import MESSAGES
 from tests.atrium.host import Host
@@ -7,7 +7,7 @@ from tests.atrium.host import Host
 async def test_messages_are_counted_and_one_above_the_plan_is_not_stored(host: Host) -> None:
     path = f"/spaces/{await host.create_space('Launch room')}/messages"
     assert [201, 201, 400] == [(await host.post(path, body)).status_code for body in ({"body": "One"}, {"body": "Two"}, {})]
-    (meter,) = (await host.get("/usage")).json()["live"]["meters"]
+    meter, *_ = (await host.get("/usage")).json()["live"]["meters"]
     assert ("messages", 1_000_000, 2, 999_998) == (meter["name"], meter["limit"], meter["used"], meter["remaining"])
     await host.rack.count(MESSAGES, meter["remaining"], workspace_id=host.workspace_id)
     refused = await host.post(path, {"body": "Three"})
