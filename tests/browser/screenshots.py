@@ -71,6 +71,20 @@ async def _make_key(visitor: Visitor) -> None:
     await visitor.press("keys.create.submit")
 
 
+def _in_community(path: str, *controls: str) -> Step:
+    """Return the way to a picture of the community, which whoever comes first joins."""
+
+    async def step(visitor: Visitor) -> None:
+        await visitor.visit("/community")
+        if await visitor.control("community.join").count():
+            await visitor.press("community.join")
+        await visitor.visit(path)
+        for control in controls:
+            await visitor.press(control)
+
+    return step
+
+
 def _wizard(name: str, *controls: str) -> Step:
     async def step(visitor: Visitor) -> None:
         await visitor.open("/integrations/new")
@@ -119,6 +133,14 @@ OF_MODULES: dict[str, dict[str, Step]] = {
         "conversations-open": visited("/conversations", "atrium.conversation"),
         "leads": visited("/leads"),
     },
+}
+OF_COMMUNITY: dict[str, Step] = {
+    "community": _in_community("/community"),
+    "community-space": _in_community("/community/ask"),
+    "community-thread": _in_community("/community/ask", "community.thread"),
+    "community-update": _in_community("/community/updates", "community.thread"),
+    "community-support": _in_community("/community/support", "community.compose"),
+    "community-unfollow": visited("/community/unfollow?link=torn"),
 }
 OF_KEYS: dict[str, Step] = {
     "keys": opened("/keys"),
@@ -256,6 +278,7 @@ async def _take(visitor: Visitor, brand: str, names: list[str], suffix: str) -> 
         **OF_PEOPLE,
         **OF_LOGS,
         **OF_DOCS,
+        **(OF_COMMUNITY if shown.community else {}),
         **(OF_TOKENS if shown.personal_tokens else {}),
         **(OF_KEYS if "keys" in shown.lists else {}),
         **(OF_WEBHOOKS if shown.webhooks else {}),
