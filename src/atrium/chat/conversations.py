@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from atrium.chat.answers import Answer
 from atrium.chat.events import CONVERSATION_DELETED, CONVERSATION_STARTED
-from atrium.chat.models import Author, Channel, Chatbot, ChatMessage, Conversation
+from atrium.chat.models import Channel, Chatbot, ChatMessage, Conversation, Speaker
 from atrium.database import now_ms
 from atrium.fields import ID_SHAPE
 from atrium.spaces.meters import MESSAGES
@@ -65,8 +65,8 @@ async def say(
         raise refusals.CONFLICT(f"A conversation has {MESSAGES_MAX:,} messages at most: begin a new one.", param="conversation_id")
     # Ids of one millisecond stand in no order: each message has a time of its own.
     said_at = max(now_ms(), conversation.updated_at + 1)
-    message = _message(conversation, said_at, Author.VISITOR, text)
-    answered = _message(conversation, said_at + 1, Author.CHATBOT, answer.text, answer)
+    message = _message(conversation, said_at, Speaker.VISITOR, text)
+    answered = _message(conversation, said_at + 1, Speaker.CHATBOT, answer.text, answer)
     conversation.messages_count += 2
     conversation.updated_at = answered.created_at
     await session.flush()
@@ -87,7 +87,7 @@ async def delete(rack: Keyrack, session: AsyncSession, conversation: Conversatio
     await session.delete(conversation)
 
 
-def _message(conversation: Conversation, said_at: int, author: Author, body: str, answer: Answer | None = None) -> ChatMessage:
+def _message(conversation: Conversation, said_at: int, author: Speaker, body: str, answer: Answer | None = None) -> ChatMessage:
     return ChatMessage(
         workspace_id=conversation.workspace_id,
         conversation_id=conversation.id,

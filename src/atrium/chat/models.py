@@ -37,7 +37,7 @@ class Channel(StrEnum):
     CONSOLE = "console"
 
 
-class Author(StrEnum):
+class Speaker(StrEnum):
     """Who of the two speaks."""
 
     VISITOR = "visitor"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from atrium.chat.meters import CHATBOTS, SOURCES
-from atrium.chat.models import Author, Chatbot, ChatMessage, Content, Conversation, Lead, Source, SourceStatus
+from atrium.chat.models import Chatbot, ChatMessage, Content, Conversation, Lead, Source, SourceStatus, Speaker
 from atrium.database import Base
 from atrium.spaces.meters import MESSAGES
 
@@ -54,8 +54,8 @@ def _conversation(sample: Mapping[str, Any], chatbot: Chatbot, sources: Mapping[
     for place, said in enumerate(sample["said"]):
         moment = at + place * MINUTE_MS
         in_it = shared | {"conversation_id": conversation.id}
-        yield ChatMessage(**in_it, **_times(moment), author=Author.VISITOR, body=said["question"], citations=[], found=None)
-        yield ChatMessage(**in_it, **_times(moment + 900), author=Author.CHATBOT, **_answer(said, chatbot, sources))
+        yield ChatMessage(**in_it, **_times(moment), author=Speaker.VISITOR, body=said["question"], citations=[], found=None)
+        yield ChatMessage(**in_it, **_times(moment + 900), author=Speaker.CHATBOT, **_answer(said, chatbot, sources))
     if lead := sample.get("lead"):
         fields = {"email": lead["email"], "name": lead.get("name")}
         yield Lead(**shared, **_times(ended), **fields, chatbot_id=chatbot.id, conversation_id=conversation.id)

@@ -18,7 +18,7 @@ from atrium.chat.examples import (
     RETURNS,
     TALK,
 )
-from atrium.chat.models import Author, Channel, SourceKind, SourceStatus
+from atrium.chat.models import Channel, SourceKind, SourceStatus, Speaker
 from atrium.fields import Body, Email, Name, Text, Time, View, example
 from keyrack import NamedQuery, SortedQuery
 
@@ -212,7 +212,7 @@ class ChatMessageView(View):
     object: Literal["chat_message"] = "chat_message"
     id: str
     conversation_id: str
-    author: Annotated[Author, Field(description="Who of the two speaks.")]
+    author: Annotated[Speaker, Field(description="Who of the two speaks.")]
     body: str
     citations: list[Citation]
     found: bool | None

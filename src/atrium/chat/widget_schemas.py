@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from atrium.chat.examples import ANSWER, HELPER, TALK
-from atrium.chat.models import Author
+from atrium.chat.models import Speaker
 from atrium.fields import Body, Email, Name, Reference, Text, Time, View, example
 
 WIDGET = {"object": "widget", **{name: HELPER[name] for name in ("id", "name", "greeting")}, "color": "#3451b2"}
@@ -89,7 +89,7 @@ class WidgetMessageView(View):
     object: Literal["widget_message"] = "widget_message"
     id: str
     conversation_id: str
-    author: Annotated[Author, Field(description="Who of the two speaks.")]
+    author: Annotated[Speaker, Field(description="Who of the two speaks.")]
     body: str
     citations: list[WidgetCitation]
     found: bool | None

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from atrium.chat import conversations
-from atrium.chat.models import Author, Channel, ChatMessage, Conversation, Lead
+from atrium.chat.models import Channel, ChatMessage, Conversation, Lead, Speaker
 from atrium.chat.schemas import ConversationQuery
 from atrium.dependencies import Rack, ReadingSession, Session
 from atrium.lists import Pages
@@ -82,7 +82,7 @@ async def _first_questions(session: AsyncSession, ids: list[str]) -> dict[str, s
     """What was asked first in each conversation."""
     first = (
         select(ChatMessage.conversation_id, func.min(ChatMessage.created_at).label("at"))
-        .where(ChatMessage.conversation_id.in_(ids), ChatMessage.author == Author.VISITOR)
+        .where(ChatMessage.conversation_id.in_(ids), ChatMessage.author == Speaker.VISITOR)
         .group_by(ChatMessage.conversation_id)
         .subquery()
     )
