@@ -212,7 +212,7 @@ class ChatMessageView(View):
     object: Literal["chat_message"] = "chat_message"
     id: str
     conversation_id: str
-    author: Annotated[Speaker, Field(description="Who of the two speaks.")]
+    author: Annotated[Speaker, Field(description="Which of the two said it.")]
     body: str
     citations: list[Citation]
     found: bool | None

@@ -89,7 +89,7 @@ class WidgetMessageView(View):
     object: Literal["widget_message"] = "widget_message"
     id: str
     conversation_id: str
-    author: Annotated[Speaker, Field(description="Who of the two speaks.")]
+    author: Annotated[Speaker, Field(description="Which of the two said it.")]
     body: str
     citations: list[WidgetCitation]
     found: bool | None
