@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from atrium.community import follows, threads
@@ -38,7 +38,7 @@ class Moderated(BaseModel):
 class Link(BaseModel):
     """What a mail's link carries."""
 
-    link: str = Field(default="", max_length=500)
+    link: str = ""
 
 
 @router.get("/unfollow")
