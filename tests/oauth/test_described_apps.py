@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from keyrack.manage import client_documents, consents, oauth_tokens
+from keyrack.manage import client_documents, consents
 from keyrack.model.client_metadata import MetadataRefused, refused_client_url
 from keyrack.model.outgoing_calls import Answered, NotSent, NotSentCode, Outgoing
 from keyrack.model.refusals import INVALID_REQUEST, TOO_MANY_FAILURES, Refused
@@ -83,9 +83,9 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
 
 
 @pytest.fixture
-async def host(backend: Backend, tmp_path: Path) -> AsyncIterator[Host]:
+async def host(tmp_path: Path) -> AsyncIterator[Host]:
     """A host that may call this machine, and lets apps register themselves."""
-    async with running(backend, tmp_path, outgoing_networks=["127.0.0.0/8"], client_registration=True) as one:
+    async with running(Backend.in_folder(tmp_path), tmp_path, outgoing_networks=["127.0.0.0/8"], client_registration=True) as one:
         yield one
 
 
@@ -256,20 +256,8 @@ async def test_app_registers_itself_as_public_and_people_are_told(parties: Parti
     assert [201, 429] == [statuses[0], statuses[-1]]
 
 
-async def test_self_registered_app_that_nobody_lets_in_is_forgotten(parties: Parties) -> None:
-    metadata = {"client_name": "Stranger", "redirect_uris": [CALLBACK]}
-    ids = [(await parties.host.client.post("/oauth/register", json=metadata)).json()["client_id"] for _ in range(2)]
-    asked = parties.asking(a_verifier(), client_id=ids[0], redirect_uri=CALLBACK, scope="customers:read")
-    assert "code=" in (await answer(parties, asked)).headers["location"]
-    parties.host.clock.set(parties.host.clock.now() + 31 * 24 * 3600 * 1000)
-    await oauth_tokens.prune(parties.desk)
-    assert ids[0] == (await oauth_tokens.client(parties.desk, ids[0], None, "192.0.2.1")).client_id
-    with pytest.raises(Exception, match="unknown"):
-        await oauth_tokens.client(parties.desk, ids[1], None, "192.0.2.1")
-
-
-async def test_no_app_describes_itself_where_the_operator_does_not_want_that(backend: Backend, tmp_path: Path) -> None:
-    async with running(backend, tmp_path, client_documents=False) as host:
+async def test_no_app_describes_itself_where_the_operator_does_not_want_that(tmp_path: Path) -> None:
+    async with running(Backend.in_folder(tmp_path), tmp_path, client_documents=False) as host:
         told_of = (await host.client.get("/.well-known/oauth-authorization-server")).json()
         assert (False, False) == (told_of["client_id_metadata_document_supported"], "registration_endpoint" in told_of)
         assert 404 == (await host.client.post("/oauth/register", json={})).status_code

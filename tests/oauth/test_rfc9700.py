@@ -1,19 +1,29 @@
 """What RFC 9700 demands beyond the tests of the face and of tokens. docs/oauth-security.md names a test for each of its rules."""
 
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from keyrack.manage import app_tokens, apps
-from tests.hosts import ADMIN_RIGHTS
+from tests.backends import Backend
+from tests.hosts import ADMIN_RIGHTS, Host, running
 from tests.oauth.conftest import CALLBACK, ISSUER, Parties, a_verifier
 from tests.oauth.test_face import answer, ask, browser, exchange, granted, told
 from tests.walk.problems import problem
 
 ROOT = Path(__file__).parents[2]
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
+
+
+@pytest.fixture
+async def host(tmp_path: Path) -> AsyncIterator[Host]:
+    """A host, for what does not depend on the database."""
+    async with running(Backend.in_folder(tmp_path), tmp_path) as one:
+        yield one
 
 
 def test_each_rule_in_the_table_has_a_test_that_exists() -> None:
@@ -112,7 +122,7 @@ async def test_rfc9700_4_7_consent_answers_no_form_of_another_site(parties: Part
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_rfc9700_4_12_no_step_answers_307(parties: Parties, method: str) -> None:
     asked = parties.asking(a_verifier())
-    sent = {"params": asked} if method == "GET" else {"data": asked}
+    sent: dict[str, Any] = {"params": asked} if method == "GET" else {"data": asked}
     led = await parties.host.client.request(method, "/oauth/authorize", **sent)
     steps = [led, await parties.host.client.get(led.headers["location"], headers=browser(parties))]
     steps += [await answer(parties, asked, said) for said in ("allow", "deny")]

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 from asyncio.subprocess import PIPE, create_subprocess_exec
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from oauthlib.oauth2 import InvalidGrantError  # type: ignore[import-untyped]
 from requests_oauthlib import OAuth2Session as RequestsOAuth2Session  # type: ignore[import-untyped]
 
 from keyrack.manage import apps
+from tests.backends import Backend
+from tests.hosts import Host, running
 from tests.npm import NODE, install
 from tests.oauth.conftest import CALLBACK, Parties, a_verifier
 from tests.oauth.strangers import led, serving
@@ -22,6 +25,13 @@ from tests.oauth.strangers import led, serving
 FOREIGN = Path(__file__).parent / "foreign"
 PATH = "/api/v1/customers"
 SECONDS_MAX = 60
+
+
+@pytest.fixture
+async def host(tmp_path: Path) -> AsyncIterator[Host]:
+    """A host, for what does not depend on the database."""
+    async with running(Backend.in_folder(tmp_path), tmp_path) as one:
+        yield one
 
 
 async def walked(parties: Parties, url: str, **variables: str) -> dict[str, Any]:
