@@ -66,13 +66,14 @@ async def test_what_cannot_be_an_embed_key_is_refused_in_words(host: Host, admin
     for origin, word in wrong.items():
         document = problem(await host.send("POST", PATH, admin, json=NEW | {"origins": [origin]}), 400, "invalid_request")
         assert word in document["detail"], origin
-    for fields in (
+    wrong_fields: list[dict[str, Any]] = [
         {"origins": []},
         {"origins": [f"https://{n}.example.com" for n in range(21)]},
         {"calls_per_minute": 0},
         {"calls_per_minute": 601},
         {"object_type": "customer"},
-    ):
+    ]
+    for fields in wrong_fields:
         problem(await host.send("POST", PATH, admin, json=NEW | fields), 400, "invalid_request")
     problem(await host.send("POST", PATH, admin, json=NEW | {"object_id": "w9"}), 404, "not_found")
     local = (await host.send("POST", PATH, admin, json=NEW | {"origins": ["http://localhost:3000", "http://[::1]:80"]})).json()

@@ -9,6 +9,7 @@ from keyrack.docs import reference_forms as forms
 from keyrack.docs import reference_samples as samples
 from keyrack.docs.facts import Facts
 from keyrack.docs.openapi import JSON, Document
+from keyrack.docs.openapi_parts import OF_PAGES
 from keyrack.docs.page import Page
 from keyrack.docs.reference_fields import fields_of, parameter_row, table
 
@@ -42,8 +43,8 @@ class Call:
 
     @property
     def needs_key(self) -> bool:
-        """Whether a credential is asked for."""
-        return self.permission is not None
+        """Whether a secret credential is asked for. What pages of other origins call asks for none."""
+        return self.permission is not None and self.permission not in OF_PAGES
 
     @property
     def query(self) -> list[Mapping[str, Any]]:
@@ -168,7 +169,7 @@ def _headers(call: Call) -> list[Mapping[str, Any]]:
 
 
 def _price(call: Call) -> str:
-    if not call.needs_key:
+    if call.permission is None:
         return ""
     if call.cost == 0:
         return "It is free: it takes nothing from any limit."
