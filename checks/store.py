@@ -30,7 +30,6 @@ UNSCOPED = {
     "events.newest_of_all": "events of all workspaces share one order",
     "events.arrived": "one loop of a process asks for all calls that wait there",
     "events.number": "events of all workspaces share one order",
-    "events.waiting": "events of all workspaces share one order",
     "lookup": "the closed list of finders that run before a workspace is known; each names its callers",
     "oauth_lookup": "as lookup: by a digest, a client's id or a person",
     "oauth_tokens.prune": "what is over is nobody's",

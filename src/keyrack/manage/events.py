@@ -60,10 +60,12 @@ async def arrived(desk: Desk, after: int | None) -> tuple[int, frozenset[str]]:
         return await rows.arrived(c, after)
 
 
-async def number(desk: Desk) -> None:
-    """Give every event that was committed by now its place."""
+async def number(desk: Desk) -> int | None:
+    """Give every event that was committed by now its place. Returns the last one where none was without; None: there are new ones."""
     async with desk.store.reading() as c:
-        waiting = await rows.waiting(c)
+        newest = await rows.newest_of_all(c)
+    waiting = newest is None
     while waiting:
         async with desk.store.changing() as c:
             waiting = await rows.number(c) == rows.NUMBERED_MAX
+    return newest

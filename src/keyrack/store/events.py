@@ -30,11 +30,6 @@ async def add(c: Connection, event: Event) -> None:
     await c.execute(insert(events).values(**_columns(event)))
 
 
-async def waiting(c: Connection) -> bool:
-    """Whether committed events are without a position. Readers ask this first, and only then for a transaction to `number` them."""
-    return await c.first(select(literal(1)).select_from(events).where(events.c.position.is_(None)).limit(1)) is not None
-
-
 async def number(c: Connection) -> int:
     """Give committed events their place in the order, and return how many: NUMBERED_MAX means that more may wait.
 

@@ -75,7 +75,7 @@ class Deliveries:
         self.attempts = Attempts(desk, known, client)
         self._desk = desk
         self._known = known
-        self._reader = EventReader(desk.store, DerivedDeliveries(desk, known), self.wake)
+        self._reader = EventReader(desk, DerivedDeliveries(desk, known), self.wake)
         self._results = Results(desk.store, self._written)
         self._woken = asyncio.Event()
         self._stopping = False

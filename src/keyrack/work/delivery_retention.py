@@ -1,12 +1,11 @@
 """Keeping deliveries and their attempts no longer than a plan keeps its logs."""
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 
 from keyrack.model.request_logs import DAY_MS
 from keyrack.store import attempts, deliveries
-from keyrack.store.database import Connection, Store
-from keyrack.work.request_logs import DAYS_KEPT, KeepDays
+from keyrack.store.database import Store
+from keyrack.work.request_logs import DAYS_KEPT, KeepDays, delete_all
 
 
 async def prune(store: Store, keep_days: KeepDays, now: int) -> int:
@@ -21,15 +20,5 @@ async def prune(store: Store, keep_days: KeepDays, now: int) -> int:
         for workspace_id in found:
             at = now - kept.get(workspace_id, DAYS_KEPT) * DAY_MS
             for delete_before in (attempts.delete_before, deliveries.delete_before):
-                deleted += await _repeat(store, partial(delete_before, workspace_id=workspace_id, at=at))
+                deleted += await delete_all(store, partial(delete_before, workspace_id=workspace_id, at=at))
         after = found[-1]
-
-
-async def _repeat(store: Store, delete: Callable[[Connection], Awaitable[int]]) -> int:
-    deleted = 0
-    while True:
-        async with store.writing_traffic() as c:
-            count = await delete(c)
-        if not count:
-            return deleted
-        deleted += count

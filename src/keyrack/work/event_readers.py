@@ -12,12 +12,14 @@ from typing import Any, Protocol
 
 import structlog
 
+from keyrack.manage import events
+from keyrack.manage.desk import Desk
 from keyrack.model.events import Event, EventType
 from keyrack.model.refusals import Refused
 from keyrack.store import event_cursors
 from keyrack.store import events as event_rows
 from keyrack.store.bells import Bell
-from keyrack.store.database import Connection, Store
+from keyrack.store.database import Connection
 
 log = structlog.get_logger("keyrack.events")
 
@@ -66,8 +68,9 @@ class _MovedElsewhere(Exception):
 class EventReader:
     """One reader. `tell` is called when something was derived here."""
 
-    def __init__(self, store: Store, derives: Derives, tell: Callable[[], object]) -> None:
-        self._store = store
+    def __init__(self, desk: Desk, derives: Derives, tell: Callable[[], object]) -> None:
+        self._desk = desk
+        self._store = desk.store
         self._derives = derives
         self._tell = tell
         self._bell = Bell()
@@ -78,7 +81,7 @@ class EventReader:
     async def start(self) -> None:
         """Begin to follow the events: where this reader never did, behind all that has happened by now. Raises Refused."""
         name = self._derives.name
-        await self._number()
+        await events.number(self._desk)
         # The cursor first: others move it on meanwhile, and never beyond what is read after it.
         async with self._store.reading_traffic() as c:
             at = await event_cursors.get(c, name)
@@ -105,36 +108,26 @@ class EventReader:
 
         Raises Refused `store_unavailable`.
         """
-        if await self._number() == self._known:
+        if await events.number(self._desk) == self._known:
             return 0
         name = self._derives.name
         async with self._store.reading_traffic() as c:
             self._known = was = await event_cursors.get(c, name)
         async with self._store.reading() as c:
-            events = await event_rows.above(c, was, READ_AT_ONCE_MAX)
-        if not events:
+            found = await event_rows.above(c, was, READ_AT_ONCE_MAX)
+        if not found:
             return 0
-        derived = await self._derives.derive(events)
+        derived = await self._derives.derive(found)
         try:
             async with self._store.writing_traffic() as c:
-                if not await event_cursors.advance(c, name, was, events[-1].position or 0):
+                if not await event_cursors.advance(c, name, was, found[-1].position or 0):
                     raise _MovedElsewhere
                 await self._derives.add(c, derived)
         except _MovedElsewhere:
             return 0
         if derived:
             self._tell()
-        return len(events)
-
-    async def _number(self) -> int | None:
-        """Give every event that was committed by now its place. Returns the last one where none was without; None: there are new ones."""
-        async with self._store.reading() as c:
-            newest = await event_rows.newest_of_all(c)
-        waiting = newest is None
-        while waiting:
-            async with self._store.changing() as c:
-                waiting = await event_rows.number(c) == event_rows.NUMBERED_MAX
-        return newest
+        return len(found)
 
     async def _follow(self) -> None:
         while True:

@@ -180,10 +180,10 @@ async def prune(store: Store, keep_days: KeepDays, now: int) -> int:
     days = await _days_kept(store, request_logs.workspace_ids, keep_days) | await _days_kept(store, call_counts.workspace_ids, keep_days)
     oldest = now - max([DAYS_KEPT, *days.values()]) * DAY_MS
     await request_log_days.drop_before(store, oldest // DAY_MS)
-    deleted = await _repeat(store, lambda c: request_logs.delete_before(c, None, now - DAYS_KEPT * DAY_MS))
+    deleted = await delete_all(store, lambda c: request_logs.delete_before(c, None, now - DAYS_KEPT * DAY_MS))
     for workspace_id, count in days.items():
         deleted += await _prune_workspace(store, workspace_id, now - count * DAY_MS)
-    await _repeat(store, lambda c: request_logs.delete_terms_before(c, oldest))
+    await delete_all(store, lambda c: request_logs.delete_terms_before(c, oldest))
     async with store.writing_traffic() as c:
         await spool_positions.forget_before(c, now - IDLE_SEGMENT_DAYS * DAY_MS)
         await call_counts.forget_uses_before(c, now - USES_KEPT_DAYS * DAY_MS)
@@ -204,12 +204,12 @@ async def _days_kept(store: Store, workspace_ids: Callable[[Connection, str], Aw
 
 
 async def _prune_workspace(store: Store, workspace_id: str, at: int) -> int:
-    await _repeat(store, lambda c: call_counts.delete_before(c, workspace_id, at // MINUTE_MS))
-    return await _repeat(store, lambda c: request_logs.delete_before(c, workspace_id, at))
+    await delete_all(store, lambda c: call_counts.delete_before(c, workspace_id, at // MINUTE_MS))
+    return await delete_all(store, lambda c: request_logs.delete_before(c, workspace_id, at))
 
 
-async def _repeat(store: Store, delete: Callable[[Connection], Awaitable[int]]) -> int:
-    """Delete in transactions of their own until nothing is left, so that calls and the mover get in between."""
+async def delete_all(store: Store, delete: Callable[[Connection], Awaitable[int]]) -> int:
+    """Delete in transactions of their own until nothing is left, so that calls and the mover get in between; return how many rows."""
     deleted = 0
     while True:
         async with store.writing_traffic() as c:

@@ -95,7 +95,7 @@ class ConnectorCalls:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._reader = EventReader(desk.store, Derivation(desk), lambda: None)
+        self._reader = EventReader(desk, Derivation(desk), lambda: None)
         self._under_way: dict[asyncio.Task[None], str] = {}
         self._is_stopping = False
         self._released_at = 0.0
