@@ -11,6 +11,8 @@ from keyrack.store.database import Connection
 from keyrack.store.delivery_tables import attempts, endpoint_health
 
 DELETED_AT_ONCE_MAX = 500
+PLAIN = ("id", "workspace_id", "delivery_id", "endpoint_id", "number", "started_at", "duration_ms", "status", "error", "detail", "address")
+"""What stands in an attempt's row as it is."""
 
 _rows = attempts.c
 
@@ -38,21 +40,8 @@ async def delete_before(c: Connection, workspace_id: str, at: int) -> int:
 
 
 def _read(row: Row[Any]) -> Attempt:
-    same = (
-        "id",
-        "workspace_id",
-        "delivery_id",
-        "endpoint_id",
-        "number",
-        "started_at",
-        "duration_ms",
-        "status",
-        "error",
-        "detail",
-        "address",
-    )
     return Attempt(
-        **{name: getattr(row, name) for name in same},
+        **{name: getattr(row, name) for name in PLAIN},
         trigger=Trigger(row.trigger),
         request_headers=row.request_headers,
         request_body=bytes(row.request_body),

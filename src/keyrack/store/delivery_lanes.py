@@ -9,6 +9,7 @@ from sqlalchemy.dialects import sqlite as on_sqlite
 
 from keyrack.model.deliveries import Attempt, Delivery, State, Why
 from keyrack.store import postgresql
+from keyrack.store.attempts import PLAIN
 from keyrack.store.claims import Lanes
 from keyrack.store.database import Connection
 from keyrack.store.delivery_tables import attempts, deliveries, endpoint_health
@@ -133,22 +134,9 @@ def _standing(delivery: Delivery) -> dict[str, Any]:
 
 
 def _attempt_columns(attempt: Attempt) -> dict[str, Any]:
-    same = (
-        "id",
-        "workspace_id",
-        "delivery_id",
-        "endpoint_id",
-        "number",
-        "started_at",
-        "duration_ms",
-        "status",
-        "error",
-        "detail",
-        "address",
-    )
     sent = ("request_body", "response_body", "truncated")
     return {
-        **{name: getattr(attempt, name) for name in (*same, *sent)},
+        **{name: getattr(attempt, name) for name in (*PLAIN, *sent)},
         "trigger": attempt.trigger.value,
         "request_headers": dict(attempt.request_headers),
         "response_headers": dict(attempt.response_headers),
