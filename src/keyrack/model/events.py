@@ -91,7 +91,7 @@ def readable(kinds: Mapping[str, EventType], categories: Mapping[str, Category],
     """
     types, in_spaces, closed = set(), set(), set()
     for kind in kinds.values():
-        category = categories.get(kind.category) if kind.category is not None else None
+        category = _category(kind, categories)
         if category is None:
             continue
         if category.in_spaces:
@@ -108,8 +108,7 @@ def may_read(event: Event, kinds: Mapping[str, EventType], categories: Mapping[s
 
     What lies in spaces is told to those alone who have a role in that space, whatever else they may do (DESIGN §5).
     """
-    kind = kinds.get(event.type)
-    category = categories.get(kind.category) if kind is not None and kind.category is not None else None
+    category = _category(kinds.get(event.type), categories)
     if category is None:
         return masks.allow(need("org_admin", categories))
     if category.in_spaces:
@@ -120,7 +119,7 @@ def may_read(event: Event, kinds: Mapping[str, EventType], categories: Mapping[s
 
 def tells(kind: EventType, categories: Mapping[str, Category], rights: Rights) -> bool:
     """Whether somebody with these rights may be told of any events of a type, by the rule of `may_read`."""
-    category = categories.get(kind.category) if kind.category is not None else None
+    category = _category(kind, categories)
     if category is None:
         return rights.org_access is OrgAccess.ADMIN
     if category.in_spaces:
@@ -130,7 +129,12 @@ def tells(kind: EventType, categories: Mapping[str, Category], rights: Rights) -
 
 def needed_for(kind: EventType, categories: Mapping[str, Category]) -> str:
     """Say what somebody needs to be told of events of a type."""
-    category = categories.get(kind.category) if kind.category is not None else None
+    category = _category(kind, categories)
     if category is None:
         return "org-level Admin"
     return "a role in a space" if category.in_spaces else f"{category.name}:read"
+
+
+def _category(kind: EventType | None, categories: Mapping[str, Category]) -> Category | None:
+    """The category of which events of a type tell; None: they tell of the workspace itself."""
+    return None if kind is None or kind.category is None else categories.get(kind.category)
