@@ -7,7 +7,7 @@ from keyrack.model.apps import levels_of, shared
 from keyrack.model.permissions import Category, Rights, compile_rights
 from keyrack.model.plans import Plan, missing_api
 from keyrack.model.principals import Kind, Mode, Principal
-from keyrack.model.refusals import API_DISABLED, PLAN_UPGRADE_REQUIRED, TOKEN_EXPIRED, TOKEN_REVOKED, Refusal
+from keyrack.model.refusals import PLAN_UPGRADE_REQUIRED, TOKEN_EXPIRED, TOKEN_REVOKED, Refusal
 
 
 def principal_of(found: FoundAppToken, categories: Mapping[str, Category], plans: Mapping[str, Plan]) -> Principal:
@@ -42,6 +42,4 @@ def principal_of(found: FoundAppToken, categories: Mapping[str, Category], plans
 def _refusal(found: FoundAppToken, missing: str) -> Refusal | None:
     if found.workspace.deleted_at is not None or found.ending:
         return TOKEN_REVOKED
-    if missing:
-        return PLAN_UPGRADE_REQUIRED
-    return None if found.workspace.api_enabled else API_DISABLED
+    return found.workspace.api_refusal(missing)

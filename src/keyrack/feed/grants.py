@@ -7,7 +7,8 @@ from keyrack.model.grants import FoundAccess, reach
 from keyrack.model.permissions import Category, Rights, compile_rights
 from keyrack.model.plans import Plan, missing_api
 from keyrack.model.principals import Kind, Mode, Principal
-from keyrack.model.refusals import API_DISABLED, PLAN_UPGRADE_REQUIRED, TOKEN_EXPIRED, TOKEN_REVOKED, Refusal
+from keyrack.model.refusals import PLAN_UPGRADE_REQUIRED, TOKEN_REVOKED, Refusal
+from keyrack.model.tokens import end_of
 
 
 def principal_of(found: FoundAccess, categories: Mapping[str, Category], plans: Mapping[str, Plan]) -> Principal:
@@ -19,8 +20,7 @@ def principal_of(found: FoundAccess, categories: Mapping[str, Category], plans: 
     grant, app, member, workspace, token = found.grant, found.app, found.member, found.workspace, found.token
     scopes = shared(token.scopes, found.scopes)
     rights = Rights() if member is None else reach(scopes, member.rights, categories, found.space_ids)
-    access_until = None if member is None else member.access_until
-    over_with_access = access_until is not None and access_until <= token.expires_at
+    until, until_refusal = end_of(member, token.expires_at)
     plan = plans.get(workspace.plan)
     missing = missing_api(plans, workspace.plan)
     refusal = _refusal(found, missing)
@@ -40,8 +40,8 @@ def principal_of(found: FoundAccess, categories: Mapping[str, Category], plans: 
         person_id=grant.person_id,
         app_id=app.id,
         grant_id=grant.id,
-        until=access_until if over_with_access else token.expires_at,
-        until_refusal=TOKEN_REVOKED if over_with_access else TOKEN_EXPIRED,
+        until=until,
+        until_refusal=until_refusal,
         buckets=() if plan is None else plan.buckets(Mode.LIVE, subjects),
         refusal=refusal,
         because=missing if refusal is PLAN_UPGRADE_REQUIRED else _because(found) if refusal is TOKEN_REVOKED else "",
@@ -55,9 +55,7 @@ def _refusal(found: FoundAccess, missing: str) -> Refusal | None:
         return TOKEN_REVOKED
     if member is None or not member.holds_tokens:
         return TOKEN_REVOKED
-    if missing:
-        return PLAN_UPGRADE_REQUIRED
-    return None if workspace.api_enabled else API_DISABLED
+    return workspace.api_refusal(missing)
 
 
 def _because(found: FoundAccess) -> str:

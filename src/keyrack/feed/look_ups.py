@@ -18,7 +18,7 @@ from keyrack.model.measures import FAILED, FOUND, UNKNOWN, Tally
 from keyrack.model.permissions import Category, compile_rights
 from keyrack.model.plans import Plan, missing_api
 from keyrack.model.principals import Kind, Principal
-from keyrack.model.refusals import API_DISABLED, KEY_EXPIRED, KEY_REVOKED, PLAN_UPGRADE_REQUIRED, STORE_UNAVAILABLE, Refusal, Refused
+from keyrack.model.refusals import KEY_EXPIRED, KEY_REVOKED, PLAN_UPGRADE_REQUIRED, STORE_UNAVAILABLE, Refusal, Refused
 from keyrack.model.tokens import FoundToken
 from keyrack.store import changes, lookup
 from keyrack.store.database import Connection, Store
@@ -205,9 +205,7 @@ class LookUps(Reads):
         own = found.key.refusal(self._now())
         if own is not None:
             return own
-        if missing:
-            return PLAN_UPGRADE_REQUIRED
-        return None if found.workspace.api_enabled else API_DISABLED
+        return found.workspace.api_refusal(missing)
 
     def _buckets(self, found: lookup.FoundKey) -> tuple[Bucket, ...]:
         plan = self._plans.get(found.workspace.plan)

@@ -7,9 +7,9 @@ from keyrack.model.members import Member
 from keyrack.model.permissions import Category, Rights, compile_rights
 from keyrack.model.plans import Plan, missing_api
 from keyrack.model.principals import Kind, Mode, Principal
-from keyrack.model.refusals import API_DISABLED, PLAN_UPGRADE_REQUIRED, TOKEN_EXPIRED, TOKEN_REVOKED, Refusal
+from keyrack.model.refusals import PLAN_UPGRADE_REQUIRED, TOKEN_REVOKED, Refusal
 from keyrack.model.times import iso
-from keyrack.model.tokens import FoundToken
+from keyrack.model.tokens import FoundToken, end_of
 
 
 def principal_of(found: FoundToken, categories: Mapping[str, Category], plans: Mapping[str, Plan]) -> Principal:
@@ -20,8 +20,7 @@ def principal_of(found: FoundToken, categories: Mapping[str, Category], plans: M
     """
     token, member, workspace = found.token, found.member, found.workspace
     rights = Rights() if member is None else _rights(found, member, categories)
-    access_until = None if member is None else member.access_until
-    over_with_access = access_until is not None and (token.expires_at is None or access_until <= token.expires_at)
+    until, until_refusal = end_of(member, token.expires_at)
     plan = plans.get(workspace.plan)
     missing = missing_api(plans, workspace.plan)
     refusal = _refusal(found, missing)
@@ -38,8 +37,8 @@ def principal_of(found: FoundToken, categories: Mapping[str, Category], plans: M
         derived_from=frozenset({token.id, token.member_id, token.person_id, workspace.id, *rights.spaces, *found.space_ids}),
         member_id=token.member_id,
         person_id=token.person_id,
-        until=access_until if over_with_access else token.expires_at,
-        until_refusal=TOKEN_REVOKED if over_with_access else TOKEN_EXPIRED,
+        until=until,
+        until_refusal=until_refusal,
         buckets=() if plan is None else plan.buckets(Mode.LIVE, subjects),
         refusal=refusal,
         because=missing if refusal is PLAN_UPGRADE_REQUIRED else _because(found) if refusal in (None, TOKEN_REVOKED) else "",
@@ -60,9 +59,7 @@ def _refusal(found: FoundToken, missing: str) -> Refusal | None:
         return TOKEN_REVOKED
     if member is None or not member.holds_tokens:
         return TOKEN_REVOKED
-    if missing:
-        return PLAN_UPGRADE_REQUIRED
-    return None if workspace.api_enabled else API_DISABLED
+    return workspace.api_refusal(missing)
 
 
 def _because(found: FoundToken) -> str:

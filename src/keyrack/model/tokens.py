@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from keyrack.model.members import Member
 from keyrack.model.permissions import Category, Rights
+from keyrack.model.refusals import TOKEN_EXPIRED, TOKEN_REVOKED, Refusal
 from keyrack.model.times import iso
 from keyrack.model.workspaces import Workspace
 
@@ -140,3 +141,11 @@ class HeldThere:
 
     held: Held
     workspace: Workspace
+
+
+def end_of(member: Member | None, expires_at: int | None) -> tuple[int | None, Refusal]:
+    """Return when a token that acts for a member ends (ms): by itself, or with their access; and as what it is refused from then on."""
+    access_until = None if member is None else member.access_until
+    if access_until is not None and (expires_at is None or access_until <= expires_at):
+        return access_until, TOKEN_REVOKED
+    return expires_at, TOKEN_EXPIRED

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from keyrack.model.refusals import API_DISABLED, PLAN_UPGRADE_REQUIRED, Refusal
+
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
@@ -19,3 +21,9 @@ class Workspace:
     updated_at: int
     deleted_at: int | None = None
     revealing: bool = False
+
+    def api_refusal(self, missing: str) -> Refusal | None:
+        """Return why nobody may call here: the plan is without the API, where `missing` says so, or the API is switched off."""
+        if missing:
+            return PLAN_UPGRADE_REQUIRED
+        return None if self.api_enabled else API_DISABLED
