@@ -12,13 +12,13 @@ from keyrack.manage import events as event_places
 from keyrack.manage import mail
 from keyrack.manage.change import Change, change
 from keyrack.manage.desk import Desk
+from keyrack.manage.operators import itself
 from keyrack.model.connectors import CONNECTORS_MAX, Connector, DisableReason, SettingsProblem, Vendor, tail
 from keyrack.model.events import EventType
 from keyrack.model.mail import Letter
 from keyrack.model.members import MemberStatus, Role
 from keyrack.model.orders import NEWEST, Order, Place
 from keyrack.model.principals import Mode, Principal
-from keyrack.model.principals import operator as principal_of
 from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, INVALID_REQUEST, NOT_FOUND, Refused
 from keyrack.store import connectors as rows
 from keyrack.store import members, workspaces
@@ -137,7 +137,7 @@ async def need_reconnection(desk: Desk, called: Connector, problem: str) -> None
     """
     async with desk.store.reading() as c:
         workspace = await workspaces.get(c, called.workspace_id)
-    actor = replace(principal_of(workspace, dict(desk.categories)), credential_id="keyrack", credential_name=desk.brand.name)
+    actor = itself(desk, workspace)
     async with change(desk, actor) as c:
         try:
             connector = await rows.get(c.connection, called.workspace_id, called.id)

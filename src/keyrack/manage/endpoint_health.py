@@ -6,7 +6,7 @@ from keyrack.manage import mail
 from keyrack.manage.change import Change, change
 from keyrack.manage.desk import Desk
 from keyrack.manage.endpoints import ENDPOINT_DISABLED, shown
-from keyrack.manage.operators import operator
+from keyrack.manage.operators import itself, operator
 from keyrack.model.deliveries import FAILING_SECONDS_MAX
 from keyrack.model.endpoints import DisableReason, Endpoint, shown_url
 from keyrack.model.mail import Letter
@@ -29,7 +29,7 @@ async def disable(desk: Desk, workspace_id: str, endpoint_id: str, reason: Disab
     One that is disabled already keeps its reason. One that was edited since stays as it is: that was the answer of what it was before.
     Raises Refused 404.
     """
-    actor = replace(await operator(desk, workspace_id), credential_id="keyrack", credential_name=desk.brand.name)
+    actor = itself(desk, (await operator(desk, workspace_id)).workspace)
     async with change(desk, actor) as c:
         endpoint = await rows.get(c.connection, workspace_id, endpoint_id)
         if endpoint.disabled_at is not None or endpoint.updated_at > began_at:

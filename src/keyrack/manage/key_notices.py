@@ -1,15 +1,13 @@
 """Notices that a key expires soon: an event, and a mail to whoever made it, 14 and 3 days before, each exactly once."""
 
-from dataclasses import replace
-
 from keyrack.manage import keys, mail
 from keyrack.manage.change import Change, change
 from keyrack.manage.desk import Desk
+from keyrack.manage.operators import itself
 from keyrack.model.events import EventType
 from keyrack.model.keys import Key
 from keyrack.model.members import MemberStatus, Role
 from keyrack.model.principals import Principal
-from keyrack.model.principals import operator as principal_of
 from keyrack.model.refusals import NOT_FOUND, Refused
 from keyrack.model.workspaces import Workspace
 from keyrack.store import key_notices as rows
@@ -47,7 +45,7 @@ async def due(desk: Desk, actor: Principal, *, limit: int) -> list[Key]:
 
 
 async def _tell(desk: Desk, key: Key, workspace: Workspace, days: int) -> bool:
-    actor = replace(principal_of(workspace, dict(desk.categories)), credential_id="keyrack", credential_name=desk.brand.name)
+    actor = itself(desk, workspace)
     try:
         async with change(desk, actor) as c:
             if not await rows.add(c.connection, key, days, c.now):
