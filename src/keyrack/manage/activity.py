@@ -39,8 +39,8 @@ class Activity:
     ) -> list[Deed]:
         """Return what was done, newest first unless told otherwise: changes, and what was read with the API in the last 24 hours.
 
-        A place holds for its order, and for `changes_only` as it was. What lies in spaces is shown to those who have a role there. Whoever is
-        no org-level Admin sees of the reads its own. Raises Refused 403 without write in every category.
+        A place holds for its order, and for `changes_only` as it was. What lies in spaces is shown to those who have a role there. Whoever
+        is no org-level Admin sees of the reads its own. Raises Refused 403 without write in every category.
         """
         if not actor.masks.allow(FULL_WRITE):
             raise INSUFFICIENT_PERMISSION(f"To see what was done, you need {FULL_WRITE.text}; {actor.describe()}.")
