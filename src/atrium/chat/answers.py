@@ -70,7 +70,7 @@ def _retrieved(chatbot: Chatbot, question: str, found: list[Found]) -> Answer:
     if not telling:
         return Answer(chatbot.fallback, found=False)
     chosen = telling[:1]
-    for one in found[1:]:
+    for one in found:
         # A further one is worth reading for what the first does not hold.
         if len(chosen) < CITED_MAX and one.held - chosen[0].held and one.weight >= chosen[0].weight / 2:
             chosen.append(one)

@@ -44,29 +44,39 @@ async def test_files_are_cited_by_page_heading_and_row(host: Host) -> None:
         assert not (await ask(host, bot, hidden))["found"]
 
 
-async def test_what_cannot_be_read_fails_with_its_reason_and_can_be_retried(host: Host) -> None:
+@pytest.mark.parametrize(
+    ("kind", "content", "reason"),
+    [
+        ("pdf", b"GIF89a", "This is no PDF file."),
+        ("pdf", b"%PDF-1.7\n1 0 obj <<", "This PDF file is damaged."),
+        ("pdf", pdf(""), "No text was found in it. It may be a scan: only text can be read."),
+        ("csv", b"\x00\x01\x02", "This is no text: it holds binary data."),
+        ("csv", b'a,b\n1,"' + b"x" * 30_000, "This table cannot be read: field larger than field limit (20000)."),
+        ("html", b"<p>" + b"a " * 150_000_000, "Reading it takes more memory than is allowed."),
+        ("text", b"word. " * 600_000, "It is too long: a source has 3,000 passages at most."),
+    ],
+)
+async def test_content_that_cannot_be_read_says_why(kind: str, content: bytes, reason: str) -> None:
+    with pytest.raises(reading.NotRead) as told:
+        await reading.read(kind, content)
+    assert reason == told.value.reason
+
+
+async def test_content_that_takes_too_long_ends_its_own_process_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "READING_SECONDS_MAX", 0.05)
+    with pytest.raises(reading.NotRead, match="too long"):
+        await reading.read("text", b"word " * 100_000)
+
+
+async def test_source_that_failed_says_why_and_is_tried_again(host: Host) -> None:
     bot = await chatbot(host)
-    cases = {
-        "a.pdf": (b"GIF89a", "This is no PDF file."),
-        "b.pdf": (b"%PDF-1.7\n1 0 obj <<", "This PDF file is damaged."),
-        "c.pdf": (pdf(""), "No text was found in it. It may be a scan: only text can be read."),
-        "d.csv": (b"\x00\x01\x02", "This is no text: it holds binary data."),
-        "e.html": (b"<script>1</script>", "No text was found in it."),
-        "f.csv": (
-            b"a,b\n" + b"1," * 500 + b'"' + b"x" * 30_000 + b'"\n',
-            "This table cannot be read: field larger than field limit (20000).",
-        ),
-        "g.txt": (b"word. " * 160_000, None),
-        "h.txt": (b"half a character\xed\xa0\x80 and \x07 a bell", None),
-    }
-    for filename, (content, reason) in cases.items():
-        source = await upload(host, bot, filename, content)
-        assert ("failed" if reason else "ready", reason) == (source["status"], source["reason"]), filename
-    failed = (await host.get("/sources?status=failed&kind=html")).json()["data"][0]
+    failed = await upload(host, bot, "faq.html", b"<script>1</script>")
+    assert ("failed", "No text was found in it.") == (failed["status"], failed["reason"])
+    ready = await upload(host, bot, "h.txt", b"half a character\xed\xa0\x80 and \x07 a bell")
+    assert ("ready", None) == (ready["status"], ready["reason"])
     again = await host.post(f"/sources/{failed['id']}/retry", {})
     assert ("pending", None) == (again.json()["status"], again.json()["reason"])
     assert "failed" == (await taken_in(host, failed["id"]))["status"]
-    ready = (await host.get("/sources?status=ready")).json()["data"][0]
     assert 409 == (await host.post(f"/sources/{ready['id']}/retry", {})).status_code
     types = [event["type"] for event in (await host.get(f"/events?object_id={failed['id']}")).json()["data"]]
     assert ["source.failed", "source.retried", "source.failed", "source.created"] == types
@@ -92,14 +102,6 @@ async def test_upload_that_is_none_is_refused(host: Host) -> None:
         sent = await host.client.post("/api/v1/sources", headers={**headers, "Content-Type": kind}, content=body)
         assert (400, "invalid_request") == (sent.status_code, sent.json()["code"])
     assert [] == (await host.get("/sources")).json()["data"]
-
-
-async def test_content_that_takes_too_much_memory_or_time_ends_its_own_process_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(reading.NotRead, match="more memory than is allowed"):
-        await reading.read("html", b"<p>" + b"a " * 150_000_000)
-    monkeypatch.setattr(reading, "READING_SECONDS_MAX", 0.05)
-    with pytest.raises(reading.NotRead, match="too long"):
-        await reading.read("text", b"word " * 100_000)
 
 
 async def test_page_is_fetched_through_the_guard_alone(host: Host) -> None:
