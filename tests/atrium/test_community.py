@@ -19,9 +19,10 @@ from atrium.community.markdown import render
 from atrium.community.models import Thread
 from atrium.community.notices import send_due
 from atrium.community.spaces import CommunitySpace
+from atrium.community.visitors import visitor
 from atrium.database import now_ms
 from atrium.factory import create_app
-from keyrack import Settings
+from keyrack import Refused, Settings
 from keyrack.cli.acting import find_workspace
 from keyrack.cli.failures import Failed
 from keyrack.manage import keys, passwords, portal_links, sessions
@@ -339,9 +340,17 @@ async def test_processes_that_start_at_once_found_one_community(backend: Backend
         assert {"Share", "Ask", "Updates", "Support"} == {one.name for one in await rack.spaces.list(homes[0].workspace_id)}
         async with apps[0].state.database.reading() as session:
             assert len(rack.changelog) == await session.scalar(select(func.count()).select_from(Thread))
+        await rack.members.add(homes[0].workspace_id, email="kim@pivot.example", name="Kim")
+        reader = await visitor(rack, homes[0], (await rack.members.list(homes[0].workspace_id))[0].person_id)
+        assert (reader.is_member, reader.is_staff) == (True, False)
         # The command line still knows which workspace is meant where none is named.
         shop = await rack.workspaces.create("Shop", owner_email="ada@shop.example")
         assert shop == await find_workspace(rack, None)
         await rack.workspaces.create("Other", owner_email="ada@shop.example")
         with pytest.raises(Failed, match="several workspaces"):
             await find_workspace(rack, None)
+        await rack.workspaces.delete(homes[0].workspace_id)
+        with pytest.raises(Refused, match="closed"):
+            await visitor(rack, homes[0], reader.person_id)
+        assert homes[0] == await found(rack, apps[1].state.database, "Pivot Dev. Community")
+        assert {"Shop", "Other"} == {one.name for one in await rack.workspaces.list()}

@@ -19,6 +19,8 @@ NAMES_MAX = 3
 
 async def send_due(rack: Keyrack, database: Database, home: Home, now: int) -> int:
     """Write the mails that are due at a time, and return how many. Of several processes one writes each; each is sent by Keyrack."""
+    if await rack.workspaces.find(home.workspace_id) is None:
+        return 0
     async with database.reading() as session:
         due = select(Follow, Thread).join(Thread, Thread.id == Follow.thread_id).where(Follow.due_at <= now).order_by(Follow.due_at)
         found = list(await session.execute(due.limit(AT_ONCE)))

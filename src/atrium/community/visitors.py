@@ -63,7 +63,9 @@ class Visitor:
 
 
 async def visitor(rack: Keyrack, home: Home, person_id: str) -> Visitor:
-    """Return who a person is at the community, as of now."""
+    """Return who a person is at the community, as of now. Raises Refused 404 where the operator has deleted its workspace."""
+    if await rack.workspaces.find(home.workspace_id) is None:
+        raise refusals.NOT_FOUND("The community is closed.")
     member = await rack.people.member(person_id, home.workspace_id)
     there = {one.id: one.name for one in await rack.spaces.list(home.workspace_id, within=home.space_ids.values())}
     names = {space: there[home.space_ids[space]] for space in CommunitySpace if home.space_ids[space] in there}
