@@ -267,7 +267,7 @@ class Keyrack:
         if self.event_types.get(event.name) is not event:
             raise ValueError(f"{event.name!r} was not declared: add it to Keyrack(events=[…])")
         call = _call() if actor is None else CURRENT.get()
-        principal = actor or (call and call.principal)
+        principal = actor or (None if call is None else call.principal)
         if principal is None:
             raise RuntimeError("rack.record needs a caller: a public operation has none")
         row = Event(
@@ -279,7 +279,7 @@ class Keyrack:
             actor=Actor.of(principal),
             mode=principal.mode,
             created_at=self.assembly.now(),
-            request_id=call and call.request_id,
+            request_id=None if call is None else call.request_id,
         )
         # The object's id and values are read at flush: until then the database may still give them.
         session.add(event_row(session.get_bind().dialect.name, row, lambda: (str(subject.id), _payload(event, subject))))

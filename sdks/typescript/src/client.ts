@@ -9,6 +9,7 @@ import {
   Access,
   Apps,
   Deliveries,
+  EmbedKeys,
   Endpoints,
   Events,
   EventTypes,
@@ -57,6 +58,7 @@ export class Client<Paths extends {} = paths> implements Verbs {
   readonly keys: Keys;
   readonly integrations: Integrations;
   readonly tokens: Tokens;
+  readonly embedKeys: EmbedKeys;
   readonly apps: Apps;
   readonly grants: Grants;
   readonly access: Access;
@@ -91,6 +93,7 @@ export class Client<Paths extends {} = paths> implements Verbs {
     this.keys = new Keys(this);
     this.integrations = new Integrations(this);
     this.tokens = new Tokens(this);
+    this.embedKeys = new EmbedKeys(this);
     this.apps = new Apps(this);
     this.grants = new Grants(this);
     this.access = new Access(this);

@@ -135,6 +135,36 @@ export class Integrations extends Noun {
   }
 }
 
+/** Embed keys: public keys for pages of others, each bound to one object and to origins. */
+export class EmbedKeys extends Noun {
+  list(filters: Filters<"/api/v1/embed-keys"> = {}): Listing<Schemas["EmbedKey"]> {
+    return this.verbs.list(pathOf("embed-keys"), filters);
+  }
+
+  async get(id: string): Promise<Answer<Schemas["EmbedKey"]>> {
+    return this.verbs.get(pathOf("embed-keys", id));
+  }
+
+  async create(fields: Schemas["NewEmbedKey"], options?: CallOptions): Promise<Answer<Schemas["EmbedKey"]>> {
+    return this.verbs.post(pathOf("embed-keys"), fields, options);
+  }
+
+  /** Change what is named. With `enabled: false` it is refused everywhere when this returns. */
+  async update(id: string, fields: Schemas["EmbedKeyChanges"]): Promise<Answer<Schemas["EmbedKey"]>> {
+    return this.verbs.patch(pathOf("embed-keys", id), fields);
+  }
+
+  /** End it with the visits that it opened, and get its successor. */
+  async replace(id: string, options?: CallOptions): Promise<Answer<Schemas["EmbedKey"]>> {
+    return this.verbs.post(pathOf("embed-keys", id, "replace"), undefined, options);
+  }
+
+  /** End it for good. When this returns, no call with it is accepted any more. */
+  async delete(id: string): Promise<Answer<undefined>> {
+    return this.verbs.delete(pathOf("embed-keys", id));
+  }
+}
+
 /** Personal tokens. A client with a member's default token makes others, and that one's successor; no other client makes any. */
 export class Tokens extends Noun {
   list(filters: Filters<"/api/v1/tokens"> = {}): Listing<Schemas["Token"]> {

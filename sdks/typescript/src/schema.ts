@@ -1643,7 +1643,8 @@ export interface paths {
          * Add a source
          * @description Add a source: a text, a page's address, or a file.
          *
-         *     It is `pending` at first, and a moment later `ready`, or `failed` for a `reason`.
+         *     A file is sent as a form (`multipart/form-data`) with `chatbot_id`, `file` and, unless it is to be called as the file is, `name`. A
+         *     source is `pending` at first, and a moment later `ready`, or `failed` for a `reason`.
          *
          *     Needs `sources:write`.
          */
@@ -4381,8 +4382,8 @@ export interface components {
         };
         /** @description Something said in a conversation. */
         ChatMessage: {
-            /** @description Who wrote it, under the name they had then. */
-            author: components["schemas"]["ModelsAuthor"];
+            /** @description Which of the two said it. */
+            author: components["schemas"]["Speaker"];
             /** @description The text. */
             body: string;
             /** @description What of the sources the answer rests on, by the numbers that stand in it in brackets. */
@@ -5710,7 +5711,7 @@ export interface components {
             /** @description The member whose task it is; null: nobody's. */
             assignee_id: string | null;
             /** @description Who wrote it, under the name they had then. */
-            author: components["schemas"]["SchemasAuthor"];
+            author: components["schemas"]["Author"];
             /**
              * Format: date-time
              * @description When it was made.
@@ -6216,7 +6217,7 @@ export interface components {
         /** @description A message. */
         Message: {
             /** @description Who wrote it, under the name they had then. */
-            author: components["schemas"]["SchemasAuthor"];
+            author: components["schemas"]["Author"];
             /** @description The text. */
             body: string;
             /**
@@ -6291,11 +6292,6 @@ export interface components {
          * @enum {string}
          */
         Mode: "live" | "test";
-        /**
-         * @description Who of the two speaks.
-         * @enum {string}
-         */
-        ModelsAuthor: "visitor" | "chatbot";
         /** @description What was used in one mode. */
         ModeUsage: {
             /** @description What was used of each limit. */
@@ -6904,15 +6900,6 @@ export interface components {
              */
             mode?: components["schemas"]["Mode"];
         };
-        /** @description Who wrote something, with the name they had then. */
-        SchemasAuthor: {
-            /** @description The object's id. Ids begin with their time, so they sort. */
-            id: string;
-            /** @description What proved who wrote it. */
-            kind: string;
-            /** @description The name, for people. */
-            name: string;
-        };
         /** @description How a secret is rotated: for the overlap, in seconds, deliveries are signed with the old one and the new one. */
         SecretRotation: {
             /**
@@ -7077,6 +7064,11 @@ export interface components {
             /** @description Roles in spaces: viewer, contributor or manager. What lies in spaces is reached through them alone. */
             spaces: components["schemas"]["SpaceRoleGiven"][];
         };
+        /**
+         * @description Who of the two speaks.
+         * @enum {string}
+         */
+        Speaker: "visitor" | "chatbot";
         /**
          * @description Where a delivery stands. `held`: the workspace's API is switched off, and it goes on when that is on again.
          * @enum {string}
@@ -7370,8 +7362,8 @@ export interface components {
         };
         /** @description Something said in the visitor's conversation. */
         WidgetMessage: {
-            /** @description Who wrote it, under the name they had then. */
-            author: components["schemas"]["ModelsAuthor"];
+            /** @description Which of the two said it. */
+            author: components["schemas"]["Speaker"];
             /** @description The text. */
             body: string;
             /** @description What of the sources the answer rests on, by the numbers that stand in it in brackets. */
@@ -13169,26 +13161,16 @@ export interface operations {
                      * @description What it is made of.
                      * @enum {string}
                      */
-                    kind: "text" | "markdown";
-                    /** @description The name, for people. */
-                    name: string;
-                    /** @description The text. */
-                    text: string;
-                } | {
-                    /** @description The chatbot. */
-                    chatbot_id: string;
-                    /**
-                     * @description What it is made of.
-                     * @constant
-                     */
-                    kind: "url";
-                    /** @description The name, for people. */
-                    name?: string | null;
+                    kind: "text" | "markdown" | "url";
+                    /** @description The name, for people. A page without one gets its title. */
+                    name?: string;
+                    /** @description The text, of the kinds text and markdown. */
+                    text?: string;
                     /**
                      * Format: uri
-                     * @description The address of a page; null for other kinds.
+                     * @description The address, of the kind url.
                      */
-                    url: string;
+                    url?: string;
                 };
                 "multipart/form-data": {
                     /** @description The chatbot. */
