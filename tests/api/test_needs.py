@@ -52,7 +52,8 @@ async def test_credential_with_the_standing_reads_every_list_of_it(host: Host) -
     for standing, rights in STANDINGS.items():
         key = await host.key(rights)
         for (method, path), needs in documented().items():
-            if method == "GET" and "{" not in path and order.index(needs) <= order.index(standing):
+            # Whose access it is has to be said.
+            if method == "GET" and "{" not in path and path != "/api/v1/access" and order.index(needs) <= order.index(standing):
                 assert 200 == (await host.get(path, key)).status_code, path
 
 

@@ -159,7 +159,7 @@ async def test_route_of_a_host_says_which_refusals_are_its_own_and_one_that_it_d
 
 def test_secret_stands_in_no_answer_but_those_that_show_it_once(document: dict[str, Any]) -> None:
     holding = [name for name, schema in document["components"]["schemas"].items() if "secret" in schema.get("properties", {})]
-    assert ["IssuedEndpoint", "IssuedKey", "IssuedToken", "LeakReport"] == holding
+    assert ["IssuedApp", "IssuedEndpoint", "IssuedKey", "IssuedToken", "LeakReport"] == holding
 
 
 def test_every_field_and_parameter_says_what_it_is(document: dict[str, Any]) -> None:

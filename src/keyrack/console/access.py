@@ -159,7 +159,7 @@ class AccessPages:
             reach = access_of(rights)
         else:
             state = listed.held.state
-            reach = ". ".join(in_words(scope, categories) for scope in listed.held.scopes)
+            reach = ". ".join(in_words(scope, categories, "they are") for scope in listed.held.scopes)
         refused = state == "active" and not held.is_accepted(now)
         return Line(listed, isinstance(listed, tokens.Listed), "refused" if refused else state, reach, held.is_former(now))
 

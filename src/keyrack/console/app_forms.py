@@ -38,7 +38,7 @@ def as_written(pages: Pages, app: App) -> dict[str, str]:
 def given(pages: Pages, form: Mapping[str, str]) -> dict[str, Any]:
     """Return what the form shows, as it was filled in: its texts, and each permission in words with whether it was chosen."""
     categories = pages.desk.categories
-    words = [(scope, in_words(scope, categories)) for scope in offered(categories)]
+    words = [(scope, in_words(scope, categories, "the member is")) for scope in offered(categories)]
     return {
         "given": {name: form.get(name, "") for name in _TEXTS},
         "scopes": [(scope, text, form.get(f"scope.{scope}") == "yes") for scope, text in words],

@@ -70,7 +70,7 @@ class AppPages:
             request,
             "apps/details.html",
             app=app,
-            words=[in_words(scope, desk.categories) for scope in app.scopes],
+            words=[in_words(scope, desk.categories, "the member is") for scope in app.scopes],
             own_words=[in_words(scope, desk.categories) for scope in app.own_scopes],
             here_grants=(await apps.get(desk, member, app.id)).grants,
             elsewhere=await apps.grants_elsewhere(desk, member, app.id),

@@ -120,13 +120,13 @@ def offered(categories: Mapping[str, Category]) -> tuple[str, ...]:
     return tuple(f"{name}:{level}" for name in names for level in ("read", "write"))
 
 
-def in_words(scope: str, categories: Mapping[str, Category]) -> str:
-    """Say to people what a scope lets an app do."""
+def in_words(scope: str, categories: Mapping[str, Category], who: str = "you are") -> str:
+    """Say to people what a scope lets an app do; `who` is in spaces."""
     asked = Permission.of(scope)
     verb = "Read" if asked.level is Level.READ else "Read, change and delete"
     category = categories.get(asked.category)
     if category is None or category.in_spaces:
-        return f"{verb} what lies in the spaces that you are in"
+        return f"{verb} what lies in the spaces that {who} in"
     return f"{verb} {category.title.lower()}"
 
 
