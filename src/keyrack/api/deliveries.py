@@ -22,18 +22,6 @@ ATTEMPTS_MAX = 100
 TypeName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_.]+$")]
 
 
-class DeliveryQuery(ListQuery):
-    """The filters of the list of deliveries: of one endpoint, event or type, in a state, begun in a time."""
-
-    endpoint_id: Annotated[Id, Field(description="Only those to this endpoint.")] | None = None
-    event_id: Annotated[Id, Field(description="Only those of this event.")] | None = None
-    event_type: Annotated[TypeName, Field(description="Only those of events of this type.")] | None = None
-    state: Annotated[State, Field(description="Only those in this state.")] | None = None
-    since: TimeGiven | None = None
-    until: TimeGiven | None = None
-    sort: Literal["created_at", "-created_at"] = "-created_at"
-
-
 class EndpointDeliveryQuery(ListQuery):
     """The filters of the list of an endpoint's deliveries."""
 
@@ -43,6 +31,12 @@ class EndpointDeliveryQuery(ListQuery):
     since: TimeGiven | None = None
     until: TimeGiven | None = None
     sort: Literal["created_at", "-created_at"] = "-created_at"
+
+
+class DeliveryQuery(EndpointDeliveryQuery):
+    """The filters of the list of deliveries: of one endpoint, event or type, in a state, begun in a time."""
+
+    endpoint_id: Annotated[Id, Field(description="Only those to this endpoint.")] | None = None
 
 
 class TypeChosen(Body):

@@ -16,7 +16,6 @@ from keyrack.manage.operators import itself
 from keyrack.model.connectors import CONNECTORS_MAX, Connector, DisableReason, SettingsProblem, Vendor, tail
 from keyrack.model.events import EventType
 from keyrack.model.mail import Letter
-from keyrack.model.members import MemberStatus, Role
 from keyrack.model.orders import NEWEST, Order, Place
 from keyrack.model.principals import Mode, Principal
 from keyrack.model.refusals import CONFLICT, INSUFFICIENT_PERMISSION, INVALID_REQUEST, NOT_FOUND, Refused
@@ -149,8 +148,8 @@ async def need_reconnection(desk: Desk, called: Connector, problem: str) -> None
             return
         edited = replace(connector, disabled_at=c.now, disable_reason=DisableReason.RECONNECT, problem=problem)
         await _save(c, connector, edited)
-        for email in await _readers(c):
-            await mail.queue(desk, c.connection, _letter(desk, email, workspace.name, edited))
+        for admin in await members.admins(c.connection, c.workspace_id, now=c.now, limit=ADMINS_TOLD_MAX):
+            await mail.queue(desk, c.connection, _letter(desk, admin.email, workspace.name, edited))
 
 
 def opened(desk: Desk, connector: Connector) -> dict[str, str]:
@@ -265,16 +264,6 @@ def _kept(desk: Desk, vendor: Vendor, connector_id: str, settings: Mapping[str, 
         "tails": {name: tail(value) for name, value in secrets.items()},
         "sealed": sealed,
     }
-
-
-async def _readers(c: Change) -> list[str]:
-    """The emails of the active owners and admins."""
-    found = [
-        one
-        for role in (Role.OWNER, Role.ADMIN)
-        for one in await members.page(c.connection, c.workspace_id, limit=ADMINS_TOLD_MAX, role=role, status=MemberStatus.ACTIVE)
-    ]
-    return [one.email for one in found if one.active(c.now)][:ADMINS_TOLD_MAX]
 
 
 def _letter(desk: Desk, to: str, workspace: str, connector: Connector) -> Letter:

@@ -17,7 +17,6 @@ from keyrack.model.events import EventType
 from keyrack.model.grants import EndReason as GrantEndReason
 from keyrack.model.keys import EndReason, Key
 from keyrack.model.leaks import FOUND_IN_LENGTH_MAX, REPORT, SOURCE_LENGTH_MAX, Ended, Finder, Hit, Leak
-from keyrack.model.members import Member, MemberStatus, Role
 from keyrack.model.principals import Principal
 from keyrack.model.principals import operator as principal_of
 from keyrack.model.refusals import INVALID_REQUEST
@@ -187,10 +186,8 @@ async def _tell(desk: Desk, c: Change, workspace: Workspace, ended: Sequence[End
     if not ended:
         c.found_done()
         return
-    everybody: list[Member] = []
-    for role in (Role.OWNER, Role.ADMIN):
-        everybody += await member_rows.page(c.connection, workspace.id, limit=READERS_MAX, role=role, status=MemberStatus.ACTIVE)
-    told = {one.email: list(ended) for one in everybody[:READERS_MAX] if one.active(c.now)}
+    everybody = await member_rows.admins(c.connection, workspace.id, now=c.now, limit=READERS_MAX)
+    told = {one.email: list(ended) for one in everybody}
     for keeper in (await member_rows.named(c.connection, workspace.id, {one.keeper_id for one in ended})).values():
         if keeper.active(c.now):
             told.setdefault(keeper.email, [one for one in ended if one.keeper_id == keeper.id])

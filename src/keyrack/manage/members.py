@@ -75,12 +75,7 @@ async def page(
 async def admins(desk: Desk, actor: Principal, *, limit: int) -> list[Member]:
     """Return the active owners and admins, owners first: who can help a member that lacks a right. Every member may know them."""
     async with desk.store.reading() as c:
-        found = [
-            one
-            for role in (Role.OWNER, Role.ADMIN)
-            for one in await rows.page(c, actor.workspace.id, limit=limit, role=role, status=MemberStatus.ACTIVE)
-        ]
-    return [one for one in found if one.active(desk.now())][:limit]
+        return await rows.admins(c, actor.workspace.id, now=desk.now(), limit=limit)
 
 
 async def add(

@@ -55,6 +55,14 @@ async def page(
     return [read(row) for row in await c.all(paged)]
 
 
+async def admins(c: Connection, workspace_id: str, *, now: int, limit: int) -> list[Member]:
+    """Return owners, then admins, who may act at a moment: the newest of each."""
+    found: list[Member] = []
+    for role in (Role.OWNER, Role.ADMIN):
+        found += await page(c, workspace_id, limit=limit, role=role, status=MemberStatus.ACTIVE)
+    return [one for one in found if one.active(now)][:limit]
+
+
 async def named(c: Connection, workspace_id: str, member_ids: Collection[str]) -> dict[str, Member]:
     """Return the members with these ids, by their ids; an id that is nobody's is missing."""
     rows = await c.all(_of(workspace_id).where(members.c.id.in_(member_ids)))
