@@ -4,14 +4,15 @@ from typing import Any
 
 import httpx
 import pytest
+from authlib.oauth2.rfc6749.errors import InvalidGrantError
 
-from keyrack.manage import grants, keys, tokens
+from keyrack.manage import apps, grants, keys, oauth_tokens, tokens
 from keyrack.manage.keys import Issued
 from keyrack.model.orders import NEWEST
 from keyrack.model.principals import Mode
 from tests.api.test_logs import moved
 from tests.hosts import ADMIN_RIGHTS, Host
-from tests.oauth.conftest import CALLBACK, Parties
+from tests.oauth.conftest import CALLBACK, Parties, a_verifier
 
 NEW = {"name": "Calendar", "redirect_uris": [CALLBACK], "scopes": ["customers:read"], "partner": "Northwind"}
 HOUR = 3600 * 1000
@@ -59,6 +60,11 @@ async def test_an_app_is_registered_narrowed_rotated_uninstalled_and_deleted(par
     narrowed = await admin.done("PATCH", app, {"scopes": ["customers:read"]})
     assert (["customers:read"], 1) == (narrowed["scopes"], narrowed["grants"])
     assert [200, 403] == [await parties.status(given), await parties.status(given, "POST", json={"name": "x"})]
+    now = (await apps.get(parties.desk, parties.host.owner, parties.app.id)).app
+    told = await oauth_tokens.introspect(parties.desk, now, given.access.text)
+    assert told is not None
+    refreshed = await oauth_tokens.refresh(parties.desk, now, given.refresh.text, None)
+    assert (("customers:read",), ("customers:read",)) == (told.scopes, refreshed.scopes)
     (grant,) = (await admin.done("GET", f"/grants?app_id={parties.app.id}"))["data"]
     assert (["customers:read"], "active", "Cy") == (grant["scopes"], grant["state"], grant["member_name"])
     assert 1 == (await admin.done("POST", f"{app}/uninstall"))["grants_ended"]
@@ -173,3 +179,12 @@ async def test_test_key_reads_apps_and_changes_none(parties: Parties) -> None:
     assert parties.app.id in await test.ids("/apps")
     calls = (("POST", "/apps", NEW), ("PATCH", path, {"name": "x"}), ("POST", f"{path}/rotate", None), ("DELETE", path, None))
     assert [403] * 4 == [(await test.call(*call)).status_code for call in calls]
+
+
+async def test_code_that_went_to_an_address_taken_since_gets_nothing(parties: Parties, admin: Admin) -> None:
+    verifier = a_verifier()
+    code = await parties.code(verifier)
+    await admin.done("PATCH", f"/apps/{parties.app.id}", {"redirect_uris": ["https://app.example/other"]})
+    now = (await apps.get(parties.desk, parties.host.owner, parties.app.id)).app
+    with pytest.raises(InvalidGrantError):
+        await oauth_tokens.redeem(parties.desk, now, code, CALLBACK, verifier)

@@ -12,7 +12,8 @@ from keyrack.api.fields import Body, Id, ObjectView, Partner, Time, View
 from keyrack.manage import access
 from keyrack.manage.access import Access
 from keyrack.model.principals import Mode
-from keyrack.model.refusals import INVALID_REQUEST
+from keyrack.model.refusals import CONFLICT, INVALID_REQUEST, NOT_FOUND
+from keyrack.model.refused import saying
 
 router = APIRouter(prefix="/access")
 
@@ -73,14 +74,14 @@ class AccessView(View):
     known: Annotated[list[KnownKeyView], Field(description="The newest of those, at most 100: rotate or revoke them.")]
 
 
-@router.get("", dependencies=[ADMIN])
+@router.get("", dependencies=[ADMIN], openapi_extra=saying(NOT_FOUND, CONFLICT))
 async def get_access(query: Annotated[Whose, Query()], actor: Actor, desk: Desk) -> AccessView:
     """Get what one member or one partner could call the API with. Name one of the two."""
     whose = _one(query.member_id, query.partner)
     return _view(whose, await access.of(desk, actor, **whose))
 
 
-@router.post("/revoke", dependencies=[ADMIN, PLAIN])
+@router.post("/revoke", dependencies=[ADMIN, PLAIN], openapi_extra=saying(NOT_FOUND, CONFLICT))
 async def revoke_access(body: Revocation, actor: Actor, desk: Desk) -> AccessView:
     """End all that one member or one partner could call the API with, at once: tokens, grants, and the keys of a partner's integrations.
 

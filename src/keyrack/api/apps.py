@@ -13,6 +13,8 @@ from keyrack.api.lists import NamedQuery, Page, TheLists
 from keyrack.manage import apps, grants
 from keyrack.manage.apps import Listed, Registered
 from keyrack.model.apps import SCOPES_MAX, URI_LENGTH_MAX, URIS_MAX
+from keyrack.model.refusals import CONFLICT, SHOWN_ONCE
+from keyrack.model.refused import saying
 
 router = APIRouter(prefix="/apps")
 
@@ -119,7 +121,7 @@ async def list_apps(query: Annotated[AppQuery, Query()], actor: Actor, desk: Des
     return lists.page(query, found, view, lambda one: query.order.place(one.app))
 
 
-@router.post("", status_code=201, dependencies=[ADMIN, PLAIN, NEVER_STORED])
+@router.post("", status_code=201, dependencies=[ADMIN, PLAIN, NEVER_STORED], openapi_extra=saying(SHOWN_ONCE))
 async def create_app(body: NewApp, actor: Actor, desk: Desk) -> IssuedAppView:
     """Register an app. `secret` is its client secret, shown in this answer alone."""
     return _issued(Listed((made := await apps.create(desk, actor, **body.values())).app), made)
@@ -131,27 +133,27 @@ async def get_app(app_id: PathId, actor: Actor, desk: Desk) -> AppView:
     return view(await apps.get(desk, actor, app_id))
 
 
-@router.patch("/{app_id}", dependencies=[ADMIN, PLAIN])
+@router.patch("/{app_id}", dependencies=[ADMIN, PLAIN], openapi_extra=saying())
 async def update_app(app_id: PathId, body: AppChanges, actor: Actor, desk: Desk) -> AppView:
     """Change fields of an app. Scopes that are taken from it end at once, in every token that it has."""
     await apps.edit(desk, actor, app_id, **body.values())
     return view(await apps.get(desk, actor, app_id))
 
 
-@router.delete("/{app_id}", status_code=204, dependencies=[ADMIN, PLAIN])
+@router.delete("/{app_id}", status_code=204, dependencies=[ADMIN, PLAIN], openapi_extra=saying())
 async def delete_app(app_id: PathId, actor: Actor, desk: Desk) -> None:
     """Delete an app: every token that it has is refused, in whatever workspace."""
     await apps.delete(desk, actor, app_id)
 
 
-@router.post("/{app_id}/rotate", status_code=201, dependencies=[ADMIN, PLAIN, NEVER_STORED])
+@router.post("/{app_id}/rotate", status_code=201, dependencies=[ADMIN, PLAIN, NEVER_STORED], openapi_extra=saying(CONFLICT, SHOWN_ONCE))
 async def rotate_app(app_id: PathId, actor: Actor, desk: Desk) -> IssuedAppView:
     """Rotate an app's client secret: the one before proves nothing from then on. `secret` is shown in this answer alone."""
     made = await apps.rotate_secret(desk, actor, app_id)
     return _issued(await apps.get(desk, actor, app_id), made)
 
 
-@router.post("/{app_id}/uninstall", dependencies=[ADMIN, PLAIN])
+@router.post("/{app_id}/uninstall", dependencies=[ADMIN, PLAIN], openapi_extra=saying())
 async def uninstall_app(app_id: PathId, actor: Actor, desk: Desk) -> UninstallationView:
     """Shut an app out of the workspace, also one that was registered in another: whatever members have let it do ends."""
     return UninstallationView(app_id=app_id, grants_ended=await grants.uninstall(desk, actor, app_id))

@@ -13,6 +13,7 @@ from keyrack.api.lists import Page, SortedQuery, TheLists
 from keyrack.manage import grants
 from keyrack.manage.grants import Listed
 from keyrack.model.grants import EndReason
+from keyrack.model.refused import saying
 
 router = APIRouter(prefix="/grants")
 
@@ -65,7 +66,7 @@ async def get_grant(grant_id: PathId, actor: Actor, desk: Desk) -> GrantView:
     return view(await grants.get(desk, actor, grant_id))
 
 
-@router.delete("/{grant_id}", status_code=204, dependencies=[ANYBODY, PLAIN])
+@router.delete("/{grant_id}", status_code=204, dependencies=[ANYBODY, PLAIN], openapi_extra=saying())
 async def revoke_grant(grant_id: PathId, actor: Actor, desk: Desk) -> None:
     """End a grant for good: the app acts for its member no more, and is told so."""
     await grants.revoke(desk, actor, grant_id)

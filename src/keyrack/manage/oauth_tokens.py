@@ -72,8 +72,8 @@ async def redeem(desk: Desk, app: App, code: str, redirect_uri: str | None, veri
     proof, now = digest(code.encode()), desk.now()
     async with desk.store.changing() as c:
         used = await oauth_lookup.use_code(c, proof, app.id, now)
-        if used is not None and _fits(used, redirect_uri, verifier) and await _may_act(desk, c, used.grant_id):
-            return await _give(desk, c, used, used.scopes, now + REFRESH_MS)
+        if used is not None and _fits(app, used, redirect_uri, verifier) and await _may_act(desk, c, used.grant_id):
+            return await _give(desk, c, used, shared(used.scopes, app.scopes), now + REFRESH_MS)
     if used is None:
         await _end_if_used(desk, app, proof)
     raise InvalidGrantError("The code is unknown, used or expired, or redirect_uri or code_verifier do not belong to it.")
@@ -93,7 +93,7 @@ async def refresh(desk: Desk, app: App, token: str, scope: str | None) -> Given:
             if shared(scopes, used.scopes) != scopes:
                 # The transaction is undone: the token was not used.
                 raise InvalidScopeError("The refresh token does not reach that far.")
-            return await _give(desk, c, used, scopes, used.ends_at)
+            return await _give(desk, c, used, shared(scopes, app.scopes), used.ends_at)
     if used is None:
         await _end_if_used(desk, app, proof)
     raise InvalidGrantError("The refresh token is unknown, used or expired, or its grant has ended.")
@@ -125,7 +125,7 @@ async def introspect(desk: Desk, app: App, token: str) -> Told | None:
     principal = principal_of(found, desk.categories, desk.plans)
     if principal.refusal is not None or (principal.until is not None and principal.until <= desk.now()):
         return None
-    return Told(found.token, shared(found.token.scopes, found.grant.scopes), found.workspace.id, found.grant.person_id)
+    return Told(found.token, shared(found.token.scopes, found.scopes), found.workspace.id, found.grant.person_id)
 
 
 async def prune(desk: Desk) -> None:
@@ -144,7 +144,10 @@ def asked_scopes(scope: str | None) -> tuple[str, ...] | None:
         raise InvalidScopeError("A scope is written as category:read or category:write.") from None
 
 
-def _fits(code: Code, redirect_uri: str | None, verifier: str) -> bool:
+def _fits(app: App, code: Code, redirect_uri: str | None, verifier: str) -> bool:
+    # An address that was taken from the app since gets nothing.
+    if not app.accepts(code.redirect_uri):
+        return False
     if redirect_uri is not None and redirect_uri != code.redirect_uri:
         return False
     return bool(CODE_VERIFIER_PATTERN.fullmatch(verifier)) and hmac.compare_digest(create_s256_code_challenge(verifier), code.challenge)
