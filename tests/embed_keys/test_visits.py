@@ -43,7 +43,9 @@ async def test_stream_of_a_visit_ends_with_its_embed_key(host: Host, desk: Desk)
     listening = asyncio.create_task(page.call("GET", "/api/v1/heard"))
     await host.app.state.heard.wait()
     await embed_keys.edit(desk, host.owner, page.key.id, enabled=False)
-    assert b"last" not in (await listening).content
+    (cut,) = await asyncio.gather(listening, return_exceptions=True)
+    # The client's transport takes an answer that was cut off for a fault of the app.
+    assert isinstance(cut, AssertionError)
 
 
 async def test_visit_goes_on_where_programs_may_not_call_and_ends_with_its_workspace(host: Host, desk: Desk) -> None:
