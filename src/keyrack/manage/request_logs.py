@@ -16,9 +16,7 @@ from keyrack.store.spool import Spool
 HOUR_MS = 60 * MINUTE_MS
 
 
-async def page(
-    desk: Desk, actor: Principal, wanted: Filter, *, limit: int, after: Place | None = None, order: Order = NEWEST
-) -> Found:
+async def page(desk: Desk, actor: Principal, wanted: Filter, *, limit: int, after: Place | None = None, order: Order = NEWEST) -> Found:
     """Return a page of lines, by `created_at` either way. Without `since` it looks at the 24 hours before now, or before `until`."""
     own = _own(actor)
     if any(getattr(wanted, name) not in (None, value) for name, value in own.items()):
