@@ -82,7 +82,7 @@ async def test_an_admin_ends_what_others_hold(atrium: Scene, browsing: Browsing,
     await ada.sees("Bo Park")
     await ada.open("/access")
     await ada.choose("access.who", "former")
-    await ada.sees("No token matches")
+    await ada.sees("Nothing matches")
     await ada.press("access.clear")
     await ada.choose("access.partner", NORTHWIND)
     await ada.sees("Cy Park")
@@ -90,7 +90,7 @@ async def test_an_admin_ends_what_others_hold(atrium: Scene, browsing: Browsing,
     await ada.sees("1 personal token of 1 member", "1 key of Northwind sync")
     await ada.control("access.for-good").uncheck()
     await ada.press("access.revoke.submit")
-    await ada.sees("Nothing that Northwind holds is accepted any more", "Nobody holds a token")
+    await ada.sees("Nothing that Northwind holds is accepted any more", "Nothing calls in anybody’s name")
 
 
 async def test_keys_that_somebody_knows_are_looked_at_before_they_are_locked_out(atrium: Scene, browsing: Browsing) -> None:
