@@ -15,7 +15,7 @@ from atrium.community import participants, threads
 from atrium.community.announcements import announce
 from atrium.community.follows import PAUSE_MS, WAIT_MS
 from atrium.community.founding import found
-from atrium.community.markdown import render
+from atrium.community.markdown import CELLS_MAX, render
 from atrium.community.models import Thread
 from atrium.community.notices import send_due
 from atrium.community.spaces import CommunitySpace
@@ -236,6 +236,14 @@ def test_what_strangers_write_leads_nowhere_but_outside_and_to_the_docs(written:
     html = render(written, "/tools")
     assert shown in html
     assert not any(part in html for part in ("<img", "<script", "<h1", 'href="/console', 'href="//', 'href="data'))
+
+
+def test_tables_that_grow_without_bound_stay_text() -> None:
+    wide = "|a" * 1_000 + "\n" + "|-" * 1_000 + "\n" + "|x\n" * 1_000
+    many = ("|a|b|\n|-|-|\n" + "|\n" * 30 + "\n") * 90
+    assert "<td>" in render("|a|b|\n|-|-|\n|1|2|\n")
+    assert all(render(text).count("</td>") <= CELLS_MAX for text in (wide, many))
+    assert "<table>" not in render(wide)
 
 
 async def test_whom_another_product_let_in_speaks_under_no_name(town: Town) -> None:

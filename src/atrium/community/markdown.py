@@ -7,6 +7,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_block import StateBlock, table
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markupsafe import Markup
@@ -18,6 +19,8 @@ _REST = re.compile(r"://[^\s<>\"`*|]+")
 _STOPS = ".,;:!?'\")]}"
 KEPT = 512
 """How many texts are kept as HTML: one that is written to take long takes long once."""
+CELLS_MAX = 2_000
+"""How many cells the tables of a text have at most, those included that their rows leave out: what is beyond stays text."""
 OUTSIDE = "nofollow ugc noopener noreferrer"
 
 
@@ -42,6 +45,20 @@ def _address(state: StateInline, silent: bool) -> bool:
         state.push("link_close", "a", -1)
     state.pos += len(url) - len(scheme[0])
     return True
+
+
+def _table(state: StateBlock, first: int, end: int, silent: bool) -> bool:
+    """Make a table, unless it would have too many cells: a head of many columns fills each row that follows, however short that is."""
+    spent = state.env.get("cells", 0)
+    if spent > CELLS_MAX or not table(state, first, end, True):
+        return False
+    columns = state.src.count("|", state.bMarks[first], state.eMarks[first]) + 1
+    rows = 0
+    while spent + columns * rows <= CELLS_MAX and first + rows < end and not state.isEmpty(first + rows):
+        rows += 1
+    if spent + columns * rows > CELLS_MAX or not silent:
+        state.env["cells"] = spent + columns * rows
+    return state.env.get("cells", 0) <= CELLS_MAX and table(state, first, end, silent)
 
 
 def _link_open(renderer: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
@@ -72,6 +89,7 @@ def _build() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": 20})
     markdown.enable(["table", "strikethrough"]).disable(["image", "heading", "lheading", "html_block", "html_inline", "reference", "hr"])
     markdown.inline.ruler.after("text", "address", _address)
+    markdown.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
     markdown.validateLink = lambda url: _LINK.fullmatch(url) is not None  # type: ignore[method-assign]
     for name, rule in (
         ("fence", _code),
