@@ -102,10 +102,10 @@ class EmbedKey:
         return replace(self, ended_at=at, ended_by=by, end_reason=reason, successor_id=successor_id, updated_at=at)
 
     def why(self) -> str:
-        """Say who ended the key, how and when, as a sentence for whoever still calls with it; empty where nobody did."""
+        """Say how the key was ended and when, as a sentence; empty where nobody did. Not by whom: anybody can call with it."""
         if self.ended_at is None or self.end_reason is None:
             return ""
-        return f"At {iso(self.ended_at)}, {self.ended_by} {self.end_reason.value} it."
+        return f"At {iso(self.ended_at)}, it was {self.end_reason.value}."
 
 
 @dataclass(frozen=True, slots=True)
