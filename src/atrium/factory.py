@@ -52,8 +52,8 @@ def create_app(settings: Settings, brand: str = "atrium", model: ModelSettings |
         docs=Docs(DOCS, _words(configuration)),
     )
 
-    community = Keeper(rack, database)
     chat = Chat(rack, database, model)
+    community = Keeper(rack, database)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -12,7 +12,7 @@ from keyrack.model.permissions import OrgAccess, Rights
 from tests.browser import tools
 from tests.browser.sites import EVERYTHING, Browsing, Scene
 from tests.browser.test_portal_links import hosting
-from tests.browser.visitor import AXE_OPTIONS
+from tests.browser.visitor import AXE_OPTIONS, Visitor
 
 QUESTION = "How long can I return something?"
 
@@ -83,12 +83,8 @@ async def look(page: Page, axe: str) -> None:
         assert [] == [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]]
 
 
-async def test_chatbot_is_installed_in_a_page_of_another_origin(
-    atrium: Scene, browsing: Browsing, shop: tuple[Shop, str, str], chromium: object
-) -> None:
-    site, origin, elsewhere = shop
-    await teach(atrium)
-    ada = await browsing.sign_in(atrium)
+async def install(ada: Visitor, origin: str) -> str:
+    """Make an embed key for one origin, and return the code that is shown."""
     await ada.open("/embed-keys")
     await ada.press("embed.first")
     await ada.fill("embed.name", "Our shop")
@@ -98,13 +94,13 @@ async def test_chatbot_is_installed_in_a_page_of_another_origin(
     await ada.fill("embed.origins", origin)
     await ada.press("embed.create.submit")
     await ada.sees("The embed code is there", "Help desk", origin)
-    site.snippet = str(await ada.page.locator("pre code").text_content())
-    assert re.fullmatch(r'<script src="http://[^"]+/widget\.js" data-key="atrium_embed_\w{36}" async></script>', site.snippet)
+    snippet = str(await ada.page.locator("pre code").text_content())
+    assert re.fullmatch(r'<script src="http://[^"]+/widget\.js" data-key="atrium_embed_\w{36}" async></script>', snippet)
+    return snippet
 
-    page = await ada.context.new_page()
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    await page.goto(origin)
+
+async def visit(page: Page, atrium: Scene) -> None:
+    """Ask, read the source of the answer, leave an email address, and come back."""
     await page.get_by_role("button", name="Chat with Help desk").click()
     await expect(page.get_by_role("dialog", name="Help desk")).to_be_visible()
     await expect(page.get_by_label("Your message")).to_be_focused()
@@ -125,13 +121,10 @@ async def test_chatbot_is_installed_in_a_page_of_another_origin(
     await page.reload()
     await page.get_by_role("button", name="Chat with Help desk").click()
     await expect(log(page)).to_contain_text(QUESTION)
-    assert [] == said
 
-    stranger = await ada.context.new_page()
-    async with stranger.expect_event("console", lambda message: "Failed to load" in message.text or "CORS" in message.text):
-        await stranger.goto(elsewhere)
-    await expect(stranger.get_by_role("button")).to_have_count(0)
 
+async def switch(ada: Visitor, page: Page) -> None:
+    """Switch the key off and on while a visit is open, and look at the preview."""
     await ada.press("embed.more")
     await ada.press("embed.disable")
     await ada.sees("switched off")
@@ -149,6 +142,9 @@ async def test_chatbot_is_installed_in_a_page_of_another_origin(
     await expect(log(preview)).to_contain_text("within 30 days")
     await preview.close()
 
+
+async def change(ada: Visitor, page: Page, elsewhere: str, snippet: str) -> None:
+    """Give the key to another origin, replace it and delete it."""
     await ada.press("embed.edit")
     await ada.fill("embed.origins", elsewhere)
     await ada.fill("embed.calls", "many")
@@ -165,10 +161,31 @@ async def test_chatbot_is_installed_in_a_page_of_another_origin(
     await ada.press("embed.replace.submit")
     await ada.press("embed.copy")
     copied = str(await ada.page.evaluate("navigator.clipboard.readText()"))
-    assert (True, True) == (copied != site.snippet, copied.startswith('<script src="http://'))
+    assert (True, True) == (copied != snippet, copied.startswith('<script src="http://'))
     await ada.press("embed.more")
     await ada.press("embed.delete")
     await ada.press("embed.delete.submit")
     await ada.sees("No embed code yet")
     await ada.press("embed.new")
     assert 1 == await ada.control("embed.object").count()
+
+
+async def test_chatbot_is_installed_in_a_page_of_another_origin(
+    atrium: Scene, browsing: Browsing, shop: tuple[Shop, str, str], chromium: object
+) -> None:
+    site, origin, elsewhere = shop
+    await teach(atrium)
+    ada = await browsing.sign_in(atrium)
+    site.snippet = await install(ada, origin)
+    page = await ada.context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    await page.goto(origin)
+    await visit(page, atrium)
+    assert [] == said
+    stranger = await ada.context.new_page()
+    async with stranger.expect_event("console", lambda message: "Failed to load" in message.text or "CORS" in message.text):
+        await stranger.goto(elsewhere)
+    await expect(stranger.get_by_role("button")).to_have_count(0)
+    await switch(ada, page)
+    await change(ada, page, elsewhere, site.snippet)

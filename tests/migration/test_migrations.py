@@ -32,6 +32,7 @@ SCRIPTS = [
     "0013_pre_app_tokens",
     "0014_pre_embed_keys",
     "0015_pre_endpoints_of_apps",
+    "0016_pre_rights_of_invitations",
     "0001_pre_request_log",
     "0002_pre_quotas",
     "0003_pre_call_counts",

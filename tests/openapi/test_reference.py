@@ -20,7 +20,7 @@ FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # What the samples name is not there, or lies in a space that is not: any other refusal would be the sample's own fault.
 EXPECTED = {200, 201, 204, 404, 409}
 # Their samples name a member who is not there.
-NAMES_A_MEMBER = {"createItem", "updateItem", "createPortalLink"}
+NAMES_A_MEMBER = {"getAccess", "createItem", "updateItem", "createPortalLink"}
 # Theirs are sent with a key: only a member's default token makes tokens.
 MADE_BY_MEMBERS = {"createToken", "generateDefaultToken"}
 # Theirs hold a key without a checksum, and a signature that is none: nobody can publish such as work.

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from keyrack.model.calls import Call
-from keyrack.model.ip_ranges import read_address
 from keyrack.model.embed_keys import ORIGIN_LENGTH_MAX
+from keyrack.model.ip_ranges import read_address
 from keyrack.model.refusals import HEADERS_TOO_LARGE, INVALID_REQUEST, KEY_IN_URL
 
 Headers = Sequence[tuple[bytes, bytes]]

@@ -1,6 +1,6 @@
 """What a browser asks before a page of another origin may call: answered without CORS headers, but for an embed key's own origins.
 
-A preflight carries no credential, so the key stands in the URL of what it asks for (docs/decisions/0014-an-embed-key-stands-in-the-address.md).
+A preflight carries no credential, so the key stands in the URL of what it asks for: docs/decisions/0014.
 """
 
 from starlette.types import Scope, Send
