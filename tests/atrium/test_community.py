@@ -279,7 +279,7 @@ async def test_changelog_is_posted_once_whoever_starts_and_however_often(town: T
 
 async def test_followers_get_a_mail_for_all_replies_of_an_hour_until_a_link_ends_it(town: Town, received: Received) -> None:
     mira, bo, cy = await town.guest("Mira"), await town.guest("Bo"), await town.guest("Cy")
-    path = await mira.start("ask", "How do I page?")
+    path = await mira.start("ask", "How do I page? www.evil.example https://evil.example/x")
     assert "You get a mail when somebody replies" in await mira.open(path)
 
     async def due(after_ms: int) -> int:
@@ -297,7 +297,7 @@ async def test_followers_get_a_mail_for_all_replies_of_an_hour_until_a_link_ends
     mails = {mail["To"]: mail for mail in (await received.next(), await received.next())}
     assert {mira.email, bo.email} == set(mails)
     text = text_of(mails[mira.email])
-    assert "Bo Park and Cy Park wrote 3 replies to “How do I page?”." in text
+    assert "Bo Park and Cy Park wrote 3 replies to “How do I page? … …”." in text
     assert "Cy Park wrote 2 replies" in text_of(mails[bo.email])
     assert "evil.example" not in text
     assert f"{BASE}/community{path}" in text

@@ -34,7 +34,8 @@ async def test_visit_ends_with_whatever_happens_to_its_embed_key(host: Host, des
     assert 201 == (await page.say()).status_code
     await embed_keys.delete(desk, host.owner, page.key.id)
     told = problem(await page.say(), 401, "key_revoked")["detail"]
-    assert "Our site" in told
+    assert "an embed key (acme_embed_" in told
+    assert "Our site" not in told
     assert "it was deleted" in told
     assert host.owner.credential_name not in told
     assert opened.json()["token"] == page.token

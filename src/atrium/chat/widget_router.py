@@ -25,6 +25,8 @@ from keyrack import Caller, Keyrack
 CHATBOT = "chatbot"
 SESSION_COST = 5
 """Opening a session takes more from an address than a message does: nobody needs many."""
+LEAD_COST = 5
+"""So does leaving an email address: somebody reads each."""
 
 router = APIRouter(prefix="/widget")
 
@@ -87,7 +89,9 @@ async def send_widget_message(
     return answered
 
 
-@router.post("/leads", response_model=WidgetLeadView, status_code=201, dependencies=VISITOR)
+@router.post(
+    "/leads", response_model=WidgetLeadView, status_code=201, dependencies=[Keyrack.embedded(visitor=True, cost=LEAD_COST), KEY_NAMED]
+)
 async def leave_widget_lead(body: WidgetLead, caller: Caller, rack: Rack, session: Session) -> Lead:
     """Leave an address, so that somebody can answer by mail."""
     rack.transaction(session)

@@ -1,5 +1,6 @@
 """Mail about threads that people follow: one for all replies since the last, never more than an hour's and a day's share of them."""
 
+import re
 from collections.abc import Sequence
 
 from sqlalchemy import delete, select
@@ -15,6 +16,8 @@ from keyrack import Keyrack, Letter
 
 AT_ONCE = 50
 NAMES_MAX = 3
+# What mail programs make links of: an address, or a domain alone.
+_ADDRESS = re.compile(r"\S*(?:://|\w\.[^\W\d_]{2,})\S*")
 
 
 async def send_due(rack: Keyrack, database: Database, home: Home, now: int) -> int:
@@ -63,10 +66,11 @@ def _letter(rack: Keyrack, follow: Follow, thread: Thread, new: Sequence[Reply],
     others = [f"{len(names) - NAMES_MAX} more"] if len(names) > NAMES_MAX else []
     who = _and([*names[:NAMES_MAX], *others])
     what = "replied" if len(new) == 1 else f"wrote {len(new)} replies"
+    title = _ADDRESS.sub("…", thread.title)
     return Letter(
         to=to,
-        subject=f"Re: {thread.title}",
-        lines=(f"{who} {what} to “{thread.title}”.",),
+        subject=f"Re: {title}",
+        lines=(f"{who} {what} to “{title}”.",),
         link=f"{(rack.settings.base_url or '').rstrip('/')}/community/threads/{thread.id}",
         link_label="Read and reply",
         stop=stop_url(rack, follow),

@@ -1,5 +1,6 @@
 """A thread of the community as people see it: read, replied to, followed by mail and moderated; and the link that ends following."""
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
 from typing import Annotated
@@ -148,17 +149,20 @@ async def _thread(
         thread = await threads.get(session, visitor, thread_id)
     except Refused as refused:
         return _missing(screen, refused)
+    replies, markdown = await threads.replies(session, visitor, thread), partial(render, root=screen.root)
+    # Beside what else this process does: a text may be written to take long.
+    await asyncio.to_thread(lambda: [markdown(post.body) for post in (thread, *replies)])
     return screen.show(
         "community/thread.html",
         status,
         visitor=visitor,
         space=visitor.space_of(thread),
         thread=thread,
-        replies=await threads.replies(session, visitor, thread),
+        replies=replies,
         is_following=await follows.is_following(session, thread, visitor.person_id),
         sends_mail=rack.settings.sends_mail,
         may_reply=thread.locked_at is None or visitor.is_staff,
-        markdown=partial(render, root=screen.root),
+        markdown=markdown,
         written=written,
         problems=problems or {},
     )

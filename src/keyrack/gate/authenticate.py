@@ -112,9 +112,10 @@ class Authenticator:
             refusal = principal.until_refusal
         if refusal is not None:
             why = f" {principal.because}" if principal.because else ""
+            name = principal.credential_name if principal.embedded is None else "an embed key"
             if refusal.status != 401:
-                raise refusal(f"{refusal.title}: {principal.credential_name}.{why}")
-            raise self._unauthorized(refusal, f"{refusal.title}: {principal.credential_name} ({principal.prefix}…).{why}")
+                raise refusal(f"{refusal.title}: {name}.{why}")
+            raise self._unauthorized(refusal, f"{refusal.title}: {name} ({principal.prefix}…).{why}")
         if principal.embedded is not None:
             self.visitors.require_origin(call, principal)
         if principal.ip_ranges and not holds(principal.ip_ranges, read_address(call.address)):

@@ -66,9 +66,8 @@ class Visitors:
     def require_origin(self, call: Call, principal: Principal) -> None:
         """Refuse with 403 unless the call came from a page of the key's, and a visit from one of the origin on which it was opened."""
         if principal.origin is None:
-            raise ORIGIN_NOT_ALLOWED(
-                f"{principal.credential_name} does not work on pages of {call.origin or 'an origin that is not said'}."
-            )
+            # Anybody can call with it: what its workspace calls it is not said.
+            raise ORIGIN_NOT_ALLOWED(f"This embed key does not work on pages of {call.origin or 'an origin that is not said'}.")
         if call.visit is not None and call.visit.origin != principal.origin:
             raise ORIGIN_NOT_ALLOWED("This visit was opened on a page of another origin.")
 
