@@ -77,6 +77,12 @@ async def test_long_feed_is_read_to_its_end_without_repeating(pivotal: Scene, br
     second = await ada.page.locator(".deeds li p:first-child").all_inner_texts()
     made = [one for one in first + second if "created the customer" in one]
     assert [f"script created the customer Customer {number:02}." for number in reversed(range(45))] == made
+    await ada.press("atrium.activity.oldest")
+    assert second[-1] == (await ada.page.locator(".deeds li p:first-child").all_inner_texts())[0]
+    await ada.press("atrium.older")
+    assert first[0] == (await ada.page.locator(".deeds li p:first-child").all_inner_texts())[-1]
+    await ada.press("atrium.activity.newest")
+    assert first == await ada.page.locator(".deeds li p:first-child").all_inner_texts()
     await ada.visit("/customers")
     await ada.press("atrium.older")
     await expect(ada.page.locator("tbody tr")).to_have_count(20)

@@ -21,15 +21,19 @@ class FeedQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     changes_only: bool = False
+    oldest_first: bool = False
     cursor: str | None = Field(default=None, max_length=1000)
 
 
 @router.get("", dependencies=[Keyrack.signed_in("full_write")])
 async def show_activity(query: Annotated[FeedQuery, Query()], rack: Rack, caller: Caller, screen: Screens) -> HTMLResponse:
-    """Show what was done in the workspace, newest first."""
-    of_this_list = {"list": "activity", "changes_only": query.changes_only}
+    """Show what was done in the workspace, newest first unless it is asked for the other way round."""
+    chosen = {"changes_only": query.changes_only, "oldest_first": query.oldest_first}
+    of_this_list = {"list": "activity", **chosen}
     after = rack.cursors.read(query.cursor, of_this_list)
-    found = await rack.activity.page(caller.principal, limit=DEEDS_SHOWN + 1, after=after, changes_only=query.changes_only)
+    found = await rack.activity.page(caller.principal, limit=DEEDS_SHOWN + 1, after=after, **chosen)
     shown = found[:DEEDS_SHOWN]
-    older = screen.older(rack.cursors.write(shown[-1].place, of_this_list)) if len(found) > DEEDS_SHOWN else None
-    return screen.show("activity/feed.html", deeds=shown, older=older, changes_only=query.changes_only, newest=after is None)
+    following = screen.older(rack.cursors.write(shown[-1].place, of_this_list)) if len(found) > DEEDS_SHOWN else None
+    # What happens now comes in by itself where it belongs on the page that is shown.
+    is_live = after is None and not query.oldest_first
+    return screen.show("activity/feed.html", deeds=shown, following=following, is_live=is_live, **chosen)
