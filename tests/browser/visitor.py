@@ -1,7 +1,7 @@
 """Somebody at a browser, who operates pages by what tests call their controls, and sees what is wrong with each of them."""
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Response, expect
@@ -11,6 +11,18 @@ from tests.browser.tools import Validator
 AXE_OPTIONS = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 UNNAMED = """() => [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')]
     .filter((one) => !one.dataset.control).map((one) => one.outerHTML)"""
+
+# How a page is built, without its words: rows of a list that are built alike count once. What is unfolded is part of it.
+SHAPE = """() => {
+    const shape = (one) => {
+        const parts = [...one.children].map(shape).filter((part, index, all) => part !== all[index - 1]);
+        const names = [...one.attributes].map(({ name, value }) => /^(id|href|value|data-|style)/.test(name) ? name : `${name}=${value}`);
+        const words = [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+        const unfolded = one.matches('dialog[open], details[open], :popover-open, :checked');
+        return `${one.localName}${names.sort()}${words}${unfolded}${one.checkVisibility()}(${parts})`;
+    };
+    return `${innerWidth}x${innerHeight} ${matchMedia('(prefers-color-scheme: dark)').matches} ${shape(document.documentElement)}`;
+}"""
 
 LEADS_TO = """(one) => {
     const form = one.type === 'submit' ? one.form : null;
@@ -25,8 +37,11 @@ class Visitor:
     """A browser window of one person. `page` is Playwright's, for what no method here does.
 
     Every page that is opened is looked over: axe finds nothing, its HTML is valid, every control has a name, and nothing was written to
-    the browser's console: an error of a script, or a breach of the policy.
+    the browser's console: an error of a script, or a breach of the policy. Axe is not asked again about a page that is built as one
+    that it has seen: `sound` holds how those are built.
     """
+
+    sound: ClassVar[set[str]] = set()
 
     def __init__(self, context: BrowserContext, page: Page, base_url: str, validator: Validator, axe: str) -> None:
         self.context = context
@@ -106,11 +121,17 @@ class Visitor:
 
     async def violations(self) -> list[str]:
         """What axe finds, and where."""
+        shape = await self.page.evaluate(SHAPE)
+        if shape in self.sound:
+            return []
         # Through the protocol, which the page's policy does not bind.
         if not await self.page.evaluate("() => 'axe' in window"):
             await self.page.evaluate(self._axe)
         found: dict[str, Any] = await self.page.evaluate("(options) => axe.run(document, options)", AXE_OPTIONS)
-        return [f"{one['id']}: {one['help']}: {node['html'][:200]}" for one in found["violations"] for node in one["nodes"]]
+        violations = [f"{one['id']}: {one['help']}: {node['html'][:200]}" for one in found["violations"] for node in one["nodes"]]
+        if not violations:
+            self.sound.add(shape)
+        return violations
 
     async def _validate(self, answer: Response) -> None:
         problems = await self._validator.problems(await answer.text())
