@@ -3,11 +3,10 @@
 import re
 from urllib.parse import urlencode
 
-import pytest
-
 from keyrack.manage import keys, sessions
 from keyrack.model.permissions import Level, Rights
-from tests.browser.sites import DESKTOP, PHONE, Browsing, Scene
+from tests.browser.films import ON_EVERY_SCREEN
+from tests.browser.sites import Browsing, Scene
 from tests.browser.visitor import Visitor
 
 CHALLENGE = "c" * 43
@@ -47,7 +46,7 @@ async def answered(visitor: Visitor, control: str, leads_to: str) -> None:
     visitor.complaints.clear()
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")])
+@ON_EVERY_SCREEN
 async def test_an_app_is_registered_let_in_and_shut_out(atrium: Scene, browsing: Browsing, size: tuple[int, int], scheme: str) -> None:
     await atrium.site.rack.members.edit(atrium.workspace.id, atrium.members["Cy"].id, may_use_api=True)
     ada = await browsing.sign_in(atrium, size=size, scheme=scheme)
@@ -109,7 +108,7 @@ async def manages(ada: Visitor) -> None:
     await ada.sees("Deal mirror is deleted", "No apps yet")
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "dark"), (PHONE, "light")])
+@ON_EVERY_SCREEN
 async def test_admin_finds_and_shuts_out_what_acts_for_others(
     atrium: Scene, browsing: Browsing, size: tuple[int, int], scheme: str
 ) -> None:

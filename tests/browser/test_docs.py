@@ -17,7 +17,12 @@ LARGE = (3840, 2160)
 
 
 @pytest.mark.parametrize(
-    ("size", "scheme"), [(PHONE, "light"), (PHONE, "dark"), ((1280, 860), "light"), ((1280, 860), "dark"), (LARGE, "light")]
+    ("size", "scheme"),
+    [
+        (PHONE, "dark"),
+        (LARGE, "light"),
+        *[pytest.param(*one, marks=pytest.mark.fuzz) for one in ((PHONE, "light"), ((1280, 860), "light"), ((1280, 860), "dark"))],
+    ],
 )
 async def test_pages_suit_every_screen(pivotal: Scene, browsing: Browsing, size: tuple[int, int], scheme: str) -> None:
     reader = await browsing.window(pivotal.site, size=size, scheme=scheme)

@@ -16,7 +16,8 @@ from playwright.async_api import expect
 
 from keyrack.model.permissions import OrgAccess, Rights, SpaceRole
 from keyrack.model.spaces import Space
-from tests.browser.sites import DESKTOP, PHONE, Browsing, Scene
+from tests.browser.films import ON_EVERY_SCREEN
+from tests.browser.sites import PHONE, Browsing, Scene
 from tests.browser.visitor import Visitor
 
 
@@ -48,7 +49,7 @@ async def shown_secret(visitor: Visitor) -> str:
     return copied
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light"), (PHONE, "dark")])
+@ON_EVERY_SCREEN
 async def test_an_integration_is_added_in_three_steps(pivot: Scene, browsing: Browsing, size: tuple[int, int], scheme: str) -> None:
     launch = await space(pivot)
     hidden = await space(pivot, "Board")

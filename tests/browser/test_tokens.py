@@ -1,8 +1,7 @@
 """Personal preferences and Access, every page and control of them."""
 
-import pytest
-
-from tests.browser.sites import DESKTOP, PHONE, Browsing, Scene
+from tests.browser.films import ON_EVERY_SCREEN
+from tests.browser.sites import Browsing, Scene
 from tests.browser.visitor import Visitor
 
 NORTHWIND = "Northwind"
@@ -24,7 +23,7 @@ async def generated(visitor: Visitor) -> None:
     await visitor.press("tokens.done")
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")])
+@ON_EVERY_SCREEN
 async def test_a_member_looks_after_their_tokens(atrium: Scene, browsing: Browsing, size: tuple[int, int], scheme: str) -> None:
     await furnished(atrium)
     cy = await browsing.sign_in(atrium, "Cy", size=size, scheme=scheme)
@@ -63,7 +62,7 @@ async def test_a_member_looks_after_their_tokens(atrium: Scene, browsing: Browsi
     await cy.sees("1 token has ended")
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "dark"), (PHONE, "light")])
+@ON_EVERY_SCREEN
 async def test_an_admin_ends_what_others_hold(atrium: Scene, browsing: Browsing, size: tuple[int, int], scheme: str) -> None:
     await furnished(atrium)
     key = await atrium.key("Northwind sync")
