@@ -7,8 +7,8 @@ import httpx
 
 from keyrack import Keyrack
 
-# What only a host's developers meet stands in no operation's list.
-_FAULTS = frozenset({"catalog_mismatch", "transaction_closed", "change_inside_transaction"})
+# What only a host's developers meet stands in no operation's list; and a method that a path does not take is no operation.
+_FAULTS = frozenset({"catalog_mismatch", "transaction_closed", "change_inside_transaction", "method_not_allowed"})
 _Listed = list[tuple[str, re.Pattern[str], frozenset[str]]]
 _known: dict[frozenset[tuple[str, str]], _Listed] = {}
 

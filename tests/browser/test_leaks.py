@@ -28,7 +28,7 @@ async def test_a_stranger_ends_a_key_and_its_owner_reads_where_it_stood(atrium: 
     await stranger.fill("leaked.secret", key.secret.text)
     await stranger.fill("leaked.found-in", PLACE)
     await stranger.control("leaked.submit").click()
-    await expect(page.get_by_role("status")).to_contain_text("If this was a key or token of ours, it is revoked now.")
+    await expect(page.get_by_role("status")).to_contain_text("If this was a key, token or client secret of ours, it is revoked now.")
     assert key.secret.text not in page.url + await page.content()
     assert 401 == await status(atrium, key.secret.text)
     ada = await browsing.sign_in(atrium)

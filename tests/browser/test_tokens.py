@@ -126,4 +126,4 @@ async def test_lists_are_filtered_without_javascript(atrium: Scene, browsing: Br
     await ada.page.goto(f"{atrium.site.url}/console/access")
     await ada.fill("access.search", "nobody")
     await ada.control("access.filter").click()
-    await ada.page.get_by_text("No token matches").wait_for()
+    await ada.page.get_by_text("Nothing matches").wait_for()

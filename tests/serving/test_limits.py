@@ -33,7 +33,6 @@ async def test_limits_and_meters_admit_exactly_what_they_say_over_two_processes(
         answers = await calls(urls, key, "/api/v1/both")
         assert {200: BURST, 429: CLIENTS * CALLS_EACH - BURST} == Counter(answer.status for answer in answers)
         assert valkey is None or valkey.command("KEYS", "keyrack:{*")
-        assert 2 == len({answer.json["pid"] for answer in answers if answer.status == 200})
         assert all(1 <= int(answer.headers["retry-after"]) <= 3600 for answer in answers if answer.status == 429)
         assert all(["workspace"] == answer.json["violated-policies"] for answer in answers if answer.status == 429)
         counted = await calls(urls, metered, "/api/v1/counted")
