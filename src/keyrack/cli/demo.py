@@ -187,7 +187,7 @@ def _guide(rack: Keyrack, demo: Demo, empty: bool, second: Workspace | None) -> 
         *test,
         "",
         f"  Admin key  {demo.admin_key}",
-        "             Manages integrations, keys, members and spaces.",
+        "             Calls the management API: keys, members and the like.",
         "",
         "Ask who is calling:",
         f"  {curl}",
