@@ -38,20 +38,25 @@ def _space(story: Story, number: int) -> str:
     return pick(story.truth.spaces or ["s1"], number)
 
 
+def _more_keys(story: Story) -> bool:
+    """Whether there may be another key: a plan without the API has none made, and refuses to rotate one."""
+    return len(story.truth.keys) < KEYS_MAX and story.truth.plan_has_api
+
+
 def _rotate(story: Story, number: int, yes: bool) -> Change | None:
-    if len(story.truth.keys) >= KEYS_MAX:
+    if not _more_keys(story):
         return None
     return changes.rotate(story.truth, _key(story, number), 60 if yes else 0, story.now, story.new_name("k"))
 
 
 def _rotate_all(story: Story, number: int, _: bool) -> Change | None:
-    if len(story.truth.keys) >= KEYS_MAX:
+    if not _more_keys(story):
         return None
     return changes.rotate_all(story.truth, _integration(story, number), story.new_name("k"))
 
 
 def _make_key(story: Story, number: int, yes: bool) -> Change | None:
-    if len(story.truth.keys) >= KEYS_MAX:
+    if not _more_keys(story):
         return None
     return changes.make_key(story.truth, story.new_name("k"), _integration(story, number), story.now + 1000 if yes else None)
 
