@@ -1,12 +1,14 @@
 """What fails is tried again: the same event, by the schedule, no sooner than the receiver asks, and not for ever."""
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from keyrack.manage import deliveries, endpoints
 from keyrack.model.deliveries import (
@@ -24,6 +26,7 @@ from keyrack.model.endpoints import DisableReason
 from keyrack.model.members import Role
 from keyrack.store import outbox
 from keyrack.work.attempts import retry_after_seconds
+from keyrack.work.deliveries import CLAIM_SECONDS
 from tests.backends import Backend
 from tests.deliveries.conftest import Shop, opened
 from tests.deliveries.receivers import OK, Receiver, status
@@ -121,6 +124,31 @@ async def test_receiver_that_asks_to_wait_is_left_alone(shop: Shop) -> None:
         return [shop.clock.now() + 100_000] == [one.due_at for one in found]
 
     await until(is_due_then)
+
+
+async def test_result_that_cannot_be_written_keeps_no_other_back_and_its_delivery_comes_again(shop: Shop) -> None:
+    sender = shop.host.rack.assembly.deliveries
+    schedule, sender.pause = sender.pause, lambda *_: 1e30  # no database has a place for so late a time
+    endpoint, _ = await shop.endpoint(events=["customer.*"], parallel=20)
+    unwritable, *others = await shop.happen(*(shop.event() for _ in range(5)))
+    answers = {unwritable: status(500)}
+
+    async def together(event_id: str) -> bytes:
+        await until(lambda: len(shop.receiver.received) >= 5)
+        return answers.get(event_id, OK)
+
+    shop.receiver.answer = lambda received: together(received.event_id)
+    with capture_logs() as said:
+        written = await shop.until_all(endpoint, State.SUCCEEDED, 4)
+        await until(lambda: [line for line in said if line["event"] == "delivery_not_written"])
+    (waiting,) = await shop.of(endpoint, State.PENDING)
+    assert (set(others), unwritable) == ({one.event_id for one in written}, waiting.event_id)
+    assert [waiting.id] == [line["delivery"] for line in said if line["event"] == "delivery_not_written"]
+    sender.pause = schedule
+    answers.clear()
+    shop.clock.pass_seconds(CLAIM_SECONDS)
+    await shop.until_all(endpoint, State.SUCCEEDED, 5)
+    assert {**dict.fromkeys(others, 1), unwritable: 2} == Counter(one.event_id for one in shop.receiver.received)
 
 
 async def test_delivery_is_given_up_when_its_schedule_ends_and_can_be_sent_again(shop: Shop) -> None:

@@ -78,18 +78,39 @@ class Results:
                     return
                 self._come.set()
                 await asyncio.sleep(RETRY_SECONDS)
-            except Exception as error:  # noqa: BLE001 - one that can never be written must not hold up all that follow
-                log.error("deliveries_not_written", results=len(self._waiting), reason=f"{type(error).__name__}: {error}"[:500])
-                self._waiting.clear()
 
     async def _write(self) -> None:
         while self._waiting:
             taken = self._waiting[:WRITTEN_AT_ONCE_MAX]
-            made = [result.attempt for result in taken if result.attempt is not None]
-            async with self._store.writing_traffic() as c:
-                await delivery_lanes.note(c, [(result.delivery, result.claim) for result in taken])
-                await delivery_lanes.add_attempts(c, made)
-                await delivery_lanes.note_health(c, made)
-            # Only now: where the commit got no answer they are written again, and what is there stays as it is.
-            del self._waiting[: len(taken)]
-            self._written(taken)
+            try:
+                await self._write_together(taken)
+            except Refused:
+                raise
+            except Exception:  # noqa: BLE001 - one of them cannot be written, whatever it is; which one, shows apart
+                await self._write_apart(taken)
+            else:
+                # Only now: where the commit got no answer they are written again, and what is there stays as it is.
+                del self._waiting[: len(taken)]
+                self._written(taken)
+
+    async def _write_apart(self, taken: Sequence[Result]) -> None:
+        """Write results each by itself. One that cannot be written is left: its delivery is attempted again when its claim ends."""
+        for result in taken:
+            try:
+                await self._write_together([result])
+            except Refused:
+                raise
+            except Exception as error:  # noqa: BLE001 - it must not hold up all that follow
+                reason = f"{type(error).__name__}: {error}"[:500]
+                log.error("delivery_not_written", delivery=result.delivery.id, reason=reason)
+                del self._waiting[0]
+            else:
+                del self._waiting[0]
+                self._written([result])
+
+    async def _write_together(self, taken: Sequence[Result]) -> None:
+        made = [result.attempt for result in taken if result.attempt is not None]
+        async with self._store.writing_traffic() as c:
+            await delivery_lanes.note(c, [(result.delivery, result.claim) for result in taken])
+            await delivery_lanes.add_attempts(c, made)
+            await delivery_lanes.note_health(c, made)
