@@ -3,8 +3,14 @@
 import re
 from typing import Any
 
+import httpx
+import pytest
+
 from keyrack.manage.keys import Issued
-from tests.embed_keys.pages import SHOP, SITE
+from tests.api.test_logs import moved
+from tests.console.conftest import MEMBERS
+from tests.console.visitors import Office
+from tests.embed_keys.pages import SHOP, SITE, WIDGETS, Page, new_page
 from tests.hosts import ADMIN_RIGHTS, Host
 from tests.walk.problems import problem
 
@@ -101,3 +107,43 @@ async def test_only_admins_of_the_workspace_manage_them(host: Host, admin: Issue
     assert [] == (await host.get(PATH, theirs)).json()["data"]
     # And it manages nothing itself, least of all its own.
     problem(await host.send("DELETE", one, made["key"], headers={"Origin": SITE}), 403, "insufficient_permission")
+
+
+async def test_list_and_page_tell_of_the_last_use_and_of_an_object_that_is_gone(
+    host: Host, admin: Issued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used, other = await new_page(host), await new_page(host, object_id="w2")
+    assert [("active", None)] * 2 == await shown(host, admin)
+    await used.visit()
+    await moved(host)
+    opened = (await host.get(f"{PATH}/{used.key.id}", admin)).json()["last_used_at"]
+    host.clock.pass_seconds(60)
+    # What a visitor says is a use of the key; what the page of another origin was refused while the key is off is none.
+    await used.say()
+    await host.send("PATCH", f"{PATH}/{other.key.id}", admin, json={"enabled": False})
+    assert 401 == (await Page(host, other.key).call("GET", "/api/v1/widget")).status_code
+    await moved(host)
+    _, (_, said) = listed = await shown(host, admin)
+    assert ([("disabled", None), ("active", said)], True) == (listed, opened < said)
+    monkeypatch.delitem(WIDGETS, "w1")
+    monkeypatch.delitem(WIDGETS, "w2")
+    assert [("orphaned", None), ("orphaned", said)] == await shown(host, admin)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=host.app), base_url="http://acme.test") as client:
+        ada = Office(host, lambda: _given(client))
+        ada.members["Ada"] = await host.rack.members.add(host.workspace.id, email="ada@acme.example", name="Ada Park", role=MEMBERS["Ada"])
+        page = await (await ada.signed_in()).open("/console/embed-keys")
+    words = " ".join(page.text.split())
+    assert (2, 2, 0) == (words.count("Widget gone"), words.count("Not there any more"), words.count("Active"))
+    assert "Last used" in words
+    ended = f"{PATH}/{used.key.id}"
+    assert 204 == (await host.send("DELETE", ended, admin)).status_code
+    assert ("ended", said) == ((one := (await host.get(ended, admin)).json())["state"], one["last_used_at"])
+
+
+async def shown(host: Host, admin: Issued) -> list[tuple[str, Any]]:
+    """Return state and last use of each embed key that is listed."""
+    return [(one["state"], one["last_used_at"]) for one in (await host.get(PATH, admin)).json()["data"]]
+
+
+async def _given(client: httpx.AsyncClient) -> httpx.AsyncClient:
+    return client

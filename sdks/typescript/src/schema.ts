@@ -4841,7 +4841,7 @@ export interface components {
              */
             object?: "list";
         };
-        /** @description An embed key. `key` is what stands in the page: it is no secret. */
+        /** @description An embed key. `key` is what stands in the page: it is no secret. An `orphaned` one has lost its object, and reaches nothing. */
         EmbedKey: {
             /** @description How many calls one visitor may make in a minute. */
             calls_per_minute: number;
@@ -4862,6 +4862,8 @@ export interface components {
             id: string;
             /** @description The key itself, as it stands in the page. It is no secret. */
             key: string;
+            /** @description When it was last used; null: never. */
+            last_used_at: string | null;
             /** @description The id of whoever made it. */
             made_by: string;
             /** @description The name that whoever made it had then. */
@@ -4884,7 +4886,7 @@ export interface components {
              * @description What it is at this moment.
              * @enum {string}
              */
-            state: "active" | "disabled" | "ended";
+            state: "active" | "disabled" | "orphaned" | "ended";
             /** @description The key that took its place. */
             successor_id: string | null;
             /**

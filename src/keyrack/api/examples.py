@@ -86,6 +86,7 @@ EMBED_KEY: dict[str, Any] = {
     "calls_per_minute": 30,
     "state": "active",
     "enabled": True,
+    "last_used_at": "2026-05-26T18:02:41.007Z",
     "ended_at": None,
     "ended_by": None,
     "end_reason": None,

@@ -12,7 +12,7 @@ from keyrack.client.requests import Request
 
 
 class EmbedKey(Object, frozen=True, kw_only=True):
-    """An embed key. `key` is what stands in the page: it is no secret."""
+    """An embed key. `key` is what stands in the page: it is no secret. An orphaned one has lost its object, and reaches nothing."""
 
     id: str
     name: str
@@ -23,6 +23,7 @@ class EmbedKey(Object, frozen=True, kw_only=True):
     calls_per_minute: int
     state: str
     enabled: bool
+    last_used_at: datetime | None
     ended_at: datetime | None
     ended_by: str | None
     end_reason: str | None

@@ -13,6 +13,7 @@ from keyrack.console.lists import ROWS
 from keyrack.console.navigation import Entry
 from keyrack.console.pages import Pages
 from keyrack.manage import embed_keys, request_logs
+from keyrack.manage.embed_keys import Listed
 from keyrack.manage.once import DoneBefore, once
 from keyrack.model.call_counts import Subject
 from keyrack.model.embed_keys import CALLS, CALLS_MAX, EmbedKey
@@ -25,11 +26,10 @@ FIELDS = ("name", "object", "origins", "calls_per_minute")
 
 
 class Line(NamedTuple):
-    """An embed key as it stands on the page. `about` is what people call the object; None: it is not there any more."""
+    """An embed key as it stands on the page."""
 
-    key: EmbedKey
+    listed: Listed
     kind: str
-    about: str | None
     snippet: str
     preview: str
 
@@ -72,7 +72,8 @@ class EmbedKeyPages:
         member = await self._pages.member(request)
         query = self._pages.query(request, member)
         found = await embed_keys.page(self._pages.desk, member, limit=ROWS + 1, after=query.place, ended=False)
-        listing = query.page([await self._line(request, member, key) for key in found], lambda line: NEWEST.place(line.key))
+        listed = await embed_keys.listed(self._pages.desk, member, found)
+        listing = query.page([self._line(request, one) for one in listed], lambda line: NEWEST.place(line.listed.key))
         return self._pages.render(request, "embed_keys/list.html", listing=listing)
 
     async def offer(self, request: Request) -> Response:
@@ -158,14 +159,14 @@ class EmbedKeyPages:
         calls = await request_logs.calls_last_hour(self._pages.desk, member, Subject("credential", key.id))
         return self._pages.render(request, template, key=key, calls=calls)
 
-    async def _line(self, request: Request, member: Principal, key: EmbedKey) -> Line:
+    def _line(self, request: Request, listed: Listed) -> Line:
+        key = listed.key
         kind = self._pages.desk.embeds.get(key.object_type)
         if kind is None:
-            return Line(key, key.object_type, None, "", "")
-        about = await kind.find(member.workspace.id, key.object_id)
+            return Line(listed, key.object_type, "", "")
         filled = kind.snippet.replace("{base_url}", self._pages.addresses.outside(request).rstrip("/")).replace("{key}", key.text)
         preview = self._pages.addresses.inside(request, kind.preview.replace("{key}", key.text)) if kind.preview else ""
-        return Line(key, kind.title, about, filled, preview)
+        return Line(listed, kind.title, filled, preview)
 
     async def _form(
         self,

@@ -1,7 +1,7 @@
 """Embed keys: make, edit, replace and delete them. They are public, so each is shown to every admin at any time."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from keyrack.crypto.digest import digest
@@ -14,6 +14,7 @@ from keyrack.model.events import EventType
 from keyrack.model.orders import NEWEST, Order, Place
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import CONFLICT, INVALID_REQUEST, NOT_FOUND
+from keyrack.store import credential_uses
 from keyrack.store import embed_keys as rows
 from keyrack.store.ids import new_id
 
@@ -23,6 +24,22 @@ EMBED_KEY_UPDATED = EventType(
 )
 EMBED_KEY_REPLACED = EventType("embed_key.replaced", description="An embed key was ended, and its successor made.")
 EMBED_KEY_DELETED = EventType("embed_key.deleted", description="An embed key was ended for good.")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An embed key as one line of the page. `about` is what people call its object, None where that is not there any more; `last_used_at`
+    (ms) is the last call with the key, or with a visit that it opened.
+    """
+
+    key: EmbedKey
+    about: str | None
+    last_used_at: int | None = None
+
+    @property
+    def state(self) -> str:
+        """The one word the list shows: active, disabled, orphaned or ended. An orphaned key has lost its object, and reaches nothing."""
+        return "orphaned" if self.about is None and not self.key.has_ended else self.key.state
 
 
 async def get(desk: Desk, actor: Principal, key_id: str) -> EmbedKey:
@@ -42,6 +59,18 @@ async def page(
     actor.require_admin("see embed keys")
     async with desk.store.reading() as c:
         return await rows.page(c, actor.workspace.id, limit=limit, after=after, order=order, **filters)
+
+
+async def listed(desk: Desk, actor: Principal, found: Sequence[EmbedKey]) -> list[Listed]:
+    """Return embed keys of the actor's workspace with what people call their objects at this moment, and their last uses."""
+    abouts: dict[tuple[str, str], str | None] = {}
+    for key in found:
+        kind, of = desk.embeds.get(key.object_type), (key.object_type, key.object_id)
+        if of not in abouts:
+            abouts[of] = None if kind is None else await kind.find(actor.workspace.id, key.object_id)
+    async with desk.store.reading_traffic() as c:
+        uses = await credential_uses.of(c, actor.workspace.id, [key.id for key in found])
+    return [Listed(key, abouts[key.object_type, key.object_id], uses[key.id].used_at if key.id in uses else None) for key in found]
 
 
 async def create(

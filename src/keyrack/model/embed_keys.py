@@ -80,7 +80,7 @@ class EmbedKey:
 
     @property
     def state(self) -> str:
-        """The one word the list shows: active, disabled or ended."""
+        """The one word for the key by itself: active, disabled or ended."""
         if self.has_ended:
             return "ended"
         return "active" if self.disabled_at is None else "disabled"
