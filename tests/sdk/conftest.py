@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from keyrack import Keyrack, Settings
@@ -29,6 +30,8 @@ class Demo:
     live_key: str = field(repr=False)
     test_key: str = field(repr=False)
     admin_key: str = field(repr=False)
+    session: str = field(repr=False)
+    """The cookie of its owner, who has signed in by its link."""
 
 
 Connect = Callable[..., Any]
@@ -37,11 +40,19 @@ Connect = Callable[..., Any]
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """The demo, for all tests of one process."""
-    with running(tmp_path_factory.mktemp("sdk"), "demo", "--port", "0", "--data", "data", "--json") as program:
+    folder, variables = tmp_path_factory.mktemp("sdk"), {"KEYRACK_SLACK_URL": os.environ["KEYRACK_SLACK_URL"]}
+    with running(folder, "demo", "--port", "0", "--data", "data", "--json", **variables) as program:
         printed = program.first_line()
-        yield Demo(**{name: printed[name] for name in ("url", "live_key", "test_key", "admin_key")})
+        same = {name: printed[name] for name in ("url", "live_key", "test_key", "admin_key")}
+        yield Demo(**same, session=_signed_in(printed["url"], printed["sign_in_url"]))
         assert 0 == program.stop()
     assert "Traceback" not in program.err
+
+
+def _signed_in(url: str, link: str) -> str:
+    with httpx.Client(base_url=url, headers={"Origin": url}, timeout=30) as browser:
+        browser.post("/console/sign-in", data={"link": link.rpartition("link=")[2]})
+        return browser.cookies["atrium_session"]
 
 
 @pytest.fixture

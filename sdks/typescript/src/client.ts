@@ -8,6 +8,7 @@ import { type Call, callOf, type CallOptions, isVisible, type Query, Site } from
 import {
   Access,
   Apps,
+  Connectors,
   Deliveries,
   EmbedKeys,
   Endpoints,
@@ -69,6 +70,7 @@ export class Client<Paths extends {} = paths> implements Verbs {
   readonly eventTypes: EventTypes;
   readonly endpoints: Endpoints;
   readonly deliveries: Deliveries;
+  readonly connectors: Connectors;
   readonly logs: Logs;
   /** Each operation of the document, with the types of its parameters, body and answer: `client.api.GET("/api/v1/customers")`. */
   readonly api: Typed<Paths>;
@@ -104,6 +106,7 @@ export class Client<Paths extends {} = paths> implements Verbs {
     this.eventTypes = new EventTypes(this);
     this.endpoints = new Endpoints(this);
     this.deliveries = new Deliveries(this);
+    this.connectors = new Connectors(this);
     this.logs = new Logs(this);
     this.api = createTyped<Paths>({ baseUrl: this.#site.root, fetch: (request) => this.#typed(request) });
   }

@@ -436,6 +436,53 @@ export class Deliveries extends Noun {
   }
 }
 
+/** Connectors: accounts at vendors. Only an org-level Admin reads and changes them, and no test key changes any. */
+export class Connectors extends Noun {
+  list(filters: Filters<"/api/v1/connectors"> = {}): Listing<Schemas["Connector"]> {
+    return this.verbs.list(pathOf("connectors"), filters);
+  }
+
+  /** Get a connector, without its secrets. */
+  async get(id: string): Promise<Answer<Schemas["Connector"]>> {
+    return this.verbs.get(pathOf("connectors", id));
+  }
+
+  /** Connect an account. Without events, all go there that can. */
+  async create(fields: Schemas["NewConnector"], options?: CallOptions): Promise<Answer<Schemas["Connector"]>> {
+    return this.verbs.post(pathOf("connectors"), fields, options);
+  }
+
+  /** Change fields of a connector. Of `settings` those that are named; an empty text takes one away. */
+  async update(id: string, fields: Schemas["ConnectorChanges"], options?: CallOptions): Promise<Answer<Schemas["Connector"]>> {
+    return this.verbs.patch(pathOf("connectors", id), fields, options);
+  }
+
+  /** Delete a connector, and destroy its credentials. When this returns, no call to its vendor begins any more. */
+  async delete(id: string): Promise<Answer<undefined>> {
+    return this.verbs.delete(pathOf("connectors", id));
+  }
+
+  /** Ask the vendor whether it takes the credentials. Nothing changes there. */
+  async check(id: string): Promise<Answer<Schemas["ConnectorCheck"]>> {
+    return this.verbs.post(pathOf("connectors", id, "check"));
+  }
+
+  /** What events became there. */
+  calls(id: string, filters: Filters<"/api/v1/connectors/{connector_id}/calls"> = {}): Listing<Schemas["ConnectorCall"]> {
+    return this.verbs.list(pathOf("connectors", id, "calls"), filters);
+  }
+
+  /** Get one call, with what was sent. */
+  async call(id: string, callId: string): Promise<Answer<Schemas["ConnectorCall"]>> {
+    return this.verbs.get(pathOf("connectors", id, "calls", callId));
+  }
+
+  /** Have a call sent again that was given up, or skipped while its connector was off. */
+  async retry(id: string, callId: string, options?: CallOptions): Promise<Answer<Schemas["ConnectorCall"]>> {
+    return this.verbs.post(pathOf("connectors", id, "calls", callId, "retry"), undefined, options);
+  }
+}
+
 /** The calls of the caller's integration; for an org-level Admin all of the workspace. */
 export class Logs extends Noun {
   list(filters: Filters<"/api/v1/logs"> = {}): Listing<Schemas["Log"]> {

@@ -6,6 +6,7 @@ import { inspect } from "node:util";
 import {
   AlreadyDoneError,
   AuthenticationError,
+  ConflictError,
   IdempotencyKeyReusedError,
   InvalidRequestError,
   type KeyrackError,
@@ -106,6 +107,35 @@ test("rights are given and taken by their nouns", async () => {
   await admin.invitations.revoke(invited.data.id);
   assert.equal("team", (await admin.usage()).data.plan.name);
   assert.equal("workspace", (await admin.rateLimit()).data.policies[0]?.name);
+});
+
+test("apps, what they were given, and accounts at vendors are managed by their nouns", async () => {
+  const admin = connect({ apiKey: ADMIN_KEY });
+  const partner = "Zed of TypeScript";
+  const wanted = { name: "Zed", redirect_uris: ["https://zed.example/back"], scopes: ["customers:read"], partner };
+  const { data: app } = await admin.apps.create(wanted);
+  assert.notEqual(app.secret, (await admin.apps.rotate(app.id)).data.secret);
+  assert.equal("https://zed.example", (await admin.apps.update(app.id, { homepage_url: "https://zed.example" })).data.homepage_url);
+  assert.ok((await all(admin.apps.list({ search: "Zed" }))).some((one) => one.id === app.id));
+  assert.deepEqual([], await all(admin.grants.list({ app_id: app.id })));
+  await refused(admin.grants.get(app.id), NotFoundError);
+  await refused(admin.grants.revoke(app.id), NotFoundError);
+  assert.deepEqual([partner, 0], [(await admin.access.get({ partner })).data.partner, (await admin.access.revoke({ partner })).data.grants]);
+  assert.equal(0, (await admin.apps.uninstall(app.id)).data.grants_ended);
+  await admin.apps.delete(app.id);
+  await refused(admin.apps.get(app.id), NotFoundError);
+
+  const settings = { token: "xoxb-0000-0000-of-the-tests", channel: "C0123456789" };
+  const { data: slack } = await admin.connectors.create({ vendor: "slack", settings, events: ["customer.created"] });
+  assert.deepEqual(["active", { channel: settings.channel }], [slack.state, slack.settings]);
+  assert.equal(false, (await admin.connectors.check(slack.id)).data.ok);
+  assert.deepEqual([], await all(admin.connectors.calls(slack.id, { state: "succeeded" })));
+  await refused(admin.connectors.call(slack.id, app.id), NotFoundError);
+  assert.equal("disabled", (await admin.connectors.update(slack.id, { name: "Sales", enabled: false })).data.state);
+  await refused(admin.connectors.retry(slack.id, app.id), ConflictError);
+  assert.ok((await all(admin.connectors.list({ vendor: "slack" }))).some((one) => one.id === slack.id));
+  await admin.connectors.delete(slack.id);
+  await refused(admin.connectors.get(slack.id), NotFoundError);
 });
 
 test("errors have a type, and lead to their line in the log", async () => {

@@ -8,6 +8,7 @@ from keyrack.client.access import Access
 from keyrack.client.answers import Answer, Budget
 from keyrack.client.apps import App, IssuedApp, Uninstallation
 from keyrack.client.clients import AsyncClient, Client, Resource
+from keyrack.client.connectors import Connector, ConnectorCall, ConnectorCheck
 from keyrack.client.embed_keys import EmbedKey
 from keyrack.client.endpoints import Attempt, Delivery, Endpoint, EventKind, IssuedEndpoint, Replay, WholeDelivery
 from keyrack.client.errors import (
@@ -52,6 +53,9 @@ __all__ = [
     "Budget",
     "Client",
     "ConflictError",
+    "Connector",
+    "ConnectorCall",
+    "ConnectorCheck",
     "Delivery",
     "EmbedKey",
     "Endpoint",

@@ -12,6 +12,7 @@ from keyrack.client.access import AccessOf
 from keyrack.client.answers import Answer
 from keyrack.client.apps import Apps
 from keyrack.client.attempts import Rules
+from keyrack.client.connectors import Connectors
 from keyrack.client.embed_keys import EmbedKeys
 from keyrack.client.endpoints import Deliveries, Endpoints, EventTypes
 from keyrack.client.events import Events
@@ -83,6 +84,7 @@ class Calls(Own[S]):
         self.event_types = EventTypes(sender)
         self.endpoints = Endpoints(sender)
         self.deliveries = Deliveries(sender)
+        self.connectors = Connectors(sender)
         self.logs = RequestLogs(sender)
 
     def resource(self, *segments: str | int) -> Resource[S]:

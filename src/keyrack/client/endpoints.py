@@ -97,6 +97,8 @@ class Attempt(Object, frozen=True, kw_only=True):
     """An attempt that was made to try an endpoint out."""
 
     id: str
+    number: int
+    trigger: str
     succeeded: bool
     started_at: datetime
     duration_ms: int

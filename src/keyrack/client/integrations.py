@@ -40,8 +40,9 @@ class Integration(Object, frozen=True, kw_only=True):
 
 
 class ReachedSpace(Object, frozen=True, kw_only=True):
-    """A space that an integration has a role in."""
+    """A space that an integration has a role in; `id` is the space's."""
 
+    id: str
     space_id: str
     role: str
 
