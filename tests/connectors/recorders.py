@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,15 @@ from urllib.parse import parse_qsl
 STRIPE_ID = "cus_Recorded1"
 HANGS = "hangs"
 DROPS = "drops"
+DRIP_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Drips:
+    """An answer of which one byte comes after the other, beyond what comes at once."""
+
+    at_once: bytes
+    reply: "Reply"
 
 
 @dataclass(frozen=True)
@@ -66,26 +76,27 @@ class Sent:
         return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
 
 
-Answers = Callable[[Sent], Reply | str]
+Answers = Callable[[Sent], Reply | Drips | str]
 
 
 class Recorder:
     """A vendor that is a recorder. `answers` says what it answers to the next calls; a plain value answers to all of them."""
 
-    def __init__(self, otherwise: Answers) -> None:
+    def __init__(self, otherwise: Answers, tls: ssl.SSLContext | None = None) -> None:
         self.sent: list[Sent] = []
-        self.next: list[Reply | str] = []
+        self.next: list[Reply | Drips | str] = []
         self.otherwise = otherwise
         self.url = ""
+        self._tls = tls
         self._server: asyncio.Server | None = None
         self._port = 0
         self._writers: set[asyncio.StreamWriter] = set()
 
     async def open(self) -> None:
         """Answer from now on, at the same address as before."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port, ssl=self._tls)
         self._port = self._server.sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{self._port}"
+        self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
 
     async def close(self) -> None:
         """Be away."""
@@ -106,6 +117,11 @@ class Recorder:
             if isinstance(answer, Reply):
                 writer.write(answer.raw())
                 await writer.drain()
+            elif isinstance(answer, Drips):
+                writer.write(answer.at_once)
+                for byte in answer.reply.raw():
+                    writer.write(bytes([byte]))
+                    await asyncio.sleep(DRIP_SECONDS)
             elif answer == HANGS:
                 await asyncio.sleep(60)
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -140,9 +156,9 @@ def stripe(sent: Sent) -> Reply:
 
 
 @asynccontextmanager
-async def recording(answers: Answers) -> AsyncIterator[Recorder]:
+async def recording(answers: Answers, tls: ssl.SSLContext | None = None) -> AsyncIterator[Recorder]:
     """Run a recorder."""
-    recorder = Recorder(answers)
+    recorder = Recorder(answers, tls)
     await recorder.open()
     try:
         yield recorder

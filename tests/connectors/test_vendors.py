@@ -1,7 +1,9 @@
 """What each vendor's answers mean, and what never goes out: markup of others, and secrets into logs."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +13,12 @@ from keyrack.model.connector_calls import Answer, Verdict
 from keyrack.model.connectors import SettingsProblem, tail
 from keyrack.model.vendors import ResendMails, StripeCustomers
 from keyrack.settings import Settings
-from keyrack.work.connectors import Account, Clients, Outgoing, seconds_in
+from keyrack.work.connectors import THREADS_MAX, Account, Clients, Outgoing, seconds_in
+from tests.connectors import recorders
 from tests.connectors.conftest import RESEND_KEY, SETTINGS, SLACK_TOKEN, STRIPE_KEY, Vendors
-from tests.connectors.recorders import DROPS, Reply, reply
+from tests.connectors.recorders import DROPS, Drips, Reply, recording, reply
 from tests.connectors.test_wire import CUSTOMER, KEY, MAIL, MESSAGE, urls_of
+from tests.guard.certificates import Authority
 from tests.hosts import BRAND, CATEGORIES
 
 REQUESTS: dict[str, dict[str, Any]] = {"slack": MESSAGE, "resend": MAIL, "stripe": CUSTOMER}
@@ -102,6 +106,26 @@ async def test_every_answer_means_one_thing(vendors: Vendors, clients: Clients) 
         assert not any(secret in f"{got}" for secret in (SLACK_TOKEN, RESEND_KEY, STRIPE_KEY))
         if verdict is Verdict.LATER and isinstance(answer, Reply) and "Retry-After" in answer.headers:
             assert int(answer.headers["Retry-After"]) == got.retry_after_seconds
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_vendor_that_drips_its_answer_keeps_no_thread(scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = Authority()
+    (tmp_path / "authority.pem").write_bytes(authority.pem)
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.setenv(name, str(tmp_path / "authority.pem"))
+    tls = authority.server("127.0.0.1") if scheme == "https" else None
+    heads = (b"", b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+    async with recording(recorders.slack, tls) as slack, recording(recorders.resend, tls) as resend:
+        vendors, clients = Vendors(slack, resend, resend), Clients(call_seconds_max=1.0)
+        for kind, recorder in (("slack", slack), ("hook", slack), ("resend", resend)):
+            # Some drip from the first byte on, some behind a whole head.
+            recorder.next = [Drips(heads[n % 2], reply({"ok": True, "id": "1"})) for n in range(THREADS_MAX)]
+            dripped = await asyncio.gather(*(send(clients, vendors, kind) for _ in range(THREADS_MAX)))
+            assert {(Verdict.AGAIN, "unreachable")} == {(one.verdict, one.code) for one in dripped}
+            assert [] == recorder.next
+            assert Verdict.SENT is (await send(clients, vendors, kind)).verdict
+        await clients.close()
 
 
 async def test_a_customer_that_was_deleted_at_stripe_is_created_again(vendors: Vendors, clients: Clients) -> None:

@@ -21,10 +21,14 @@ class Authority:
         self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Tests")])
         self._certificate = self._signed(self._name, self._key, x509.BasicConstraints(ca=True, path_length=None))
 
+    @property
+    def pem(self) -> bytes:
+        """Its own certificate."""
+        return self._certificate.public_bytes(serialization.Encoding.PEM)
+
     def trusted(self) -> ssl.SSLContext:
         """What a client uses that trusts this authority, and no other."""
-        pem = self._certificate.public_bytes(serialization.Encoding.PEM).decode()
-        return ssl.create_default_context(cadata=pem)
+        return ssl.create_default_context(cadata=self.pem.decode())
 
     def server(self, *names: str, ends_in_days: int = 1) -> ssl.SSLContext:
         """What a server uses whose certificate holds these names and addresses."""

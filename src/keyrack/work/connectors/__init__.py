@@ -49,9 +49,10 @@ class Client(Protocol):
 
 
 class Clients:
-    """The clients of a process, by vendor."""
+    """The clients of a process, by vendor. None of their calls holds a thread or a connection for longer than `call_seconds_max`."""
 
-    def __init__(self) -> None:
+    def __init__(self, call_seconds_max: float = CALL_SECONDS_MAX) -> None:
+        self._call_seconds_max = call_seconds_max
         self._clients: dict[str, Client] = {}
 
     async def get(self, vendor: str) -> Client:
@@ -59,7 +60,7 @@ class Clients:
         if vendor not in self._clients:
             # In a thread: loading one for the first time takes longer than calls should wait.
             module = await asyncio.to_thread(import_module, f"{__name__}.{vendor}")
-            self._clients.setdefault(vendor, cast(Client, module.Client()))
+            self._clients.setdefault(vendor, cast(Client, module.Client(self._call_seconds_max)))
         return self._clients[vendor]
 
     async def close(self) -> None:

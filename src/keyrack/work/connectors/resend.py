@@ -3,13 +3,18 @@
 import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
-from resend.exceptions import ResendError
+import requests
+import urllib3.connection
+from requests.adapters import HTTPAdapter
+from resend.exceptions import ResendError, raise_for_code_and_type
 from resend.request import Request
 
 from keyrack.model.connector_calls import Answer, Verdict
-from keyrack.work.connectors import THREADS_MAX, Account, Outgoing, seconds_in
+from keyrack.work.connectors import CALL_SECONDS_MAX, THREADS_MAX, Account, Outgoing, seconds_in
+from keyrack.work.connectors.deadlines import Response, within
 
 QUOTA_PAUSE_SECONDS = 3600
 _QUOTAS = {
@@ -35,18 +40,63 @@ class _Call(Request[dict[str, Any]]):
         return super().perform() or {}
 
     def make_request(self, url: str) -> dict[str, Any] | list[Any]:
-        """Make the call, where the operator says that Resend is."""
-        return super().make_request(f"{self._account.urls['resend'].rstrip('/')}{self.path}")
+        """Make the call, where the operator says that Resend is, and not by the HTTP client that the process may have set for itself."""
+        url = f"{self._account.urls['resend'].rstrip('/')}{self.path}"
+        try:
+            with _session() as session:
+                answered = session.request(self.verb, url, headers=getattr(self, _HEADERS)(), json=self.params, timeout=CALL_SECONDS_MAX)
+        except (requests.RequestException, OSError) as error:
+            raise ResendError(code=500, message="", error_type="HttpClientError", suggested_action="") from error
+        self._response_headers, self._response_status_code = dict(answered.headers), answered.status_code
+        with suppress(ValueError):
+            if "application/json" in answered.headers.get("content-type", ""):
+                said: dict[str, Any] | list[Any] = answered.json()
+                return said
+        code = answered.status_code if answered.status_code >= 400 else 500
+        return raise_for_code_and_type(code, "application_error", "The answer is not in JSON.", self._response_headers)
 
     def _Request__get_headers(self) -> dict[str, str]:  # noqa: N802 - the name that the client's own class gives it
         headers: dict[str, str] = getattr(super(), _HEADERS)()
         return {**headers, "Authorization": f"Bearer {self._account.settings['api_key']}"}
 
 
+class _PlainConnection(urllib3.connection.HTTPConnection):
+    response_class = Response
+
+
+class _SecuredConnection(urllib3.connection.HTTPSConnection):
+    response_class = Response
+
+
+class _PlainPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
+
+
+class _SecuredPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _SecuredConnection
+
+
+_POOLS = {"http": _PlainPool, "https": _SecuredPool}
+
+
+class _Adapter(HTTPAdapter):
+    """Connections whose answers have come by the deadline."""
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:
+        super().init_poolmanager(connections, maxsize, block, **options)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **options)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
 class Client:
     """Resend's client, in threads: its asynchronous one loads all certificates for each call, which holds up every other."""
 
-    def __init__(self) -> None:
+    def __init__(self, call_seconds_max: float = CALL_SECONDS_MAX) -> None:
+        self._seconds = call_seconds_max
         self._threads = ThreadPoolExecutor(THREADS_MAX, "keyrack-resend")
 
     async def send(self, account: Account, outgoing: Outgoing) -> Answer:
@@ -87,7 +137,14 @@ class Client:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _perform(self, call: _Call) -> dict[str, Any]:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call.perform)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, within, self._seconds, call.perform)
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    for scheme in _POOLS:
+        session.mount(f"{scheme}://", _Adapter())
+    return session
 
 
 def _judged(error: ResendError) -> Answer:

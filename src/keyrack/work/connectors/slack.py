@@ -9,13 +9,15 @@ import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
+from urllib.request import HTTPHandler, HTTPSHandler, ProxyHandler, Request, build_opener
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import WebClient
-from slack_sdk.webhook import WebhookClient
+from slack_sdk.webhook import WebhookClient, WebhookResponse
 
 from keyrack.model.connector_calls import Answer, Verdict
 from keyrack.work.connectors import CALL_SECONDS_MAX, THREADS_MAX, Account, Outgoing, seconds_in
+from keyrack.work.connectors.deadlines import HTTPConnection, HTTPSConnection, within
 
 Result = TypeVar("Result")
 _CONNECT = "connect it again"
@@ -41,12 +43,44 @@ _FOR_NOW = {"internal_error", "fatal_error", "service_unavailable", "request_tim
 _TOO_MANY = {"ratelimited", "rate_limited"}
 _CODE = re.compile(r"[a-z0-9_]{1,60}")
 _NOTHING_SAID = {"no_text", "invalid_payload", "missing_text_or_fallback_or_attachments"}
+_INSIDE = "_perform_http_request_internal", "_perform_urllib_http_request_internal"
+
+if not hasattr(WebhookClient, _INSIDE[0]) or not hasattr(WebClient, _INSIDE[1]):
+    # The classes below would wait for answers that drip.
+    raise ImportError("this version of slack_sdk sends in another way")
+
+
+class _Plain(HTTPHandler):
+    def http_open(self, req: Request) -> Any:
+        return self.do_open(HTTPConnection, req)
+
+
+class _Secured(HTTPSHandler):
+    def https_open(self, req: Request) -> Any:
+        return self.do_open(HTTPSConnection, req)
+
+
+class _WebClient(WebClient):
+    """Slack's client for methods, over connections that end by the deadline."""
+
+    def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
+        status, headers, body = _exchanged(url, req, self.proxy, self.timeout)
+        return {"status": status, "headers": headers, "body": body}
+
+
+class _WebhookClient(WebhookClient):
+    """Slack's client for incoming webhooks, over the same connections."""
+
+    def _perform_http_request_internal(self, url: str, req: Request) -> WebhookResponse:
+        status, headers, body = _exchanged(url, req, self.proxy, self.timeout)
+        return WebhookResponse(url=url, status_code=status, body=body, headers=headers)
 
 
 class Client:
     """Slack's client, in threads: its asynchronous one needs an HTTP library of its own, and waits no better."""
 
-    def __init__(self) -> None:
+    def __init__(self, call_seconds_max: float = CALL_SECONDS_MAX) -> None:
+        self._seconds = call_seconds_max
         self._threads = ThreadPoolExecutor(THREADS_MAX, "keyrack-slack")
         # The library would log incoming webhooks, which are secrets, and quote what was sent.
         self._logger = logging.getLogger("keyrack.slack")
@@ -71,7 +105,7 @@ class Client:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, within, self._seconds, work)
 
     def _with_token(self, account: Account, message: Mapping[str, Any]) -> Answer:
         try:
@@ -90,7 +124,7 @@ class Client:
         return Answer(Verdict.SENT, known.status_code, None, told)
 
     def _through_webhook(self, url: str, message: Mapping[str, Any]) -> Answer:
-        client = WebhookClient(url, timeout=int(CALL_SECONDS_MAX), logger=self._logger, retry_handlers=[])
+        client = _WebhookClient(url, logger=self._logger, retry_handlers=[])
         answer = client.send_dict(dict(message))
         if answer.status_code == 200 and answer.body == "ok":
             return Answer(Verdict.SENT, 200, None, "Posted.")
@@ -98,13 +132,21 @@ class Client:
 
     def _client(self, account: Account) -> WebClient:
         # No retries by itself: after a lost answer it would post twice within one attempt.
-        return WebClient(
+        return _WebClient(
             account.settings.get("token"),
             base_url=account.urls["slack"],
-            timeout=int(CALL_SECONDS_MAX),
             logger=self._logger,
             retry_handlers=[],
         )
+
+
+def _exchanged(url: str, request: Request, proxy: str | None, timeout: int) -> tuple[int, Any, str]:
+    """Return status, headers and body of an answer. Raises HTTPError where it is no success, OSError where none came."""
+    if not url.lower().startswith("http"):
+        raise ValueError("this is no address that Slack can have")
+    proxies = [ProxyHandler({"http": proxy, "https": proxy})] if proxy else []
+    with build_opener(_Plain, _Secured, *proxies).open(request, timeout=timeout) as answered:
+        return answered.status, answered.headers, answered.read().decode(answered.headers.get_content_charset() or "utf-8")
 
 
 def _refused(error: SlackApiError) -> Answer:

@@ -11,8 +11,8 @@ from keyrack.work.connectors import CALL_SECONDS_MAX, Account, Outgoing, seconds
 class Client:
     """Stripe's client. One connection pool serves the accounts of all workspaces: the key goes with each call."""
 
-    def __init__(self) -> None:
-        self._http = stripe.HTTPXClient(timeout=CALL_SECONDS_MAX)
+    def __init__(self, call_seconds_max: float = CALL_SECONDS_MAX) -> None:
+        self._http = stripe.HTTPXClient(timeout=call_seconds_max)
 
     async def send(self, account: Account, outgoing: Outgoing) -> Answer:
         """Update the customer, or create it where Stripe does not know it (any more)."""
