@@ -198,12 +198,12 @@ async def client_of(rack: Keyrack, app: FastAPI, clock: FrozenClock | None = Non
 
 @asynccontextmanager
 async def living(app: Any) -> AsyncIterator[None]:
-    """Run an app's lifespan as a server does. Raises RuntimeError with the app's words where it does not start."""
+    """Run an app's lifespan as a server does. Raises RuntimeError with the app's words where it does not start, or what it raises."""
     to_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     from_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     task = asyncio.create_task(app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, to_app.get, from_app.put))
     await to_app.put({"type": "lifespan.startup"})
-    answer = await from_app.get()
+    answer = await _said(task, from_app)
     if answer["type"] != "lifespan.startup.complete":
         await task
         raise RuntimeError(answer["message"])
@@ -211,8 +211,19 @@ async def living(app: Any) -> AsyncIterator[None]:
         yield
     finally:
         await to_app.put({"type": "lifespan.shutdown"})
-        await from_app.get()
+        await _said(task, from_app)
         await task
+
+
+async def _said(task: asyncio.Task[None], from_app: asyncio.Queue[dict[str, Any]]) -> dict[str, Any]:
+    """Return what an app says next. Raises what it raises instead, RuntimeError where it ends without a word."""
+    asking = asyncio.create_task(from_app.get())
+    await asyncio.wait([task, asking], return_when=asyncio.FIRST_COMPLETED)
+    if task.done() and not asking.done() and from_app.empty():
+        asking.cancel()
+        await task
+        raise RuntimeError("the app ended without a word")
+    return await asking
 
 
 __all__ = ["ADMIN_RIGHTS", "ALL_RIGHTS", "Host", "Mode", "SpaceRole", "integrations", "running"]

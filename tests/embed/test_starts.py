@@ -4,6 +4,7 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -70,3 +71,17 @@ async def test_host_that_cannot_start_leaves_nothing_of_the_rack_open(backend: B
     async with living(app):
         pass
     assert [] == open_in(tmp_path)
+
+
+@pytest.mark.parametrize("moment", ["startup", "shutdown"])
+async def test_what_an_app_raises_in_its_lifespan_ends_a_test_of_it(moment: str) -> None:
+    async def app(_scope: Any, receive: Any, send: Any) -> None:
+        while True:
+            kind = (await receive())["type"]
+            if kind == f"lifespan.{moment}":
+                raise OSError(moment)
+            await send({"type": f"{kind}.complete"})
+
+    with pytest.raises(OSError, match=moment):
+        async with living(app):
+            assert moment == "shutdown"
