@@ -50,10 +50,10 @@ class Connection:
         self.writes = 0
         self._connection = connection
 
-    async def first(self, statement: Executable) -> Row[Any] | None:
-        """Return the first row, or None."""
+    async def first(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Row[Any] | None:
+        """Return the first row, or None. `values` are those of a statement that was written once, for all who ask it."""
         with translated():
-            result = await self._connection.execute(self._counted(statement))
+            result = await self._connection.execute(self._counted(statement), values)
         return result.first()
 
     async def all(self, statement: Executable) -> Sequence[Row[Any]]:

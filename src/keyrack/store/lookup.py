@@ -1,10 +1,10 @@
 """The closed list of finders that take no workspace. Each names the modules that may call it; a test holds them to it."""
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, or_, select, update
+from sqlalchemy import LargeBinary, Row, Text, bindparam, case, delete, exists, insert, literal_column, null, or_, select, update
 
 from keyrack.model.app_tokens import FoundAppToken
 from keyrack.model.embed_keys import FoundEmbedKey
@@ -31,8 +31,10 @@ from keyrack.store import tokens as token_rows
 from keyrack.store import workspaces as workspace_rows
 from keyrack.store.database import Connection
 from keyrack.store.embed_key_tables import embed_keys
+from keyrack.store.oauth_tables import access_tokens, app_tokens
 from keyrack.store.paging import keyset
 from keyrack.store.tables import (
+    COUNTER_ID,
     identities,
     integrations,
     invitations,
@@ -41,6 +43,7 @@ from keyrack.store.tables import (
     members,
     people,
     portal_links,
+    revisions,
     sessions,
     set_up_links,
     sign_in_links,
@@ -113,30 +116,52 @@ class FoundInvitation:
 Found = FoundKey | FoundToken | FoundAccess | FoundAppToken | FoundEmbedKey
 
 
-async def credential(c: Connection, digest: bytes) -> Found | None:
-    """Return the key or token with this digest, also an ended one. For `keyrack.feed.look_ups` alone."""
-    found = await _key(c, digest) or await _token(c, digest) or await oauth_lookup.access_token(c, digest)
-    return found or await oauth_lookup.app_token(c, digest) or await _embed_key(c, digest)
-
-
-async def _key(c: Connection, digest: bytes) -> FoundKey | None:
-    joined = keys.join(integrations, integrations.c.id == keys.c.integration_id).join(workspaces, workspaces.c.id == keys.c.workspace_id)
-    found = (
-        select(keys, integrations, workspaces, rights.roles_of(integrations), rights.reached_by_all(integrations), changes.newest_column())
-        .select_from(joined)
-        .where(keys.c.digest == digest)
+# Written once: to make such a statement anew, and to find its columns again, takes as long as all else that a look-up does.
+_DIGEST = bindparam("digest", type_=LargeBinary)
+_OTHERS = (tokens, access_tokens, app_tokens, embed_keys)
+# The other tables are asked only where it is no key's.
+_IN_OTHERS = ((exists().where(table.c.digest == _DIGEST), literal_column(f"'{table.name}'", Text)) for table in _OTHERS)
+_IN_WHICH = case((keys.c.id.is_not(None), null()), *_IN_OTHERS)
+_KEY_OR_ELSE = (
+    select(
+        keys,
+        integrations,
+        workspaces,
+        rights.roles_of(integrations),
+        rights.reached_by_all(integrations),
+        revisions.c.revision.label("newest_revision"),
+        _IN_WHICH.label("in_which"),
     )
-    row = await c.first(found)
+    .select_from(
+        revisions.outerjoin(keys, keys.c.digest == _DIGEST)
+        .outerjoin(integrations, integrations.c.id == keys.c.integration_id)
+        .outerjoin(workspaces, workspaces.c.id == keys.c.workspace_id)
+    )
+    .where(revisions.c.id == COUNTER_ID)
+)
+_TOKEN = token_rows.everywhere(rights.reached_by_all(members), changes.newest_column()).where(tokens.c.digest == _DIGEST)
+_OF_WORKSPACE = workspaces.c.id == embed_keys.c.workspace_id
+_EMBED_KEY = select(embed_keys, workspaces, changes.newest_column()).join(workspaces, _OF_WORKSPACE).where(embed_keys.c.digest == _DIGEST)
+
+
+async def credential(c: Connection, digest: bytes) -> Found | None:
+    """Return the key or token with this digest, also an ended one. For `keyrack.feed.look_ups` alone.
+
+    One statement reads a key, or says which of the other tables has the digest: what a credential's own prefix says is not believed.
+    """
+    row = await c.first(_KEY_OR_ELSE, {"digest": digest})
     if row is None:
         return None
-    return FoundKey(
-        key_rows.read(row), integration_rows.read(row), workspace_rows.read(row), rights.read_reached(row), row._mapping["newest_revision"]
-    )
+    of = row._mapping
+    if of[keys.c.id] is not None:
+        reached, revision = rights.read_reached(row), of["newest_revision"]
+        return FoundKey(key_rows.read(row), integration_rows.read(row), workspace_rows.read(row), reached, revision)
+    find = _FINDERS.get(of["in_which"])
+    return await find(c, digest) if find else None
 
 
 async def _token(c: Connection, digest: bytes) -> FoundToken | None:
-    reached = rights.reached_by_all(members)
-    row = await c.first(token_rows.everywhere(reached, changes.newest_column()).where(tokens.c.digest == digest))
+    row = await c.first(_TOKEN, {"digest": digest})
     if row is None:
         return None
     one, revision = token_rows.read_held(row), row._mapping["newest_revision"]
@@ -144,12 +169,18 @@ async def _token(c: Connection, digest: bytes) -> FoundToken | None:
 
 
 async def _embed_key(c: Connection, digest: bytes) -> FoundEmbedKey | None:
-    joined = embed_keys.join(workspaces, workspaces.c.id == embed_keys.c.workspace_id)
-    found = select(embed_keys, workspaces, changes.newest_column()).select_from(joined).where(embed_keys.c.digest == digest)
-    row = await c.first(found)
+    row = await c.first(_EMBED_KEY, {"digest": digest})
     if row is None:
         return None
     return FoundEmbedKey(embed_key_rows.read(row), workspace_rows.read(row), row._mapping["newest_revision"])
+
+
+_FINDERS: Mapping[str | None, Callable[[Connection, bytes], Awaitable[Found | None]]] = {
+    tokens.name: _token,
+    access_tokens.name: oauth_lookup.access_token,
+    app_tokens.name: oauth_lookup.app_token,
+    embed_keys.name: _embed_key,
+}
 
 
 async def tokens_of(c: Connection, person_id: str, limit: int) -> list[HeldThere]:

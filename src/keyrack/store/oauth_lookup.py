@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import func, select, update
+from sqlalchemy import LargeBinary, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from keyrack.model.app_tokens import FoundAppToken
@@ -18,11 +18,23 @@ from keyrack.store.database import Connection
 from keyrack.store.oauth_tables import access_tokens, app_tokens, apps, codes, grants, refresh_tokens
 from keyrack.store.tables import members, workspaces
 
+# Written once, as in `lookup`.
+_DIGEST = bindparam("digest", type_=LargeBinary)
+_ACCESS_TOKEN = (
+    grant_rows.everywhere(access_tokens, rights.reached_by_all(members), changes.newest_column())
+    .join(access_tokens, access_tokens.c.grant_id == grants.c.id)
+    .where(access_tokens.c.digest == _DIGEST)
+)
+_APP_TOKEN = (
+    select(app_tokens, apps, workspaces, changes.newest_column())
+    .select_from(app_tokens.join(apps, apps.c.id == app_tokens.c.app_id).join(workspaces, workspaces.c.id == app_tokens.c.workspace_id))
+    .where(app_tokens.c.digest == _DIGEST)
+)
+
 
 async def access_token(c: Connection, digest: bytes) -> FoundAccess | None:
     """Return the access token with this digest, also an ended one. For `keyrack.store.lookup` and `keyrack.manage.oauth_tokens`."""
-    found = grant_rows.everywhere(access_tokens, rights.reached_by_all(members), changes.newest_column())
-    row = await c.first(found.join(access_tokens, access_tokens.c.grant_id == grants.c.id).where(access_tokens.c.digest == digest))
+    row = await c.first(_ACCESS_TOKEN, {"digest": digest})
     if row is None:
         return None
     one, token = grant_rows.read_held(row), oauth_tokens.read_access_token(row)
@@ -32,9 +44,7 @@ async def access_token(c: Connection, digest: bytes) -> FoundAccess | None:
 
 async def app_token(c: Connection, digest: bytes) -> FoundAppToken | None:
     """Return the app token with this digest, also an ended one. For `keyrack.store.lookup` and `keyrack.manage.app_tokens`."""
-    joined = app_tokens.join(apps, apps.c.id == app_tokens.c.app_id).join(workspaces, workspaces.c.id == app_tokens.c.workspace_id)
-    found = select(app_tokens, apps, workspaces, changes.newest_column()).select_from(joined)
-    row = await c.first(found.where(app_tokens.c.digest == digest))
+    row = await c.first(_APP_TOKEN, {"digest": digest})
     if row is None:
         return None
     token, revision = oauth_tokens.read_app_token(row), row._mapping["newest_revision"]
