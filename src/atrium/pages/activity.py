@@ -31,9 +31,8 @@ async def show_activity(query: Annotated[FeedQuery, Query()], rack: Rack, caller
     chosen = {"changes_only": query.changes_only, "oldest_first": query.oldest_first}
     of_this_list = {"list": "activity", **chosen}
     after = rack.cursors.read(query.cursor, of_this_list)
-    found = await rack.activity.page(caller.principal, limit=DEEDS_SHOWN + 1, after=after, **chosen)
-    shown = found[:DEEDS_SHOWN]
-    following = screen.older(rack.cursors.write(shown[-1].place, of_this_list)) if len(found) > DEEDS_SHOWN else None
+    found = await rack.activity.page(caller.principal, limit=DEEDS_SHOWN, after=after, **chosen)
+    following = screen.older(rack.cursors.write(found.after, of_this_list)) if found.after else None
     # What happens now comes in by itself where it belongs on the page that is shown.
     is_live = after is None and not query.oldest_first
-    return screen.show("activity/feed.html", deeds=shown, following=following, is_live=is_live, **chosen)
+    return screen.show("activity/feed.html", found=found, following=following, is_live=is_live, **chosen)
