@@ -59,6 +59,7 @@ BOOKKEEPING = {
     "endpoint_health": "how an endpoint fares is no change of anybody's",
     "event_cursors": "how far a reader has come is nobody's",
     "events.number": "an event's place in the order says nothing about what people own",
+    "existing": "it holds a workspace while its things are counted, and leaves the row as it was",
     "lookup.add_set_up_link": "it lets the first person in, before there is a workspace that could have events",
     "lookup.end_sessions": "as sessions",
     "lookup.use_set_up_link": "a link is used up as a part of signing in",

@@ -14,6 +14,7 @@ from atrium.community import samples as community_samples
 from atrium.customers.models import FIRST_DISPLAY_ID, Contact, Customer
 from atrium.database import Base, Database, Row
 from atrium.onboardings.models import Onboarding
+from atrium.spaces.meters import MESSAGES
 from atrium.spaces.models import Item, Message
 from keyrack import Keyrack, Member, SpaceRole
 
@@ -35,8 +36,7 @@ async def load(rack: Keyrack, workspace_id: str) -> None:
     if "customers" in rack.categories:
         await _fill(database, Customer, workspace_id, _customers(workspace_id, _now()))
     if "chatbots" in rack.categories and await _fill(database, Chatbot, workspace_id, chat_samples.rows(workspace_id, _now())):
-        for meter, units in chat_samples.COUNTED.items():
-            await rack.count(meter, units, workspace_id=workspace_id)
+        await rack.count(MESSAGES, chat_samples.ANSWERS, workspace_id=workspace_id)
     if rack.brand.community.startswith("/"):
         await community_samples.load(rack, database)
     await database.close()

@@ -5,8 +5,7 @@ from importlib import import_module
 from typing import Any, TypeVar, cast
 
 from fastapi import Depends
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
-from sqlalchemy.orm import Session
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -57,6 +56,7 @@ from keyrack.model.versions import FIRST_VERSION, DeprecatedOperation, VersionCh
 from keyrack.settings import Settings
 from keyrack.store.database import create_engine
 from keyrack.store.events import event_row
+from keyrack.store.existing import HostSession
 from keyrack.store.ids import new_id
 
 OWN_BASE, SHORT_BASE = "/api/v1", "/api"
@@ -250,14 +250,14 @@ class Keyrack:
             raise RuntimeError("there is no app yet: call rack.install(app) before")
         return self._document.describe(self._parts(), base_url)
 
-    def transaction(self, session: AsyncSession | Session) -> None:
+    def transaction(self, session: HostSession) -> None:
         """Join a session to the call: the gate commits it before the answer leaves, and rolls it back under a status of 400 or more.
 
         Call it before the session's first statement. Raises RuntimeError outside a guarded call.
         """
         transactions.join(_call(), session)
 
-    def record(self, session: AsyncSession | Session, event: EventType, subject: Any, *, actor: Principal | None = None) -> None:
+    def record(self, session: HostSession, event: EventType, subject: Any, *, actor: Principal | None = None) -> None:
         """Record an event of the host's in its session: it commits or vanishes with the change that it tells of.
 
         The payload is `event.schema` read from the subject's attributes when the session is flushed. The actor is the caller, under its
@@ -284,7 +284,7 @@ class Keyrack:
         # The object's id and values are read at flush: until then the database may still give them.
         session.add(event_row(session.get_bind().dialect.name, row, lambda: (str(subject.id), _payload(event, subject))))
 
-    def mail(self, session: AsyncSession | Session, letter: Letter) -> None:
+    def mail(self, session: HostSession, letter: Letter) -> None:
         """Write to somebody, in the brand's name, in the host's session: the letter goes out when that has committed, and only then.
 
         It is sealed until it is sent, and tried again until it is taken. Does nothing where no mail is set up (`settings.sends_mail`).
@@ -300,23 +300,23 @@ class Keyrack:
         """
         return open_visit(self.assembly.desk, caller.principal, caller.call.digest or b"", resume)
 
-    async def count(self, meter: Meter, units: int = 1, *, workspace_id: str | None = None, mode: str = "live") -> None:
+    async def count(
+        self, meter: Meter, units: int = 1, *, session: HostSession | None = None, workspace_id: str | None = None, mode: str = "live"
+    ) -> None:
         """Take units of a meter from the plan of the caller's workspace, in the caller's mode; outside a call both are named.
 
         All of them or none, exactly, whoever else takes at the same time. What was taken stays taken, also where the call fails later:
-        count last. Raises Refused `quota_exceeded` where fewer are left; ValueError for a meter that was not declared, or fewer than 0
-        units; RuntimeError where no workspace is named and there is no caller.
+        count last. But of what exists nothing is taken: count before you add it, in the `session` that adds it. Raises Refused
+        `quota_exceeded` where fewer are left; ValueError for a meter that was not declared, fewer than 0 units, or a session that is
+        missing; RuntimeError where no workspace is named and there is no caller.
         """
         if self.meters.get(meter.name) != meter:
             raise ValueError(f"{meter.name!r} was not declared: add it to Keyrack(meters=[…])")
-        if workspace_id is not None:
-            workspace = (await self.workspaces.operator(workspace_id)).workspace
-            await usage.count(self.assembly.desk, workspace, Mode(mode), meter, units)
-            return
-        principal = _call().principal
+        principal = _call().principal if workspace_id is None else await self.workspaces.operator(workspace_id)
         if principal is None:
             raise RuntimeError("rack.count needs a caller: in a public operation name the workspace")
-        await usage.count(self.assembly.desk, principal.workspace, principal.mode, meter, units)
+        taken_in = principal.mode if workspace_id is None else Mode(mode)
+        await usage.count(self.assembly.desk, principal.workspace, taken_in, meter, units, session)
 
     async def fetch(self, url: str, *, timeout_seconds: float = 10.0, answer_bytes_max: int = 1024 * 1024) -> Answered:
         """Get what stands at an address that a customer gave, where it is public, or in one of the settings' `outgoing_networks`.

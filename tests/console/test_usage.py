@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
+from sqlalchemy import literal, select
 
 from keyrack import Limit, Meter, Plan
 from keyrack.model.limits import DAY_SECONDS
@@ -54,6 +55,21 @@ async def test_bars_show_what_was_used_live_and_test_apart(tmp_path: Path) -> No
             assert [("warn", "8000", "10000"), ("good", "1", "2000"), ("bad", "10000", "10000"), ("good", "0", "2000")] == bars
             assert "1,000 calls in a second, 5,000 at once" in page.text
             assert "60 calls in a minute, for each key" in page.text
+
+
+async def test_what_exists_is_shown_without_an_end_of_its_window(tmp_path: Path) -> None:
+    plan = Plan("seated", "Seated", meters={"seats": 3, "desks": None})
+    seats, desks = (Meter(name, name.title(), existing=lambda _: select(literal(4))) for name in ("seats", "desks"))
+    async with opened(tmp_path, plan, (seats, desks)) as office:
+        ada = await office.signed_in()
+        words = " ".join((await ada.open("/console/usage")).text.split())
+        assert (2, 2) == (words.count("4 of 3 seats"), words.count("4 desks, without an end"))
+        assert (2, 4) == (
+            words.count("Used up. As many as there are, live and test together."),
+            words.count("Deleting one makes room at once."),
+        )
+        assert "anew" not in words
+        assert "3 in a" not in " ".join((await ada.open("/console/settings")).text.split())
 
 
 async def test_a_plan_that_counts_nothing_says_so(tmp_path: Path) -> None:

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, literal, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from keyrack import Keyrack, Meter, Plan, Refused, Settings
 from keyrack.model.limits import DAY_SECONDS
@@ -161,6 +164,32 @@ async def test_a_job_counts_for_a_workspace_and_is_refused_by_exception(tmp_path
             await host.rack.count(MESSAGES, workspace_id="org_nobody")
 
 
+async def test_what_exists_is_counted_in_a_session_of_either_kind_and_shown_in_both_modes(tmp_path: Path) -> None:
+    plan = Plan("seats", "Seats", meters={"seats": 3, "desks": None})
+    seats = Meter("seats", "Seats", existing=lambda workspace_id: select(literal(4)).where(literal(workspace_id).startswith("org_")))
+    desks = Meter("desks", "Desks", existing=lambda workspace_id: select(literal(7)))
+    async with limited(tmp_path, [plan], [desks, seats]) as host:
+        usage = (await host.get("/api/v1/usage", await host.key())).json()
+        told = [
+            (one["name"], one["window"], one["limit"], one["used"], one["remaining"], one["reset_at"]) for one in usage["live"]["meters"]
+        ]
+        assert [("desks", None, None, 7, None, None), ("seats", None, 3, 4, 0, None)] == told
+        assert usage["live"]["meters"] == usage["test"]["meters"]
+        with pytest.raises(ValueError, match="counted in a session"):
+            await host.rack.count(seats, workspace_id=host.workspace.id)
+        plain = create_engine(f"sqlite:///{tmp_path}/keyrack.db")
+        with Session(plain) as session:
+            await host.rack.count(desks, 10**6, workspace_id=host.workspace.id, session=session)
+            with pytest.raises(Refused, match="quota_exceeded"):
+                await host.rack.count(seats, workspace_id=host.workspace.id, session=session)
+            with pytest.raises(ValueError, match="0 or more"):
+                await host.rack.count(seats, -1, workspace_id=host.workspace.id, session=session)
+            host.rack.assembly.plans.clear()
+            with pytest.raises(Refused, match="plan_upgrade_required"):
+                await host.rack.count(seats, workspace_id=host.workspace.id, session=session)
+        plain.dispose()
+
+
 async def test_counting_says_what_is_wrong_with_it(tmp_path: Path) -> None:
     async with limited(tmp_path, [PLAN], BOTH) as host:
         with pytest.raises(ValueError, match="was not declared"):
@@ -169,6 +198,10 @@ async def test_counting_says_what_is_wrong_with_it(tmp_path: Path) -> None:
             await host.rack.count(MESSAGES, -1, workspace_id=host.workspace.id)
         with pytest.raises(RuntimeError, match="there is no call here"):
             await host.rack.count(MESSAGES)
+        async with AsyncSession(engine := host.rack.host_engine()) as session:
+            with pytest.raises(ValueError, match="counted in a session"):
+                await host.rack.count(MESSAGES, workspace_id=host.workspace.id, session=session)
+        await engine.dispose()
         # In a public operation nobody is known: the handler's mistake is a crash, and nobody is charged.
         assert 500 == (await host.send("POST", "/api/v1/public-notes")).status_code
         assert (0, 25) == await messages(host)

@@ -57,6 +57,7 @@ def test_who_has_a_budget_is_one_of_three() -> None:
         ({"name": ""}, "begins with a letter"),
         ({"name": "Big Files"}, "begins with a letter"),
         ({"window": "year"}, "day or month"),
+        ({"window": "month", "existing": str}, "no window"),
         ({"title": " "}, "printable"),
         ({"unit": "a\nb"}, "printable"),
     ],
@@ -70,3 +71,4 @@ def test_a_meter_counts_its_unit_by_its_window() -> None:
     assert ("big files", MONTH_SECONDS) == (Meter("big_files", "Files").unit, limit_of(MESSAGES, 5).window_seconds)
     assert DAY_SECONDS == limit_of(Meter("messages", "Messages", window="day"), 5).window_seconds
     assert limit_of(MESSAGES, 5) is limit_of(MESSAGES, 5)
+    assert ("month", None) == (MESSAGES.window, Meter("files", "Files", existing=str).window)

@@ -6264,7 +6264,11 @@ export interface components {
              */
             object?: "list";
         };
-        /** @description What was counted by a meter in this day or month. `limit` and `remaining` are null where the plan sets no end. */
+        /**
+         * @description What was counted by a meter in this day or month. `limit` and `remaining` are null where the plan sets no end.
+         *
+         *     `window` and `reset_at` are null of what exists: `used` is how many there are, live and test together, and deleting one frees its place.
+         */
         MeterUsage: {
             /** @description How much there is in all; null: no end is set. */
             limit: number | null;
@@ -6272,22 +6276,16 @@ export interface components {
             name: string;
             /** @description What is left. */
             remaining: number | null;
-            /**
-             * Format: date-time
-             * @description By when all of it is there again.
-             */
-            reset_at: string;
+            /** @description By when all of it is there again. */
+            reset_at: string | null;
             /** @description What people call it. */
             title: string;
             /** @description What is counted. */
             unit: string;
             /** @description What was used. */
             used: number;
-            /**
-             * @description Whether it is counted by the day or by the month.
-             * @enum {string}
-             */
-            window: "day" | "month";
+            /** @description Whether it is counted by the day or by the month; null: as many as exist are counted. */
+            window: ("day" | "month") | null;
         };
         /**
          * @description Live or test, on each key. Test changes the same data, and skips calls to the outside.

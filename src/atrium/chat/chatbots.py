@@ -28,11 +28,11 @@ async def find(session: AsyncSession, workspace_id: str, chatbot_id: str, *, loc
 
 
 async def create(rack: Keyrack, session: AsyncSession, workspace_id: str, new: NewChatbot) -> Chatbot:
-    """Make a chatbot. Raises Refused `quota_exceeded` where the plan has no more."""
+    """Make a chatbot. Raises Refused `quota_exceeded` where the plan holds no more."""
+    await rack.count(CHATBOTS, session=session)
     chatbot = Chatbot(**new.model_dump(), workspace_id=workspace_id)
     session.add(chatbot)
     rack.record(session, CHATBOT_CREATED, chatbot)
-    await rack.count(CHATBOTS)
     return chatbot
 
 

@@ -1,6 +1,17 @@
-"""What of chat a plan counts. Messages are those of `atrium.spaces.meters`: a plan has one quota for what is written."""
+"""What of chat a plan bounds: how many exist. Messages are those of `atrium.spaces.meters`: a plan has one quota for what is written."""
 
+from collections.abc import Callable
+
+from sqlalchemy import Select, func, select
+
+from atrium.chat.models import Chatbot, Source
+from atrium.database import Row
 from keyrack import Meter
 
-CHATBOTS = Meter("chatbots", "Chatbots")
-SOURCES = Meter("sources", "Sources")
+
+def _all(kind: type[Row]) -> Callable[[str], Select[tuple[int]]]:
+    return lambda workspace_id: select(func.count()).where(kind.workspace_id == workspace_id)
+
+
+CHATBOTS = Meter("chatbots", "Chatbots", existing=_all(Chatbot))
+SOURCES = Meter("sources", "Sources", existing=_all(Source))

@@ -5,18 +5,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from atrium.chat.meters import CHATBOTS, SOURCES
 from atrium.chat.models import Chatbot, ChatMessage, Content, Conversation, Lead, Source, SourceStatus, Speaker
 from atrium.database import Base
-from atrium.spaces.meters import MESSAGES
 
 SAMPLE: dict[str, Any] = tomllib.loads(Path(__file__).with_name("samples.toml").read_text(encoding="utf-8"))
-COUNTED = {
-    CHATBOTS: 1,
-    SOURCES: len(SAMPLE["sources"]),
-    MESSAGES: sum(len(conversation["said"]) for conversation in SAMPLE["conversations"]),
-}
-"""What the sample takes of a plan."""
+ANSWERS = sum(len(conversation["said"]) for conversation in SAMPLE["conversations"])
+"""How many messages the sample takes of a plan."""
 
 HOUR_MS = 3_600_000
 MINUTE_MS = 60_000

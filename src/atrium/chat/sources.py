@@ -42,7 +42,7 @@ class Sources:
         self._intake = intake
 
     async def add(self, session: AsyncSession, workspace_id: str, new: NewTextSource | NewUrlSource) -> Source:
-        """Add a text or a page. Raises Refused 404 for an unknown chatbot, `quota_exceeded` where the plan has no more sources."""
+        """Add a text or a page. Raises Refused 404 for an unknown chatbot, `quota_exceeded` where the plan holds no more."""
         if isinstance(new, NewTextSource):
             content = new.text.encode()
             return await self._add(session, workspace_id, new.chatbot_id, new.name, SourceKind(new.kind), content)
@@ -84,6 +84,7 @@ class Sources:
     ) -> Source:
         # Locked, for whoever deletes the chatbot meanwhile takes all of its sources along.
         chatbot = await chatbots.find(session, workspace_id, chatbot_id, lock=True, param="chatbot_id")
+        await self._rack.count(SOURCES, session=session)
         source = Source(
             workspace_id=workspace_id,
             chatbot_id=chatbot.id,
@@ -99,7 +100,6 @@ class Sources:
         await session.flush()
         if content is not None:
             session.add(Content(source_id=source.id, body=content))
-        await self._rack.count(SOURCES)
         self._wake_after(session)
         return source
 

@@ -144,7 +144,7 @@ FIELDS = {
     "used": "What was used.",
     "user_agent": "What the client says that it is.",
     "valid_seconds": "How long the link works, in seconds.",
-    "window": "Whether it is counted by the day or by the month.",
+    "window": "Whether it is counted by the day or by the month; null: as many as exist are counted.",
     "window_seconds": "In how many seconds the quota comes back.",
 }
 

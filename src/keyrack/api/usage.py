@@ -53,16 +53,19 @@ class LimitUsageView(View):
 
 
 class MeterUsageView(View):
-    """What was counted by a meter in this day or month. `limit` and `remaining` are null where the plan sets no end."""
+    """What was counted by a meter in this day or month. `limit` and `remaining` are null where the plan sets no end.
+
+    `window` and `reset_at` are null of what exists: `used` is how many there are, live and test together, and deleting one frees its place.
+    """
 
     name: str
     title: str
     unit: str
-    window: Window
+    window: Window | None
     limit: int | None
     used: int
     remaining: int | None
-    reset_at: Time
+    reset_at: Time | None
 
 
 class ModeUsageView(View):

@@ -103,16 +103,16 @@ class LimitUsage(msgspec.Struct, frozen=True):
 
 
 class MeterUsage(msgspec.Struct, frozen=True):
-    """What was counted by a meter in this day or month."""
+    """What was counted by a meter in this day or month, or, without a `window`, how many there are."""
 
     name: str
     title: str
     unit: str
-    window: str
+    window: str | None
     limit: int | None
     used: int
     remaining: int | None
-    reset_at: datetime
+    reset_at: datetime | None
 
 
 class ModeUsage(msgspec.Struct, frozen=True):

@@ -19,11 +19,11 @@ _NEARLY = 0.8
 
 
 class Bar(NamedTuple):
-    """A quota of a day or month as people see it. `quota` None: there is no end of it."""
+    """A quota as people see it: of a day or month, or, without a `window`, of what exists. `quota` None: there is no end of it."""
 
     title: str
     unit: str
-    window: str
+    window: str | None
     used: int
     quota: int | None
     reset_at: int | None
@@ -74,7 +74,7 @@ def limit_words(limit: Limit) -> str:
 
 
 def _bars(used: ModeUsage) -> list[Bar]:
-    """Only what is counted by day or month: the rest is over before a page is read."""
+    """What exists, and what is counted by day or month: the rest is over before a page is read."""
     of_meters = [Bar(one.meter.title, one.meter.unit, one.meter.window, one.used, one.quota, one.reset_at) for one in used.meters]
     of_limits = [
         Bar(

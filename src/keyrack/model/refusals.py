@@ -273,8 +273,8 @@ QUOTA_EXCEEDED = Refusal(
     "quota_exceeded",
     429,
     "Quota used up",
-    "The workspace has used what its plan allows of the thing named in `violated-policies` in this day or month.",
-    "Wait for the seconds in `Retry-After`, until the next day or month begins, or move the workspace to a plan that allows more.",
+    "The workspace has used what its plan allows of the thing named in `violated-policies`: in this day or month, or of what may exist.",
+    "Wait for the seconds in `Retry-After`; without it, delete some of what exists. Or move the workspace to a plan that allows more.",
     retryable=True,
 )
 TOO_MANY_FAILURES = Refusal(

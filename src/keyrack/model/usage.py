@@ -23,13 +23,16 @@ class LimitUsage:
 
 @dataclass(frozen=True, slots=True)
 class MeterUsage:
-    """What was counted by a meter since its window began, and what is left of its `quota`: None of both where the plan sets no end."""
+    """What was counted by a meter since its window began, and what is left of its `quota`: None of both where the plan sets no end.
+
+    Of what exists there is no `reset_at`, and more may be used than the quota of a plan to which the workspace came later.
+    """
 
     meter: Meter
     quota: int | None
     used: int
     remaining: int | None
-    reset_at: int
+    reset_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,11 @@ def meter_usage(meter: Meter, quota: int | None, budget: Budget, now: int) -> Me
     """Return the usage that the budget of a meter shows, at a time in ms since the epoch."""
     used = budget.limit.at_once - budget.remaining
     return MeterUsage(meter, quota, used, None if quota is None else budget.remaining, _end(budget.limit, now))
+
+
+def existing_usage(meter: Meter, quota: int | None, existing: int) -> MeterUsage:
+    """Return the usage of a meter of what exists."""
+    return MeterUsage(meter, quota, existing, None if quota is None else max(quota - existing, 0), None)
 
 
 def _end(limit: Limit, now: int) -> int:

@@ -1,10 +1,17 @@
 """Chatbots, their answers, and what visitors leave: one story over both stores, and what others may not see of it."""
 
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from atrium.chat.meters import CHATBOTS, SOURCES
+from atrium.chat.models import Chatbot, Source
 from atrium.spaces.meters import MESSAGES
-from keyrack import new_id
+from keyrack import Refused, new_id
 from keyrack.manage import keys
 from keyrack.model.permissions import Level, Rights
 from tests.atrium.chat.talking import HANDBOOK, ask, chatbot, feed
@@ -52,7 +59,8 @@ async def test_chatbot_answers_from_its_sources_and_cites_them(host: Host) -> No
     usage = (await host.get("/usage")).json()
     meters = {meter["name"]: (meter["used"], meter["limit"]) for meter in usage["live"]["meters"]}
     assert {"chatbots": (1, 20), "sources": (1, 1_000), "messages": (2, 1_000_000)} == meters
-    assert all(meter["reset_at"] for meter in usage["live"]["meters"])
+    begins_anew = {meter["name"]: (meter["window"], meter["reset_at"] is not None) for meter in usage["live"]["meters"]}
+    assert {"chatbots": (None, False), "sources": (None, False), "messages": ("month", True)} == begins_anew
 
 
 async def test_deleted_source_is_cited_no_more_and_a_deleted_chatbot_leaves_what_visitors_said(host: Host) -> None:
@@ -186,12 +194,10 @@ async def test_questions_that_say_nothing_or_too_much_are_answered_or_refused_li
 
 
 async def test_plan_bounds_what_is_added_and_said_and_names_what_is_used_up(host: Host) -> None:
-    used_up = {"workspace_id": host.workspace_id}
-    await host.rack.count(CHATBOTS, 19, **used_up)
-    await host.rack.count(SOURCES, 999, **used_up)
     bot = await chatbot(host)
     await feed(host, bot)
-    await host.rack.count(MESSAGES, 1_000_000, **used_up)
+    await stored(host, chatbots=19, sources_of=bot, sources=999)
+    await host.rack.count(MESSAGES, 1_000_000, workspace_id=host.workspace_id)
     source = {"chatbot_id": bot, "kind": "text", "name": "X", "text": "X"}
     for path, body, meter in (
         ("/chatbots", {"name": "One more"}, "chatbots"),
@@ -203,5 +209,102 @@ async def test_plan_bounds_what_is_added_and_said_and_names_what_is_used_up(host
     headers = {"Authorization": f"Bearer {host.secret}", "Accept": "text/event-stream"}
     streamed = await host.client.post(f"/api/v1/chatbots/{bot}/messages", json={"body": "Do points expire?"}, headers=headers)
     assert streamed.text.startswith('event: error\ndata: {"status": 429, "code": "quota_exceeded"')
-    counts = [len((await host.get(f"/{name}")).json()["data"]) for name in ("chatbots", "sources", "conversations")]
-    assert [1, 1, 0] == counts
+    assert {"chatbots": (20, 0), "sources": (1_000, 0), "messages": (1_000_000, 0)} == await used(host)
+    assert [] == (await host.get("/conversations")).json()["data"]
+
+
+async def test_what_exists_bounds_what_is_added_and_deleting_one_makes_room_at_once(host: Host) -> None:
+    bot = await chatbot(host)
+    await stored(host, chatbots=18)
+    last = (await host.post("/chatbots", {"name": "The last one"})).json()["id"]
+    refused = await host.post("/chatbots", {"name": "One more"})
+    assert (429, ["chatbots"], False) == (refused.status_code, refused.json()["violated-policies"], "retry-after" in refused.headers)
+    assert "The plan holds 20 chatbots, and 20 exist." in refused.json()["detail"]
+    # Neither another workspace nor another kind is bounded by it, and test keys add to the same.
+    stranger = await host.stranger()
+    assert 201 == (await feed(host, bot) and await stranger.post("/chatbots", {"name": "Theirs"})).status_code
+    assert {"chatbots": (1, 19), "sources": (0, 1_000)} == {
+        name: told for name, told in (await used(stranger)).items() if name != "messages"
+    }
+    usage = (await host.get("/usage")).json()
+    assert usage["live"]["meters"][:2] == usage["test"]["meters"][:2]
+    assert 404 == (await stranger.delete(f"/chatbots/{last}")).status_code
+    assert 429 == (await host.post("/chatbots", {"name": "One more"})).status_code
+    assert 204 == (await host.delete(f"/chatbots/{last}")).status_code
+    assert (19, 1) == (await used(host))["chatbots"]
+    assert 201 == (await host.post("/chatbots", {"name": "One more"})).status_code
+    # The sources of a deleted chatbot go with it, and so does what they took.
+    assert 204 == (await host.delete(f"/chatbots/{bot}")).status_code
+    assert (0, 1_000) == (await used(host))["sources"]
+
+
+async def test_smaller_plan_keeps_what_exists_and_refuses_more(host: Host) -> None:
+    await stored(host, chatbots=3)
+    await host.rack.workspaces.set_plan(host.workspace_id, "free")
+    async with session_of(host) as session:
+        with pytest.raises(Refused, match="quota_exceeded") as refused:
+            await host.rack.count(CHATBOTS, session=session, workspace_id=host.workspace_id)
+        assert "holds 1 chatbots, and 3 exist" in str(refused.value.detail)
+        await host.rack.count(CHATBOTS, 0, session=session, workspace_id=host.workspace_id)
+        await host.rack.count(SOURCES, 10, session=session, workspace_id=host.workspace_id)
+        with pytest.raises(Refused, match="quota_exceeded"):
+            await host.rack.count(SOURCES, 11, session=session, workspace_id=host.workspace_id)
+    await host.rack.workspaces.set_plan(host.workspace_id, "team")
+    assert (3, 17) == (await used(host))["chatbots"]
+
+
+async def test_of_many_that_add_at_once_no_more_succeed_than_the_plan_holds(host: Host) -> None:
+    bot = await chatbot(host)
+    await stored(host, chatbots=17, sources_of=bot, sources=998)
+    source = {"chatbot_id": bot, "kind": "text", "name": "X", "text": "X"}
+    added = [host.post("/chatbots", {"name": f"Bot {number}"}) for number in range(8)]
+    answers = await asyncio.gather(*added, *[host.post("/sources", source) for _ in range(8)])
+    statuses = [Counter(answer.status_code for answer in part) for part in (answers[:8], answers[8:])]
+    assert [{201: 2, 429: 6}, {201: 2, 429: 6}] == statuses
+    assert {"chatbots": (20, 0), "sources": (1_000, 0), "messages": (0, 1_000_000)} == await used(host)
+    # What is rolled back takes nothing, and what a session has added counts in it before it is committed.
+    assert 204 == (await host.delete(f"/chatbots/{(await host.get('/chatbots')).json()['data'][0]['id']}")).status_code
+    async with session_of(host) as session:
+        await host.rack.count(CHATBOTS, session=session, workspace_id=host.workspace_id)
+        session.add(Chatbot(workspace_id=host.workspace_id, name="X", greeting="X", fallback="X"))
+        with pytest.raises(Refused, match="quota_exceeded"):
+            await host.rack.count(CHATBOTS, session=session, workspace_id=host.workspace_id)
+        await session.rollback()
+    assert (19, 1) == (await used(host))["chatbots"]
+
+
+async def test_whoever_asks_while_another_adds_waits_for_what_becomes_of_it(host: Host) -> None:
+    await stored(host, chatbots=19)
+    async with session_of(host) as first, session_of(host) as second:
+        await host.rack.count(CHATBOTS, session=first, workspace_id=host.workspace_id)
+        first.add(Chatbot(workspace_id=host.workspace_id, name="X", greeting="X", fallback="X"))
+        await first.flush()
+        asking = asyncio.create_task(host.rack.count(CHATBOTS, session=second, workspace_id=host.workspace_id))
+        _, waiting = await asyncio.wait([asking], timeout=0.5)
+        assert {asking} == waiting
+        await first.commit()
+        with pytest.raises(Refused, match="quota_exceeded"):
+            await asking
+
+
+async def used(host: Host) -> dict[str, tuple[int, int]]:
+    """Return how much of each meter is used and left."""
+    return {meter["name"]: (meter["used"], meter["remaining"]) for meter in (await host.get("/usage")).json()["live"]["meters"]}
+
+
+@asynccontextmanager
+async def session_of(host: Host) -> AsyncIterator[AsyncSession]:
+    """Open a session on the database of Atrium."""
+    engine = host.rack.host_engine()
+    async with AsyncSession(engine) as session:
+        yield session
+    await engine.dispose()
+
+
+async def stored(host: Host, *, chatbots: int, sources_of: str = "", sources: int = 0) -> None:
+    """Put so many into the tables of Atrium."""
+    async with session_of(host) as session:
+        session.add_all(Chatbot(workspace_id=host.workspace_id, name="X", greeting="X", fallback="X") for _ in range(chatbots))
+        kept = {"chatbot_id": sources_of, "name": "X", "kind": "text", "status": "ready", "size_bytes": 1, "passages_count": 0}
+        session.add_all(Source(workspace_id=host.workspace_id, **kept) for _ in range(sources))
+        await session.commit()
