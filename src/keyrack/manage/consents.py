@@ -22,7 +22,7 @@ from keyrack.crypto.format import mint
 from keyrack.manage import described_apps, grants, people, plans
 from keyrack.manage.change import Change, change
 from keyrack.manage.desk import Desk
-from keyrack.model.apps import App, is_ours, levels_of, scopes_of, shared, united
+from keyrack.model.apps import App, is_ours, levels_of, refused_redirect_uri, scopes_of, shared, united
 from keyrack.model.grants import CODE_MS, Code, Grant
 from keyrack.model.principals import Principal
 from keyrack.model.refusals import INSUFFICIENT_PERMISSION, INVALID_REQUEST, NOT_FOUND
@@ -33,8 +33,12 @@ from keyrack.store.ids import new_id
 from keyrack.store.lookup import Membership
 
 STATE_LENGTH_MAX = 1000
+SHOWN_MAX, NAMED_MAX = 300, 5
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 """What a SHA-256 is in base64url without padding: nothing else can be an S256 challenge."""
+
+_SCOPE = re.compile(r"[A-Za-z0-9_.*:-]{1,100}")
+"""A scope that an error may repeat: RFC 6749 §5.2 bounds its characters."""
 
 _NAMES = ("client_id", "redirect_uri", "response_type", "scope", "state", "code_challenge", "code_challenge_method")
 
@@ -71,10 +75,12 @@ async def asked(desk: Desk, session: Principal, parameters: Sequence[tuple[str, 
         raise INVALID_REQUEST("The app's request cannot be read. Tell whoever makes the app.")
     app = await described_apps.known(desk, session, given.get("client_id", ""))
     if app is None:
-        raise INVALID_REQUEST("There is no such app here, or not any more. Nothing was sent to it.")
+        if not given.get("client_id"):
+            raise INVALID_REQUEST("The app's request has no client_id. Tell whoever makes the app.")
+        raise INVALID_REQUEST("There is no app with this client_id here, or not any more. Nothing was sent to it.")
     redirect_uri = given.get("redirect_uri", app.redirect_uris[0] if len(app.redirect_uris) == 1 else "")
     if not app.accepts(redirect_uri):
-        raise INVALID_REQUEST(f"{app.name} asked for its answer at an address that is not registered for it. Nothing was sent there.")
+        raise INVALID_REQUEST(f"{app.name} asked for its answer at {_named(redirect_uri)}. Nothing was sent there.")
     scopes, wrong = app.scopes, _wrong(given, repeated)
     if wrong is None and any(name == "resource" and not is_ours(value, issuer) for name, value in parameters):
         wrong = invalid_target(issuer)
@@ -145,14 +151,23 @@ async def _granted(c: Change, app: App, asked_for: tuple[str, ...], there: Membe
     return grant
 
 
+def _named(redirect_uri: str) -> str:
+    """Return what to call an address that the app may not name. What is no address is not repeated: anybody could write there."""
+    if refused_redirect_uri(redirect_uri) is not None:
+        return "an address that can be no redirect URI" if redirect_uri else "no address, and it has several"
+    return f"{redirect_uri[:SHOWN_MAX]}, which is not registered for it, letter by letter"
+
+
 def _wrong(given: Mapping[str, str], repeated: str | None) -> OAuth2Error | None:
     if repeated is not None:
         return InvalidRequestError(f"The parameter {repeated} stands twice.")
     if given.get("response_type") != "code":
         missing = "response_type" not in given
-        return InvalidRequestError("response_type is missing.") if missing else UnsupportedResponseTypeError(given["response_type"][:20])
-    if given.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(given.get("code_challenge", "")):
+        return InvalidRequestError("response_type is missing.") if missing else UnsupportedResponseTypeError("", "response_type is code.")
+    if given.get("code_challenge_method") != "S256" or not given.get("code_challenge"):
         return InvalidRequestError("PKCE is needed: a code_challenge with the code_challenge_method S256.")
+    if not _CHALLENGE.fullmatch(given["code_challenge"]):
+        return InvalidRequestError("code_challenge is the SHA-256 of code_verifier in base64url without padding: 43 characters.")
     if len(given.get("state", "")) > STATE_LENGTH_MAX or "\0" in given.get("state", ""):
         return InvalidRequestError(f"state has at most {STATE_LENGTH_MAX} characters.")
     return None
@@ -164,5 +179,7 @@ def _scopes(app: App, scopes: Sequence[str], most: tuple[str, ...]) -> tuple[tup
     except ValueError:
         return (), InvalidScopeError("A scope is written as category:read or category:write.")
     if shared(chosen, most) != chosen:
-        return (), InvalidScopeError("The app is not registered for all of these scopes.")
+        beyond = [one for one in chosen if shared((one,), most) != (one,) and _SCOPE.fullmatch(one)]
+        which = " ".join(beyond[:NAMED_MAX]) or "all of these scopes"
+        return (), InvalidScopeError(f"The app is not registered for {which}.")
     return chosen, None

@@ -19,7 +19,18 @@ from keyrack.manage.change import change
 from keyrack.manage.desk import Desk
 from keyrack.model.app_tokens import AppToken
 from keyrack.model.apps import App, levels_of, scopes_of, shared
-from keyrack.model.grants import ACCESS_MS, REFRESH_IDLE_MS, REFRESH_MS, AccessToken, Code, EndReason, FoundAccess, HeldGrant, RefreshToken
+from keyrack.model.grants import (
+    ACCESS_MS,
+    CODE_MS,
+    REFRESH_IDLE_MS,
+    REFRESH_MS,
+    AccessToken,
+    Code,
+    EndReason,
+    FoundAccess,
+    HeldGrant,
+    RefreshToken,
+)
 from keyrack.model.principals import Kind, Principal
 from keyrack.model.workspaces import Workspace
 from keyrack.store import grants as grant_rows
@@ -29,6 +40,8 @@ from keyrack.store.database import Connection
 from keyrack.store.ids import new_id
 
 SECRET_LENGTH_MAX = 200
+_UNPROVEN = "The client_id is unknown, or its client_secret is missing, wrong or replaced. A public app sends its client_id alone."
+_SHUT_OUT = "The app may not act for this member any more: its grant has ended, or the member may not use the API. Ask the member again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +76,7 @@ async def client(desk: Desk, client_id: str, secret: str | None, address: str) -
     fits = app is not None and (secret is None) == app.is_public and app.secret_ended_at is None
     if app is None or not fits or not hmac.compare_digest(given, app.secret_digest or given):
         attempts.count_failed_client(desk, address)
-        raise InvalidClientError("The client is unknown, or has not proved itself.", status_code=401)
+        raise InvalidClientError(_UNPROVEN, status_code=401)
     return app
 
 
@@ -72,11 +85,12 @@ async def redeem(desk: Desk, app: App, code: str, redirect_uri: str | None, veri
     proof, now = digest(code.encode()), desk.now()
     async with desk.store.changing() as c:
         used = await oauth_lookup.use_code(c, proof, app.id, now)
-        if used is not None and _fits(app, used, redirect_uri, verifier) and await _may_act(desk, c, used.grant_id):
+        wrong = "" if used is None else _misfit(app, used, redirect_uri, verifier)
+        if used is not None and not wrong and await _may_act(desk, c, used.grant_id):
             return await _give(desk, c, used, shared(used.scopes, app.scopes), now + REFRESH_MS)
     if used is None:
-        await _end_if_used(desk, app, proof)
-    raise InvalidGrantError("The code is unknown, used or expired, or redirect_uri or code_verifier do not belong to it.")
+        wrong = await _end_if_used(desk, app, proof)
+    raise InvalidGrantError(wrong or _SHUT_OUT)
 
 
 async def refresh(desk: Desk, app: App, token: str, scope: str | None) -> Given:
@@ -94,9 +108,7 @@ async def refresh(desk: Desk, app: App, token: str, scope: str | None) -> Given:
                 # The transaction is undone: the token was not used.
                 raise InvalidScopeError("The refresh token does not reach that far.")
             return await _give(desk, c, used, shared(scopes, app.scopes), used.ends_at)
-    if used is None:
-        await _end_if_used(desk, app, proof)
-    raise InvalidGrantError("The refresh token is unknown, used or expired, or its grant has ended.")
+    raise InvalidGrantError(_SHUT_OUT if used is not None else await _end_if_used(desk, app, proof))
 
 
 async def revoke(desk: Desk, app: App, token: str) -> None:
@@ -144,13 +156,19 @@ def asked_scopes(scope: str | None) -> tuple[str, ...] | None:
         raise InvalidScopeError("A scope is written as category:read or category:write.") from None
 
 
-def _fits(app: App, code: Code, redirect_uri: str | None, verifier: str) -> bool:
+def _misfit(app: App, code: Code, redirect_uri: str | None, verifier: str) -> str:
+    """Return why a code that is used up now gives nothing; empty where it gives tokens."""
+    wrong = ""
     # An address that was taken from the app since gets nothing.
     if not app.accepts(code.redirect_uri):
-        return False
-    if redirect_uri is not None and redirect_uri != code.redirect_uri:
-        return False
-    return bool(CODE_VERIFIER_PATTERN.fullmatch(verifier)) and hmac.compare_digest(create_s256_code_challenge(verifier), code.challenge)
+        wrong = "The redirect URI to which the code was sent is registered no more."
+    elif redirect_uri is not None and redirect_uri != code.redirect_uri:
+        wrong = "redirect_uri is not the one to which the code was sent."
+    elif not CODE_VERIFIER_PATTERN.fullmatch(verifier):
+        wrong = "code_verifier has 43 to 128 characters, of letters, digits, and -._~ alone."
+    elif not hmac.compare_digest(create_s256_code_challenge(verifier), code.challenge):
+        wrong = "code_verifier is not the one of the code_challenge with which the member was asked."
+    return wrong and f"{wrong} The code is used up: lead the member there again for another."
 
 
 async def _may_act(desk: Desk, c: Connection, grant_id: str) -> bool:
@@ -173,14 +191,21 @@ async def _give(desk: Desk, c: Connection, used: Code | RefreshToken, scopes: tu
     return Given(access, refresh_secret, scopes)
 
 
-async def _end_if_used(desk: Desk, app: App, proof: bytes) -> None:
-    """End the grant of a code or a refresh token that its app has used before."""
+async def _end_if_used(desk: Desk, app: App, proof: bytes) -> str:
+    """End the grant of a code or a refresh token that its app has used before. Returns why what was sent gives nothing."""
     async with desk.store.reading() as c:
         code, token = await oauth_lookup.code(c, proof, app.id), await oauth_lookup.refresh_token(c, proof)
     if code is not None and code.used_at is not None:
         await _end(desk, app, code.grant_id, EndReason.CODE_REUSED)
+        return "The code was used before, so the grant has ended, with all its tokens. Ask the member again."
     if token is not None and token.app_id == app.id and token.used_at is not None:
         await _end(desk, app, token.grant_id, EndReason.REFRESH_TOKEN_REUSED)
+        return "The refresh token was used before, so the grant has ended, with all its tokens. Ask the member again."
+    if code is not None:
+        return f"The code has expired: it works for {CODE_MS // 1000} seconds."
+    if token is not None and token.app_id == app.id:
+        return "The refresh token has expired: ask the member again."
+    return "There is no such code and no such refresh token of this app."
 
 
 async def _end(desk: Desk, app: App, grant_id: str, reason: EndReason) -> None:

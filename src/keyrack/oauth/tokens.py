@@ -4,13 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from authlib.oauth2.rfc6749.errors import (
-    InvalidClientError,
-    InvalidRequestError,
-    OAuth2Error,
-    UnauthorizedClientError,
-    UnsupportedGrantTypeError,
-)
+from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidRequestError, OAuth2Error, UnauthorizedClientError
 from authlib.oauth2.rfc6749.util import extract_basic_authorization
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -84,7 +78,7 @@ class Tokens:
             case None:
                 raise InvalidRequestError("grant_type is missing.")
             case _:
-                raise UnsupportedGrantTypeError("")
+                raise OAuth2Error("grant_type is authorization_code, refresh_token or client_credentials.", error="unsupported_grant_type")
         return {**_shown(given), "refresh_token": given.refresh.text}
 
     async def _revoke(self, request: Request, form: Mapping[str, str]) -> dict[str, Any]:
