@@ -1,6 +1,7 @@
 """What all suites share: async tests on asyncio, and real databases, each test's own."""
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -29,6 +30,12 @@ PATIENCE = {"STORE_WAIT_SECONDS": "10", "STORE_ANSWER_SECONDS": "10", "VALKEY_WA
 settings.register_profile("keyrack", max_examples=50, deadline=None)
 settings.register_profile("long", max_examples=20_000, stateful_step_count=80, deadline=None)
 settings.load_profile("keyrack")
+
+
+def pytest_collection_finish() -> None:
+    """Spare every later garbage collection what lives to the end: all modules and all tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
