@@ -126,10 +126,10 @@ def _revoke(story: Story) -> None:
 
 
 BUGS = {
-    "store a look-up after an eviction": Planted(Parts(cache=planted.StoresAfterEviction), _store_after_an_eviction),
+    "store a look-up after an eviction": Planted(Parts(cache=planted.StoresAfterEviction), _store_after_an_eviction, rare=True),
     "store a look-up across a drop": Planted(Parts(cache=planted.StoresAcrossDrops), _store_across_a_drop, rare=True),
     "store while joining": Planted(Parts(cache=planted.StoresWhileJoining, feed=planted.KeepsWhenJoining), _store_while_joining, rare=True),
-    "read rights and revision in two snapshots": Planted(Parts(look_ups=planted.TwoSnapshots), _store_after_an_eviction),
+    "read rights and revision in two snapshots": Planted(Parts(look_ups=planted.TwoSnapshots), _store_after_an_eviction, rare=True),
     "join a running look-up": Planted(Parts(look_ups=planted.JoinsRunning), _call_beside_a_look_up, rare=True),
     "advance before evicting": Planted(Parts(feed=planted.AdvancesBeforeEvicting), _fail_to_apply, rare=True),
     "remember the version though the apply failed": Planted(Parts(feed=planted.RemembersThoughApplyFailed), _fail_to_apply, rare=True),
@@ -140,7 +140,7 @@ BUGS = {
     "hold on to a snapshot": Planted(Parts(feed=planted.HoldsItsSnapshot), _revoke),
     "compare the expiry only when caching": Planted(Parts(look_ups=planted.ForgetsToExpire), _let_time_pass),
     "forget the workspace's id": Planted(Parts(look_ups=planted.ForgetsWorkspace), _switch_off, rare=True),
-    "forget the integration's id": Planted(Parts(look_ups=planted.ForgetsIntegration), _take_rights),
+    "forget the integration's id": Planted(Parts(look_ups=planted.ForgetsIntegration), _take_rights, rare=True),
     "forget the key's id": Planted(Parts(look_ups=planted.ForgetsKey), _revoke),
 }
 each_bug = pytest.mark.parametrize("bug", BUGS.values(), ids=BUGS)

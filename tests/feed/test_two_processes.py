@@ -30,7 +30,7 @@ CUSTOMERS = "/api/v1/customers"
 _slugs = count()
 pytestmark = pytest.mark.timeout(300)
 # Few rounds always, many in `make fuzz`.
-ROUNDS = pytest.mark.parametrize("rounds", [80, pytest.param(1000, marks=pytest.mark.fuzz)])
+ROUNDS = pytest.mark.parametrize("rounds", [24, pytest.param(1000, marks=pytest.mark.fuzz)])
 
 
 @dataclass(frozen=True)
