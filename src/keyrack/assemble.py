@@ -305,19 +305,26 @@ class Assembly:
             *measuring,
             *keeping,
             Job("move_logs", 1.0, self.moving.turn),
-            Job("prune_logs", 3600.0, lambda: request_logs.prune_in_turn(self.store, self._days_kept, self.now())),
-            Job("prune_deliveries", 3600.0, lambda: delivery_retention.prune(self.store, self._days_kept, self.now())),
-            Job("prune_quotas", 3600.0, lambda: quotas.prune(self.store, self.now())),
-            Job("prune_changes", 3600.0, self._prune_changes),
-            Job("prune_replays", 600.0, self._prune_replays),
-            Job("prune_oauth_tokens", 3600.0, lambda: oauth_tokens.prune(self.desk)),
             Job("call_vendors", 1.0, self.connector_calls.turn),
-            Job("prune_connector_calls", 3600.0, self.connector_calls.prune),
             Job("watch_store", 1.0, self._watch_store),
-            Job("prune_sessions", 3600.0, self._prune_sessions),
-            Job("prune_docs_feedback", 24 * 3600.0, lambda: docs_feedback.prune(self.desk)),
             Job("tell_of_expiries", EXPIRIES_SECONDS, lambda: key_notices.tell(self.desk)),
             *([Job("send_mail", MAIL_SECONDS, lambda: mail.deliver(self.desk, send))] if send is not None else []),
+            *self._pruning(),
+        ]
+
+    def _pruning(self) -> list[Job]:
+        # What is to go is not what the last calls left: a stop does not wait for it.
+        hour = 3600.0
+        return [
+            Job("prune_logs", hour, lambda: request_logs.prune_in_turn(self.store, self._days_kept, self.now()), at_stop=False),
+            Job("prune_deliveries", hour, lambda: delivery_retention.prune(self.store, self._days_kept, self.now()), at_stop=False),
+            Job("prune_quotas", hour, lambda: quotas.prune(self.store, self.now()), at_stop=False),
+            Job("prune_changes", hour, self._prune_changes, at_stop=False),
+            Job("prune_replays", 600.0, self._prune_replays, at_stop=False),
+            Job("prune_oauth_tokens", hour, lambda: oauth_tokens.prune(self.desk), at_stop=False),
+            Job("prune_connector_calls", hour, self.connector_calls.prune, at_stop=False),
+            Job("prune_sessions", hour, self._prune_sessions, at_stop=False),
+            Job("prune_docs_feedback", 24 * hour, lambda: docs_feedback.prune(self.desk), at_stop=False),
         ]
 
     async def _days_kept(self, workspace_ids: Collection[str]) -> dict[str, int]:

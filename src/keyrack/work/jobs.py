@@ -12,11 +12,12 @@ STOP_SECONDS_MAX = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to do again and again. `run` is called `every_seconds` after its last call ended."""
+    """Something to do again and again. `run` is called `every_seconds` after its last call ended, and at the end if `at_stop`."""
 
     name: str
     every_seconds: float
     run: Callable[[], Awaitable[object]]
+    at_stop: bool = True
 
 
 class Jobs:
@@ -33,7 +34,7 @@ class Jobs:
         self._tasks = [asyncio.create_task(self._loop(job), name=f"keyrack:{job.name}") for job in self._jobs]
 
     async def stop(self) -> None:
-        """Let each job end its turn, and run every job once more: what the last calls left is done before the process ends."""
+        """Let each job end its turn, and run those `at_stop` once more: what the last calls left is done before the process ends."""
         self._stopping.set()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=STOP_SECONDS_MAX)
@@ -41,7 +42,8 @@ class Jobs:
                 task.cancel()
         self._tasks = []
         for job in self._jobs:
-            await self._turn(job)
+            if job.at_stop:
+                await self._turn(job)
 
     async def _loop(self, job: Job) -> None:
         while not self._stopping.is_set():
