@@ -52,6 +52,14 @@ async def test_permissions_of_an_integration_with_several_keys_are_not_edited_th
     assert (200, {}) == (alone.status_code, alone.json()["permissions"])
 
 
+async def test_whole_number_is_taken_as_json_schema_takes_it(host: Host, admin: Issued) -> None:
+    """JSON Schema 2020-12, validation §6.1.1: a number with a fraction of zero is an integer."""
+    for overlap, status in ((60.0, 201), (60.5, 400), ("60", 400), (True, 400), (1e30, 400)):
+        key = await made(host, admin)
+        answer = await host.send("POST", f"/api/v1/keys/{key['id']}/rotate", admin, json={"overlap_seconds": overlap})
+        assert status == answer.status_code, overlap
+
+
 async def test_rotation_with_an_overlap_lets_both_secrets_pass_until_it_is_over(host: Host, admin: Issued) -> None:
     key = await made(host, admin, ip_ranges=["192.0.2.0/24"])
     answer = await host.send("POST", f"/api/v1/keys/{key['id']}/rotate", admin, json={"overlap_seconds": 60})

@@ -8,7 +8,7 @@ from pydantic import MISSING, Field, StrictBool, StrictInt, StringConstraints
 
 from keyrack.api.dependencies import ADMIN, PLAIN, Actor, Desk
 from keyrack.api.examples import EMBED_KEY, NEW_EMBED_KEY
-from keyrack.api.fields import Body, Id, Name, ObjectView, PathId, Search, Time
+from keyrack.api.fields import WHOLE, Body, Id, Name, ObjectView, PathId, Search, Time
 from keyrack.api.lists import NamedQuery, Page, TheLists
 from keyrack.manage import embed_keys
 from keyrack.manage.embed_keys import Listed
@@ -22,7 +22,7 @@ Origins = Annotated[
 ]
 OF_TYPE = "The kind of the object that the page embeds."
 OF_OBJECT = "The object that the page embeds, and the only one that the key reaches."
-CallsPerMinute = Annotated[StrictInt, Field(ge=1, le=CALLS_MAX)]
+CallsPerMinute = Annotated[StrictInt, Field(ge=1, le=CALLS_MAX), WHOLE]
 
 
 class NewEmbedKey(Body):

@@ -10,7 +10,7 @@ from pydantic import MISSING, AfterValidator, Field, StrictBool, StrictInt, Stri
 
 from keyrack.api.dependencies import ANYBODY, NEVER_STORED, PLAIN, Actor, Desk
 from keyrack.api.endpoint_examples import ENDPOINT, ISSUED_ENDPOINT, NEW_ENDPOINT
-from keyrack.api.fields import Body, Id, ObjectView, PathId, Search, Time, View
+from keyrack.api.fields import WHOLE, Body, Id, ObjectView, PathId, Search, Time, View
 from keyrack.api.keys import ApiVersion
 from keyrack.api.lists import Page, SortedQuery, TheLists
 from keyrack.manage import deliveries, endpoints
@@ -82,7 +82,7 @@ Headers = Annotated[
     ],
     Field(max_length=HEADERS_MAX, description="Headers that go with each delivery. Their values are never shown again."),
 ]
-Parallel = Annotated[StrictInt, Field(ge=1, le=PARALLEL_MAX, description="How many deliveries to it run at once, at most.")]
+Parallel = Annotated[StrictInt, Field(ge=1, le=PARALLEL_MAX, description="How many deliveries to it run at once, at most."), WHOLE]
 InOrder = Annotated[StrictBool, Field(description="Whether an event waits until the one before it was taken, or given up.")]
 PinnedVersion = Annotated[ApiVersion, Field(description="The version of the API in whose shapes it gets data.")]
 
@@ -126,7 +126,9 @@ class SecretRotation(Body):
     EXAMPLE: ClassVar = {"overlap_seconds": OVERLAP_SECONDS}
 
     overlap_seconds: Annotated[
-        StrictInt, Field(ge=0, le=OVERLAP_SECONDS_MAX, description="How long both secrets sign, in seconds; 0 ends the old one at once.")
+        StrictInt,
+        Field(ge=0, le=OVERLAP_SECONDS_MAX, description="How long both secrets sign, in seconds; 0 ends the old one at once."),
+        WHOLE,
     ] = OVERLAP_SECONDS
 
 

@@ -71,6 +71,10 @@ def _read_time(value: Any) -> int:
     return read_iso(value if isinstance(value, str) else "")
 
 
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _levels(words: dict[str, str]) -> dict[str, Level]:
     return {name: Level.of(word) for name, word in words.items()}
 
@@ -83,6 +87,8 @@ Name = Annotated[
     AfterValidator(_one_line),
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 100, "pattern": _LINE}),
 ]
+WHOLE = BeforeValidator(_whole)
+"""Stands behind StrictInt and its bounds: 60.0 is an integer, too (JSON Schema 2020-12, validation §6.1.1)."""
 Partner = Annotated[str, StringConstraints(max_length=PARTNER_LENGTH_MAX)]
 """The label of another company; an empty text takes it away."""
 Search = Annotated[

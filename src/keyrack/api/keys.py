@@ -8,7 +8,7 @@ from pydantic import MISSING, Field, StrictBool, StrictInt, StringConstraints
 
 from keyrack.api.dependencies import ADMIN, NEVER_STORED, PLAIN, Actor, Desk
 from keyrack.api.examples import ISSUED_KEY, KEY, NEW_KEY
-from keyrack.api.fields import Body, Id, Name, ObjectView, PathId, Permissions, Search, Time, TimeGiven, rights_of
+from keyrack.api.fields import WHOLE, Body, Id, Name, ObjectView, PathId, Permissions, Search, Time, TimeGiven, rights_of
 from keyrack.api.lists import NamedQuery, Page, TheLists
 from keyrack.manage import keys, rights
 from keyrack.manage.key_bounds import IP_RANGES_MAX
@@ -56,7 +56,7 @@ class Rotation(Body):
 
     EXAMPLE: ClassVar = {"overlap_seconds": 3600}
 
-    overlap_seconds: Annotated[StrictInt, Field(ge=0, le=OVERLAP_SECONDS_MAX)] = 0
+    overlap_seconds: Annotated[StrictInt, Field(ge=0, le=OVERLAP_SECONDS_MAX), WHOLE] = 0
 
 
 class KeyQuery(NamedQuery):

@@ -7,7 +7,7 @@ from pydantic import Field, StrictInt, StringConstraints
 
 from keyrack.api.dependencies import ADMIN, NEVER_STORED, PLAIN, Actor, Desk, TheAssembly
 from keyrack.api.examples import PORTAL_LINK
-from keyrack.api.fields import Body, Id, Time, TimeGiven, View
+from keyrack.api.fields import WHOLE, Body, Id, Time, TimeGiven, View
 from keyrack.manage import mail, portal_links
 from keyrack.manage.portal_links import VALID_SECONDS_MAX
 from keyrack.model.refusals import CONFLICT, NOT_FOUND, SHOWN_ONCE, saying
@@ -23,7 +23,7 @@ class NewPortalLink(Body):
     member_id: Id
     auth_time: TimeGiven | None = None
     origin: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None
-    valid_seconds: Annotated[StrictInt, Field(ge=1, le=VALID_SECONDS_MAX)] = VALID_SECONDS_MAX
+    valid_seconds: Annotated[StrictInt, Field(ge=1, le=VALID_SECONDS_MAX), WHOLE] = VALID_SECONDS_MAX
 
 
 class PortalLinkView(View):
