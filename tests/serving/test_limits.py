@@ -15,7 +15,7 @@ from tests.serving.served import Installation, serving
 from tests.serving.wire import Received, connected
 from tests.valkey import serve
 
-CLIENTS = 64
+CLIENTS = 40
 CALLS_EACH = 8
 
 
