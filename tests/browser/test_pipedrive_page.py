@@ -56,13 +56,17 @@ async def test_every_sentence_comes_true(pipedrive: Scene, browsing: Browsing, s
 
 async def _the_resources_are_there(film: Film) -> None:
     page = film.visitor.page
-    for control, words, path in (
+    for place, control, words, path in (
         # "Explore the Pipedrive API Endpoints for understanding available functionalities."
-        ("tokens.reference", "API Endpoints", "/docs/api/explorer"),
+        ("preferences/api", "tokens.reference", "API Endpoints", "/docs/api/explorer"),
         # "Visit the Pipedrive Developer's Corner to access technical documentation and guidance."
-        ("tokens.docs", "Developer's Corner", "/docs"),
+        ("preferences/api", "tokens.docs", "Developer's Corner", "/docs"),
+        # "While Pipedrive does not directly offer pre-built solutions for private SaaS integrations, you can find guidance via their
+        # Developer's Corner": both stand there, too.
+        ("apps", "apps.docs", "How apps work", "/docs/guides/oauth-apps"),
+        ("apps", "apps.reference", "API Endpoints", "/docs/api/explorer"),
     ):
-        await page.goto(f"{film.scene.site.url}/console/preferences/api")
+        await page.goto(f"{film.scene.site.url}/console/{place}")
         await film.reads(control, words)
         await film.click(control)
         await page.wait_for_url(f"**{path}**")

@@ -72,6 +72,7 @@ async def test_admin_registers_an_app_rotates_its_secret_and_deletes_it(office: 
     wrong = await browser.submit(page, f"{APPS}/new", **{**fields, "redirect_uris": "http://app.example/"})
     assert 400 == wrong.status
     assert "begins with https://" in wrong.text
+    assert "/docs/guides/oauth-apps" in str((await browser.open(APPS)).links)
     made = await browser.submit(await browser.open(f"{APPS}/new"), f"{APPS}/new", **fields)
     client_id, secret = shown(made, "client-id"), shown(made, "secret")
     app = await proved(office, client_id, secret)
@@ -80,6 +81,7 @@ async def test_admin_registers_an_app_rotates_its_secret_and_deletes_it(office: 
     assert secret not in listed.text
     at = f"{APPS}/{app.id}/secret"
     rotated = await browser.submit(await browser.open(at), at)
+    assert (False, True) == tuple("The one before" in page.text for page in (made, rotated))
     assert app.id == (await proved(office, client_id, shown(rotated, "secret"))).id
     at = f"{APPS}/{app.id}/edit"
     form = await browser.open(at)

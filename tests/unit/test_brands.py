@@ -68,6 +68,11 @@ def test_empty_overlong_and_unprintable_texts_are_refused(name: str) -> None:
         Words(end=name)
 
 
+@pytest.mark.parametrize(("one", "several"), [("company", "companies"), ("workspace", "workspaces"), ("day", "days"), ("y", "ys")])
+def test_several_workspaces_have_a_word_too(one: str, several: str) -> None:
+    assert several == Words(workspace=one).workspaces
+
+
 def test_navigation_is_a_tuple_of_titles() -> None:
     with pytest.raises(ValueError, match="navigation"):
         Brand("X", "x", navigation="Settings")  # type: ignore[arg-type]

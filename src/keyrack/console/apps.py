@@ -124,7 +124,7 @@ class AppPages:
                 made = await apps.rotate_secret(self._pages.desk, member, request.path_params["app_id"])
         except DoneBefore:
             return self._issued_before(request)
-        return self._issued(request, made)
+        return self._issued(request, made, is_rotated=True)
 
     async def offer_webhook(self, request: Request) -> Response:
         """Show the form that says where the app is told of its end. Raises Refused `session_ended`, 403, 404."""
@@ -183,8 +183,8 @@ class AppPages:
         template = "apps/new.html" if app is None else "apps/edit.html"
         return self._pages.render(request, template, status, app=app, problems=beside, **app_forms.given(self._pages, form))
 
-    def _issued(self, request: Request, made: Registered) -> Response:
-        return self._pages.render(request, "apps/issued.html", app=made.app, secret=made.secret)
+    def _issued(self, request: Request, made: Registered, *, is_rotated: bool = False) -> Response:
+        return self._pages.render(request, "apps/issued.html", app=made.app, secret=made.secret, is_rotated=is_rotated)
 
     def _issued_before(self, request: Request, to: str = AT) -> Response:
         said = "The secret was made the first time that you pressed, and shown then. Rotate it if you missed it."

@@ -45,13 +45,15 @@ class WorkspacePages:
         member = await self._pages.member(request)
         brand = self._pages.brand
         outside = self._pages.addresses.outside(request)
-        placeholder = f"{brand.key_prefix}_REPLACE_ME"
+        # Where no list of keys is shown, people call with tokens of their own.
+        prefixes = [(mode.value, brand.prefix(mode)) for mode in brand.modes] if brand.lists else [("", brand.token_prefix)]
+        placeholder = f"{prefixes[0][1]}_REPLACE_ME"
         return self._pages.render(
             request,
             "workspace.html",
             access=_ACCESS[member.rights.org_access].format(workspace=brand.words.workspace),
             api_url=f"{outside}/api/v1",
-            prefixes=[(mode.value, brand.prefix(mode)) for mode in brand.modes],
+            prefixes=prefixes,
             errors_url=f"{outside}/docs/errors",
             placeholder=placeholder,
             curl=curl(outside, placeholder),

@@ -41,6 +41,12 @@ class Words:
         for word in fields(self):
             _check_text(f"words.{word.name}", getattr(self, word.name))
 
+    @property
+    def workspaces(self) -> str:
+        """What several workspaces are called: `companies` where one is a company."""
+        ends_in_y = self.workspace[-1] == "y" and self.workspace[-2:-1] not in "aeiou"
+        return f"{self.workspace[:-1]}ies" if ends_in_y else f"{self.workspace}s"
+
 
 @dataclass(frozen=True, slots=True)
 class Brand:
