@@ -57,7 +57,7 @@ async def test_page_of_any_other_origin_is_refused_and_reads_nothing(host: Host)
         assert CORS not in (await page.ask_before()).headers
     # Whoever says of no page at all is no browser that shows one.
     nowhere = await host.get("/api/v1/widget", page.key.text)
-    problem(nowhere, 403, "origin_not_allowed")
+    assert "names no Origin" in problem(nowhere, 403, "origin_not_allowed")["detail"]
     twice = await host.client.get(
         "/api/v1/widget", params={"key": page.key.text}, headers=[("Origin", SITE), ("Origin", "https://evil.example")]
     )

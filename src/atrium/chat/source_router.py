@@ -113,7 +113,7 @@ async def _json(request: Request) -> dict[str, Any]:
     if not isinstance(sent, dict):
         raise refusals.INVALID_REQUEST(f"Send an object as {JSON}, or a file as {FORM}.")
     if sent.get("kind") not in _JSON_KINDS:
-        raise refusals.INVALID_REQUEST(f"kind: write {', '.join(_JSON_KINDS)}; files are sent as {FORM}.", param="kind")
+        raise refusals.INVALID_REQUEST(f"kind is one of {', '.join(_JSON_KINDS)}. Files are sent as {FORM}.", param="kind")
     return sent
 
 

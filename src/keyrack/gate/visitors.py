@@ -67,7 +67,9 @@ class Visitors:
         """Refuse with 403 unless the call came from a page of the key's, and a visit from one of the origin on which it was opened."""
         if principal.origin is None:
             # Anybody can call with it: what its workspace calls it is not said.
-            raise ORIGIN_NOT_ALLOWED(f"This embed key does not work on pages of {call.origin or 'an origin that is not said'}.")
+            if not call.origin:
+                raise ORIGIN_NOT_ALLOWED("An embed key works on pages of its origins alone, and this call names no Origin.")
+            raise ORIGIN_NOT_ALLOWED(f"This embed key does not work on pages of {call.origin}.")
         if call.visit is not None and call.visit.origin != principal.origin:
             raise ORIGIN_NOT_ALLOWED("This visit was opened on a page of another origin.")
 
