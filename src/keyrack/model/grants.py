@@ -39,14 +39,14 @@ class EndReason(StrEnum):
 
 _WHY = {
     EndReason.REVOKED: "{by} revoked the app's access",
-    EndReason.UNINSTALLED: "{by} shut the app out of the workspace",
+    EndReason.UNINSTALLED: "{by} uninstalled the app, whoever had let it in",
     EndReason.APP_REVOKED: "the app gave its access back",
     EndReason.CODE_REUSED: "its authorization code was used a second time",
     EndReason.REFRESH_TOKEN_REUSED: "one of its refresh tokens was used a second time",
     EndReason.LEAKED: "one of its tokens was found where others can read it ({by})",
     EndReason.API_ACCESS_REMOVED: "{by} took away its member's right to use the API",
     EndReason.MEMBER_DEACTIVATED: "{by} deactivated its member",
-    EndReason.MEMBER_REMOVED: "its member left the workspace, or was removed, by {by}",
+    EndReason.MEMBER_REMOVED: "its member left, or was removed, by {by}",
 }
 
 

@@ -36,7 +36,7 @@ _WHY = {
     EndReason.MAKER_ENDED: "the token that it was made with ended, by {by}",
     EndReason.API_ACCESS_REMOVED: "{by} took away its member's right to use the API",
     EndReason.MEMBER_DEACTIVATED: "{by} deactivated its member",
-    EndReason.MEMBER_REMOVED: "its member left the workspace, or was removed, by {by}",
+    EndReason.MEMBER_REMOVED: "its member left, or was removed, by {by}",
     EndReason.LEAKED: "it was revoked because it has leaked, as {by} told",
 }
 
