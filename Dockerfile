@@ -12,7 +12,7 @@ RUN /opt/keyrack/bin/pip install --no-cache-dir --no-deps /wheels/*.whl
 FROM python:3.13-slim
 RUN useradd --create-home --uid 10001 keyrack && install -d -o keyrack -m 700 /data
 COPY --from=build /opt/keyrack /opt/keyrack
-ENV PATH=/opt/keyrack/bin:$PATH KEYRACK_DATA=/data KEYRACK_LOG_FORMAT=json
+ENV PATH=/opt/keyrack/bin:$PATH KEYRACK_APP=atrium.app:app KEYRACK_DATA=/data KEYRACK_LOG_FORMAT=json
 USER keyrack
 VOLUME /data
 EXPOSE 8000
