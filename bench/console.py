@@ -24,6 +24,7 @@ from bench import stock
 from bench.figures import Machine
 from bench.hosts import rack_on
 from keyrack import Keyrack
+from keyrack.cli.servers import settling
 from keyrack.console import SECTIONS
 from keyrack.console.pages import Pages
 from keyrack.manage import keys, sessions, spaces
@@ -142,15 +143,16 @@ async def measure(app: Any, found: list[str], cookie: str, rounds: int) -> dict[
     return {address: _taken(wall[address], cpu[address], length) for address, length in shown.items()}
 
 
-async def run(folder: Path, key_count: int, line_count: int, rounds: int) -> dict[str, Taken]:
-    """Fill a folder, and measure every page on it."""
+async def run(folder: Path, key_count: int, line_count: int, rounds: int, only: str) -> dict[str, Taken]:
+    """Fill a folder, and measure every page on it whose address begins with `only`."""
     await stock.fill(folder, key_count, per_workspace=key_count)
     rack = rack_on(folder)
     app = FastAPI()
     rack.install(app)
-    async with living(app):
+    async with living(settling(app)):
         secret, values = await prepare(rack, line_count)
-        return await measure(app, addresses(rack, values), f"{rack.brand.key_prefix}_session={secret}", rounds)
+        found = [address for address in addresses(rack, values) if address.startswith(only)]
+        return await measure(app, found, f"{rack.brand.key_prefix}_session={secret}", rounds)
 
 
 def main() -> None:
@@ -159,6 +161,7 @@ def main() -> None:
     parser.add_argument("--keys", type=int, default=5_000)
     parser.add_argument("--rows", type=int, default=100_000, help="lines of the request log, over 30 days")
     parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--only", default="", help="measure pages whose address below /console begins with this: /logs")
     parser.add_argument("--quick", action="store_true", help="the same in a few seconds, for figures that mean nothing")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     asked = parser.parse_args()
@@ -166,7 +169,7 @@ def main() -> None:
         asked.keys, asked.rows, asked.rounds = 30, 300, 2
     here = Machine.here()
     with tempfile.TemporaryDirectory(prefix="keyrack-bench-") as name:
-        taken = asyncio.run(run(Path(name) / "data", asked.keys, asked.rows, asked.rounds))
+        taken = asyncio.run(run(Path(name) / "data", asked.keys, asked.rows, asked.rounds, asked.only))
     if asked.json:
         print(msgspec.json.encode(taken).decode())
         return

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from keyrack import Keyrack, Settings, create_engine
+from keyrack.cli.servers import settling
 from keyrack.store.migrations import VERSION_TABLE
 from tests.backends import Backend
 from tests.hosts import BRAND, living
@@ -85,3 +86,13 @@ async def test_what_an_app_raises_in_its_lifespan_ends_a_test_of_it(moment: str)
     with pytest.raises(OSError, match=moment):
         async with living(app):
             assert moment == "shutdown"
+
+
+async def test_what_a_served_app_has_loaded_is_looked_through_for_cycles_no_more(backend: Backend, tmp_path: Path) -> None:
+    rack, app = rack_on(backend, tmp_path), FastAPI()
+    rack.install(app)
+    try:
+        async with living(settling(app)):
+            assert gc.get_freeze_count() > len(gc.get_objects())
+    finally:
+        gc.unfreeze()

@@ -8,7 +8,7 @@ import pytest
 
 from tests.hosts import ADMIN_RIGHTS
 from tests.serving.load import load_on
-from tests.serving.served import Installation, serving
+from tests.serving.served import Installation, serving, until
 
 KILLS = 5
 ANSWERS_MIN = 300
@@ -49,3 +49,26 @@ async def test_what_a_killed_worker_has_answered_is_logged_by_those_that_live(in
         await served.all_logged(received)
         assert 0 == await asyncio.to_thread(served.program.stop)
     await served.all_logged(load.received + served.seen)
+
+
+async def test_workers_of_a_killed_process_finish_what_runs_and_end(installation: Installation) -> None:
+    key = await installation.key()
+    os.mkfifo(installation.data / "pipe")
+    async with serving(installation, "--workers", "2") as served:
+
+        async def take_no_more() -> bool:
+            try:
+                await served.get("/api/v1/me", key)
+            except OSError:
+                return True
+            return False
+
+        async with served.wire(key) as slow:
+            slow.ask("GET", "/api/v1/slow")
+            await until((served.data / "begun").exists)
+            served.program.process.kill()
+            await asyncio.to_thread(served.program.process.wait)
+            await until(take_no_more)
+            await asyncio.to_thread((served.data / "pipe").write_text, "go on")
+            assert 200 == (await slow.answer()).status
+        await served.all_logged(served.seen)

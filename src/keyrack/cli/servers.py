@@ -1,20 +1,26 @@
 """uvicorn, as Keyrack runs it: uvloop and httptools, no rewriting of addresses, no access log, and a stop that fails no running call."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from multiprocessing import parent_process
+from threading import Thread
 
-from starlette.types import ASGIApp
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn import Config, Server
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from keyrack.cli import hosts, server_log
 from keyrack.cli.protocol import BoundedProtocol
+
+log = structlog.get_logger("keyrack")
 
 START_SECONDS_MAX = 60.0
 # A worker that does not answer its parent for so long is replaced. One that starts must have imported the app by then.
@@ -30,7 +36,7 @@ def serve_here(app: ASGIApp, listener: socket.socket, drain_seconds: int, prepar
 
     `prepare` runs first, on the same event loop; what it returns is called as soon as calls are answered.
     """
-    config = _config(app, 1, drain_seconds)
+    config = _config(settling(app), 1, drain_seconds)
 
     async def run() -> None:
         server = _AnnouncingServer(config, await prepare())
@@ -56,12 +62,40 @@ def serve_in_workers(name: str, workers: int, listener: socket.socket, drain_sec
 
 
 def worker_app() -> ASGIApp:
-    """Return the app of a worker process, which logs like its parent."""
+    """Return the app of a worker process, which logs like its parent, and ends when that is gone."""
     name = os.environ[APP_VARIABLE]
     app = hosts.load(name)
     rack = hosts.rack_in(app, name)
     server_log.configure(rack.assembly.prefixes, form=rack.settings.log_format)
-    return app
+    Thread(target=_end_with_parent, name="keyrack:parent", daemon=True).start()
+    return settling(app)
+
+
+def settling(app: ASGIApp) -> ASGIApp:
+    """Return an app that looks no more for cycles among what it has loaded when it has started.
+
+    That are some hundred thousand objects, and each look at all of them holds up every call for a tenth of a second.
+    """
+
+    def settled(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        async def started(message: Message) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                gc.collect()
+                gc.freeze()
+            await send(message)
+
+        return app(scope, receive, started if scope["type"] == "lifespan" else send)
+
+    return settled
+
+
+def _end_with_parent() -> None:
+    """Stop this process as its parent would, when that is gone: a pipe between them closes. Nobody else could stop or replace it then."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        log.warning("parent_gone", advice="the process that started the workers was killed: start the server again")
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 class _AnnouncingServer(Server):
