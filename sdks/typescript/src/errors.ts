@@ -167,7 +167,7 @@ export class RateLimitError extends StatusError {
   }
 }
 
-/** What the plan allows in this day or month is used. */
+/** What the plan allows is used: in this day or month, or of what may exist. */
 export class QuotaExceededError extends RateLimitError {
   override name = "QuotaExceededError";
 }

@@ -9,7 +9,7 @@ from atrium.database import Row
 from keyrack import Meter
 
 
-def _all(kind: type[Row]) -> Callable[[str], Select[tuple[int]]]:
+def _all(kind: type[Row]) -> Callable[[str], Select[int]]:
     return lambda workspace_id: select(func.count()).where(kind.workspace_id == workspace_id)
 
 

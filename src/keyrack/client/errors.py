@@ -164,7 +164,7 @@ class RateLimitError(StatusError):
 
 
 class QuotaExceededError(RateLimitError):
-    """What the plan allows in this day or month is used."""
+    """What the plan allows is used: in this day or month, or of what may exist."""
 
 
 class ServerError(StatusError):
