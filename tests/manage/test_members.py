@@ -53,6 +53,19 @@ async def test_demotion_takes_the_rights_of_the_role_and_leaves_the_spaces(host:
     assert OrgAccess.NONE is named.rights.org_access
 
 
+async def test_who_can_help_is_who_has_org_level_admin_now_whatever_the_role(host: Host, actors: Actors) -> None:
+    workspace_id = host.workspace.id
+    owner = await actors.sign_in("olga", Role.OWNER)
+    narrowed = await host.rack.members.add(workspace_id, email="ada@acme.test", name="Ada", role=Role.ADMIN)
+    await host.rack.members.edit(workspace_id, narrowed.id, actor=owner, org_access=OrgAccess.NONE)
+    raised = await host.rack.members.add(workspace_id, email="mira@acme.test", name="Mira", rights=Rights(OrgAccess.ADMIN))
+    gone = await host.rack.members.add(workspace_id, email="bo@acme.test", name="Bo", role=Role.ADMIN)
+    await host.rack.members.edit(workspace_id, gone.id, actor=owner, status=MemberStatus.INACTIVE)
+    everybody = await members.admins(host.rack.assembly.desk, owner, limit=5)
+    assert [owner.member_id, raised.id] == [one.id for one in everybody]
+    assert everybody[:1] == await members.admins(host.rack.assembly.desk, owner, limit=1)
+
+
 @pytest.mark.parametrize(
     "change", [{"role": Role.ADMIN}, {"status": MemberStatus.INACTIVE}, {"role": Role.MEMBER, "org_access": OrgAccess.NONE}, None]
 )

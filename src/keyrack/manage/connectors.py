@@ -130,7 +130,7 @@ async def delete(desk: Desk, actor: Principal, connector_id: str) -> Connector:
 
 
 async def need_reconnection(desk: Desk, called: Connector, problem: str) -> None:
-    """Disable a connector whose credentials the vendor takes no more, and tell the owners and admins by mail. Once, however often asked.
+    """Disable a connector whose credentials the vendor takes no more, and tell org-level Admins by mail. Once, however often asked.
 
     `called` is the connector as the vendor refused it: one that somebody has set anew since then stays on.
     """

@@ -3,20 +3,17 @@
 from dataclasses import replace
 
 from keyrack.manage import mail
-from keyrack.manage.change import Change, change
+from keyrack.manage.change import change
 from keyrack.manage.desk import Desk
 from keyrack.manage.endpoints import ENDPOINT_DISABLED, shown
 from keyrack.manage.operators import itself, operator
 from keyrack.model.deliveries import FAILING_SECONDS_MAX
 from keyrack.model.endpoints import DisableReason, Endpoint, shown_url
 from keyrack.model.mail import Letter
-from keyrack.model.members import MemberStatus
-from keyrack.model.permissions import OrgAccess
 from keyrack.store import endpoints as rows
 from keyrack.store import members
 
 ADMINS_TOLD_MAX = 20
-MEMBERS_LOOKED_AT_MAX = 500
 _WHY = {
     DisableReason.GONE: "It answered 410 Gone, which says that it wants no more.",
     DisableReason.FAILING: f"Nothing that was sent to it for {FAILING_SECONDS_MAX // 86_400} days was accepted.",
@@ -39,16 +36,9 @@ async def disable(desk: Desk, workspace_id: str, endpoint_id: str, reason: Disab
         await rows.save(c.connection, disabled)
         c.touch(endpoint.id)
         c.record(ENDPOINT_DISABLED, endpoint.id, shown(disabled))
-        for email in await _admins(c):
-            await mail.queue(desk, c.connection, _letter(desk, email, disabled, reason))
+        for admin in await members.admins(c.connection, workspace_id, now=c.now, limit=ADMINS_TOLD_MAX):
+            await mail.queue(desk, c.connection, _letter(desk, admin.email, disabled, reason))
     return True
-
-
-async def _admins(c: Change) -> list[str]:
-    """The emails of those who can do something about it."""
-    found = await members.page(c.connection, c.workspace_id, limit=MEMBERS_LOOKED_AT_MAX, status=MemberStatus.ACTIVE)
-    admins = [one.email for one in found if one.rights.org_access is OrgAccess.ADMIN and one.active(c.now)]
-    return admins[:ADMINS_TOLD_MAX]
 
 
 def _letter(desk: Desk, to: str, endpoint: Endpoint, reason: DisableReason) -> Letter:

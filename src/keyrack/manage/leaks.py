@@ -182,7 +182,7 @@ _WAYS: Sequence[tuple[_Find, _End]] = (
 
 
 async def _tell(desk: Desk, c: Change, workspace: Workspace, ended: Sequence[Ended], finder: Finder, word: str, path: str) -> None:
-    """Write to owners and admins of all that was ended, and to any other member of what they look after."""
+    """Write to org-level Admins of all that was ended, and to any other member of what they look after."""
     if not ended:
         c.found_done()
         return

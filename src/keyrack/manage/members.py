@@ -73,7 +73,7 @@ async def page(
 
 
 async def admins(desk: Desk, actor: Principal, *, limit: int) -> list[Member]:
-    """Return the active owners and admins, owners first: who can help a member that lacks a right. Every member may know them."""
+    """Return who has org-level Admin, owners first: they can help a member that lacks a right. Every member may know them."""
     async with desk.store.reading() as c:
         return await rows.admins(c, actor.workspace.id, now=desk.now(), limit=limit)
 

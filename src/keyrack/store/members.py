@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, insert, o
 
 from keyrack.model.members import Member, MemberStatus, Role
 from keyrack.model.orders import NEWEST, Order, Place
+from keyrack.model.permissions import OrgAccess
 from keyrack.model.refusals import CONFLICT, NOT_FOUND
 from keyrack.store import rights
 from keyrack.store.database import Connection, Duplicate
@@ -56,11 +57,11 @@ async def page(
 
 
 async def admins(c: Connection, workspace_id: str, *, now: int, limit: int) -> list[Member]:
-    """Return owners, then admins, who may act at a moment: the newest of each."""
-    found: list[Member] = []
-    for role in (Role.OWNER, Role.ADMIN):
-        found += await page(c, workspace_id, limit=limit, role=role, status=MemberStatus.ACTIVE)
-    return [one for one in found if one.active(now)][:limit]
+    """Return those with org-level Admin who may act at a moment, whatever their role: owners first, then the newest."""
+    found = _of(workspace_id).where(members.c.org_access == OrgAccess.ADMIN.value, members.c.status == MemberStatus.ACTIVE.value)
+    acting = found.where(or_(members.c.access_until.is_(None), members.c.access_until > now))
+    order = (members.c.role != Role.OWNER.value, members.c.created_at.desc(), members.c.id.desc())
+    return [read(row) for row in await c.all(acting.order_by(*order).limit(limit))]
 
 
 async def named(c: Connection, workspace_id: str, member_ids: Collection[str]) -> dict[str, Member]:
