@@ -138,7 +138,7 @@ class EmbedKeyPages:
                 await embed_keys.replace_key(desk, member, request.path_params["embed_key_id"])
         except DoneBefore:
             pass
-        return self._pages.go(request, AT, "The key is replaced. Paste the new embed code: pages that have the old one are refused.")
+        return self._pages.go(request, AT, "The key is replaced. Pages need the new embed code: those that have the old one are refused.")
 
     async def ask_deletion(self, request: Request) -> Response:
         """Ask before an embed key is deleted. Raises Refused `session_ended`, 403, 404."""

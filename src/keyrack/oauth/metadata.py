@@ -50,7 +50,7 @@ class Metadata:
             "introspection_endpoint_auth_methods_supported": PROVED_BY,
             "authorization_response_iss_parameter_supported": True,
             "client_id_metadata_document_supported": self._reads_documents,
-            "service_documentation": f"{issuer}/docs",
+            "service_documentation": f"{issuer}/docs/guides/oauth-apps",
         }
         if self._registers:
             told["registration_endpoint"] = f"{issuer}/oauth/register"
@@ -65,6 +65,6 @@ class Metadata:
             "scopes_supported": self._scopes,
             "bearer_methods_supported": ["header"],
             "resource_name": f"{self._brand.name} API",
-            "resource_documentation": f"{issuer}/docs",
+            "resource_documentation": f"{issuer}/docs/guides/oauth-apps",
         }
         return JSONResponse(told, headers=OPEN)
