@@ -224,4 +224,4 @@ async def _change_and_delete(film: Film) -> None:
     await film.click("atrium.activity")
     await film.see("Atrium took in the source Opening hours", "CRM sync created the lead =Mira()")
     await film.click("atrium.usage")
-    await film.see("Chatbots", "1 of 20", "Sources", "2 of 1,000", "Messages")
+    await film.see("Chatbots", "0 of 20", "Sources", "0 of 1,000", "Messages")
