@@ -15,8 +15,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("examples")
     allowed = {"KEYRACK_OUTGOING_NETWORKS": '["127.0.0.0/8"]'}
     with running(folder, "demo", "--port", "0", "--data", "data", "--json", **allowed) as program:
-        printed = program.first_line()
-        yield Demo(**{name: printed[name] for name in ("url", "live_key", "test_key", "admin_key")})
+        yield Demo.told(program.first_line())
         assert 0 == program.stop()
     assert "Traceback" not in program.err
 

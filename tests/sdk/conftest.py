@@ -33,6 +33,12 @@ class Demo:
     session: str = field(repr=False)
     """The cookie of its owner, who has signed in by its link."""
 
+    @classmethod
+    def told(cls, printed: dict[str, Any]) -> "Demo":
+        """The demo that printed this."""
+        same = {name: printed[name] for name in ("url", "live_key", "test_key", "admin_key")}
+        return cls(**same, session=_signed_in(printed["url"], printed["sign_in_url"]))
+
 
 Connect = Callable[..., Any]
 
@@ -42,9 +48,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """The demo, for all tests of one process."""
     folder, variables = tmp_path_factory.mktemp("sdk"), {"KEYRACK_SLACK_URL": os.environ["KEYRACK_SLACK_URL"]}
     with running(folder, "demo", "--port", "0", "--data", "data", "--json", **variables) as program:
-        printed = program.first_line()
-        same = {name: printed[name] for name in ("url", "live_key", "test_key", "admin_key")}
-        yield Demo(**same, session=_signed_in(printed["url"], printed["sign_in_url"]))
+        yield Demo.told(program.first_line())
         assert 0 == program.stop()
     assert "Traceback" not in program.err
 
