@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -172,6 +172,27 @@ def test_a_feed_that_was_closed_begins_anew(feed: SqliteFeed, opened: sqlite3.Co
 
 
 @pytest.mark.usefixtures("opened")
+def test_what_feeds_leave_open_beside_others_is_closed_when_the_last_of_these_is_gone(path: Path, opened: sqlite3.Connection) -> None:
+    for _ in range(3):
+        feed = SqliteFeed(path, Cache(10))
+        assert feed.current()
+        index = os.stat(f"{path}-shm")
+        feed.close()
+        # To close it now would drop the locks of whoever has the file open here.
+        assert _is_open(index)
+    opened.close()
+    feed.close()
+    assert not _is_open(index)
+
+
+def _is_open(file: os.stat_result) -> bool:
+    for entry in Path("/dev/fd").iterdir():
+        with suppress(OSError):
+            if os.path.samestat(os.fstat(int(entry.name)), file):
+                return True
+    return False
+
+
 def test_an_index_of_another_format_is_never_believed_and_opened_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("keyrack.feed.sqlite._FORMAT", 3_008_000)
     feed = SqliteFeed(path, Cache(10))

@@ -14,6 +14,7 @@ import os
 import sqlite3
 import sys
 import threading
+from collections import Counter
 from contextlib import suppress
 from mmap import PROT_READ, mmap
 from pathlib import Path
@@ -30,7 +31,8 @@ _MAPPED_BYTES = 4096
 _FORMAT = 3_007_000
 # The one that was opened, and the copy of it that mmap keeps.
 _OWN_HANDLES = 2
-_Standing = tuple[tuple[int, int], ...]
+_Place = tuple[int, int]
+_Standing = tuple[_Place, ...]
 
 
 class SqliteFeed:
@@ -154,7 +156,7 @@ class SqliteFeed:
         try:
             # Opens the log and its index. To the end: a statement left half read would hold its snapshot, and later ones would see that.
             connection.execute("PRAGMA data_version").fetchall()
-            self._note_standing((before.st_dev, before.st_ino))
+            self._note_standing(_place(before))
             return connection, self._mapped()
         except BaseException:
             connection.close()
@@ -179,7 +181,7 @@ class SqliteFeed:
         self._index, self._index_handle = None, -1
         _let_go()
 
-    def _note_standing(self, opened: tuple[int, int]) -> None:
+    def _note_standing(self, opened: _Place) -> None:
         seen = self._stand()
         if seen[0] != opened:
             raise sqlite3.OperationalError("the file was replaced while it was opened")
@@ -191,7 +193,7 @@ class SqliteFeed:
 
     def _stand(self) -> _Standing:
         found = (os.stat(f"{self._path}{end}") for end in ("", "-wal", "-shm"))
-        return tuple((file.st_dev, file.st_ino) for file in found)
+        return tuple(_place(file) for file in found)
 
     def _apply(self, connection: sqlite3.Connection) -> None:
         applied = self._cache.applied
@@ -214,19 +216,22 @@ _left: list[tuple[mmap, int]] = []
 def _let_go() -> None:
     """Close the indexes that nobody uses any more.
 
-    Closing any handle on a file drops every POSIX lock that this process has on it, so it is closed only where nobody else here (the
-    store, a host's own engine) has it open. Several threads may do this at once: each index is taken out by one.
+    Closing any handle on a file drops every POSIX lock that this process has on it, so those of a file are closed, all at once, only where
+    nobody else here (the store, a host's own engine) has it open. Several threads may do this at once: each index is taken out by one.
     """
-    in_use = []
+    taken: dict[_Place, list[tuple[mmap, int]]] = {}
     while _left:
         with suppress(IndexError):
             index, handle = _left.pop()
-            if _handles_on(handle) > _OWN_HANDLES:
-                in_use.append((index, handle))
-            else:
-                index.close()
-                os.close(handle)
-    _left.extend(in_use)
+            taken.setdefault(_place(os.fstat(handle)), []).append((index, handle))
+    handles = _handles() if taken else None
+    for place, indexes in taken.items():
+        if handles is None or handles[place] > _OWN_HANDLES * len(indexes):
+            _left.extend(indexes)
+            continue
+        for index, handle in indexes:
+            index.close()
+            os.close(handle)
 
 
 def _forget() -> None:
@@ -242,24 +247,24 @@ os.register_at_fork(after_in_child=_forget)
 def _is_open(path: Path) -> bool:
     """Whether this process has a file open, under whatever name. Asked without opening it."""
     try:
-        return _count(os.stat(path)) > 0
+        place, handles = _place(os.stat(path)), _handles()
     except FileNotFoundError:
         return False
+    return handles is None or handles[place] > 0
 
 
-def _handles_on(handle: int) -> int:
-    return _count(os.fstat(handle))
+def _place(file: os.stat_result) -> _Place:
+    return file.st_dev, file.st_ino
 
 
-def _count(file: os.stat_result) -> int:
-    """How many handles this process has on a file; 1,000,000 where nothing says so, for believing needs a reason."""
+def _handles() -> Counter[_Place] | None:
+    """How many handles this process has on each file; None where nothing says so: then any may be open, for believing needs a reason."""
     try:
         numbers = [int(entry.name) for entry in Path("/dev/fd").iterdir()]
     except OSError:
-        return 1_000_000
-    found = 0
+        return None
+    found: Counter[_Place] = Counter()
     for number in numbers:
         with suppress(OSError):
-            held = os.fstat(number)
-            found += (held.st_dev, held.st_ino) == (file.st_dev, file.st_ino)
+            found[_place(os.fstat(number))] += 1
     return found
