@@ -13,7 +13,8 @@ from tests.npm import NODE, install
 from tests.openapi.documents import write_all
 
 HERE = Path(__file__).parent
-SECONDS_MAX = 110
+SECONDS_MAX = 280
+pytestmark = pytest.mark.timeout(SECONDS_MAX + 60)
 # Neither tells anybody that it runs, nor asks whether there is a newer one.
 QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "NO_COLOR": "1", "CI": "true"}
 
@@ -45,8 +46,8 @@ def _run(script: str, *arguments: str) -> str:
 
 
 def test_spectral_finds_what_was_planted_and_nothing_else(files: list[Path]) -> None:
-    out = _run("@stoplight/spectral-cli/dist/index.js", "lint", "--ruleset", "spectral.yaml", "--format", "json", *map(str, files))
-    found = json.JSONDecoder().raw_decode(out)[0]
+    # It takes long: here it reads the brand that has all nouns. Redocly reads the others as well.
+    found = _spectral(files[0], files[-1])
     planted = [one for one in found if one["source"].endswith("planted.json")]
     assert [] == [f"{one['code']} at {'/'.join(map(str, one['path']))}: {one['message']}" for one in found if one not in planted]
     assert {
@@ -57,6 +58,17 @@ def test_spectral_finds_what_was_planted_and_nothing_else(files: list[Path]) -> 
         "refusal-is-a-problem",
         "oas3-valid-media-example",
     } == {one["code"] for one in planted}
+
+
+@pytest.mark.fuzz
+def test_spectral_finds_nothing_in_any_brand(files: list[Path]) -> None:
+    assert [] == _spectral(*files[:-1])
+
+
+def _spectral(*files: Path) -> list[dict[str, Any]]:
+    out = _run("@stoplight/spectral-cli/dist/index.js", "lint", "--ruleset", "spectral.yaml", "--format", "json", *map(str, files))
+    found: list[dict[str, Any]] = json.JSONDecoder().raw_decode(out)[0]
+    return found
 
 
 def test_redocly_finds_what_was_planted_and_nothing_else(files: list[Path]) -> None:

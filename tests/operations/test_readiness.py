@@ -28,7 +28,7 @@ def _waits_as_long_as_usual(monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def held(path: Path) -> Iterator[None]:
     """Hold a file as another program does that writes for long."""
-    other = sqlite3.connect(path, isolation_level=None)
+    other = sqlite3.connect(path, isolation_level=None, timeout=60)
     other.execute("BEGIN IMMEDIATE")
     try:
         yield
