@@ -2,8 +2,8 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -25,11 +25,12 @@ def _waits_as_long_as_usual(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEYRACK_STORE_ANSWER_SECONDS", str(ANSWER_SECONDS))
 
 
-@contextmanager
-def held(path: Path) -> Iterator[None]:
+@asynccontextmanager
+async def held(path: Path) -> AsyncIterator[None]:
     """Hold a file as another program does that writes for long."""
-    other = sqlite3.connect(path, isolation_level=None, timeout=60)
-    other.execute("BEGIN IMMEDIATE")
+    other = sqlite3.connect(path, isolation_level=None, timeout=60, check_same_thread=False)
+    # In a thread: a change of the host's own that has the file now can end.
+    await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
     try:
         yield
     finally:
@@ -65,8 +66,7 @@ def only_files(backend: Backend) -> None:
 
 @pytest.mark.usefixtures("only_files")
 async def test_held_file_is_told_soon_and_however_often_somebody_asks(host: Host, tmp_path: Path) -> None:
-    with held(tmp_path / "keyrack.db"):
-        async with asyncio.timeout(SECONDS_MAX):
+    async with held(tmp_path / "keyrack.db"), asyncio.timeout(SECONDS_MAX):
             answers = await asyncio.gather(*(host.get("/readyz") for _ in range(20)))
     assert {503} == {answer.status_code for answer in answers}
     assert all("the store" in reason.lower() for answer in answers for reason in answer.json()["missing"])
@@ -81,8 +81,7 @@ async def test_held_file_is_told_soon_and_however_often_somebody_asks(host: Host
 async def test_changes_that_meet_a_held_file_are_refused_soon_the_queuing_ones_too(host: Host, tmp_path: Path) -> None:
     admin = await host.key(ADMIN_RIGHTS)
     assert 200 == (await host.get("/api/v1/me", admin)).status_code
-    with held(tmp_path / "keyrack.db"):
-        async with asyncio.timeout(SECONDS_MAX):
+    async with held(tmp_path / "keyrack.db"), asyncio.timeout(SECONDS_MAX):
             made = (host.send("POST", "/api/v1/keys", admin, json={"name": f"key {number}"}) for number in range(10))
             for answer in await asyncio.gather(*made):
                 problem(answer, 503, "store_unavailable")
@@ -93,7 +92,7 @@ async def test_call_of_a_running_process_goes_on_while_the_file_is_held(host: Ho
     key = await host.key()
     assert 200 == (await host.get("/api/v1/me", key)).status_code
     if backend.dialect == "sqlite":
-        with held(tmp_path / "keyrack.db"):
+        async with held(tmp_path / "keyrack.db"):
             assert 200 == (await host.get("/api/v1/me", key)).status_code
     problem(await host.get("/api/v1/me"), 401, "missing_credential")
 
