@@ -67,7 +67,7 @@ def only_files(backend: Backend) -> None:
 @pytest.mark.usefixtures("only_files")
 async def test_held_file_is_told_soon_and_however_often_somebody_asks(host: Host, tmp_path: Path) -> None:
     async with held(tmp_path / "keyrack.db"), asyncio.timeout(SECONDS_MAX):
-            answers = await asyncio.gather(*(host.get("/readyz") for _ in range(20)))
+        answers = await asyncio.gather(*(host.get("/readyz") for _ in range(20)))
     assert {503} == {answer.status_code for answer in answers}
     assert all("the store" in reason.lower() for answer in answers for reason in answer.json()["missing"])
 
@@ -82,9 +82,9 @@ async def test_changes_that_meet_a_held_file_are_refused_soon_the_queuing_ones_t
     admin = await host.key(ADMIN_RIGHTS)
     assert 200 == (await host.get("/api/v1/me", admin)).status_code
     async with held(tmp_path / "keyrack.db"), asyncio.timeout(SECONDS_MAX):
-            made = (host.send("POST", "/api/v1/keys", admin, json={"name": f"key {number}"}) for number in range(10))
-            for answer in await asyncio.gather(*made):
-                problem(answer, 503, "store_unavailable")
+        made = (host.send("POST", "/api/v1/keys", admin, json={"name": f"key {number}"}) for number in range(10))
+        for answer in await asyncio.gather(*made):
+            problem(answer, 503, "store_unavailable")
     assert 201 == (await host.send("POST", "/api/v1/keys", admin, json={"name": "later"})).status_code
 
 
