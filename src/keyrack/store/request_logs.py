@@ -54,7 +54,7 @@ from keyrack.store.distinct import distinct_after
 from keyrack.store.spool import Spool
 from keyrack.store.traffic_tables import request_log_terms, request_logs
 
-ROWS_READ_MAX = 12_000
+ROWS_READ_MAX = 10_000
 SLOTS = (8, 64, 512)
 """A search looks for so many slots at once: few where nearly every one has what is looked for, many where those were not enough."""
 
