@@ -266,7 +266,7 @@ async def test_without_scripts_it_is_read_filtered_and_downloaded(atrium: Scene,
 
 async def test_a_search_that_is_not_at_its_end_goes_on(atrium: Scene, browsing: Browsing) -> None:
     now = atrium.site.desk.now()
-    await write(atrium.site.desk.store, [a_line(atrium.workspace.id, now - 1000 - number) for number in range(20_100)])
+    await write(atrium.site.desk.store, [a_line(atrium.workspace.id, now - 1000 - number) for number in range(15_100)])
     ada = await browsing.sign_in(atrium)
     await ada.open("/logs?method=PUT")
     await ada.sees("Searched back to", "found nothing yet")
