@@ -11,7 +11,7 @@ from keyrack.model.refusals import PLAN_UPGRADE_REQUIRED, QUOTA_EXCEEDED, Refuse
 from keyrack.model.usage import ModeUsage, existing_usage, limit_usage, meter_usage
 from keyrack.model.workspaces import Workspace
 from keyrack.store import existing
-from keyrack.store.existing import HostSession
+from keyrack.store.existing import Counting, HostSession
 
 
 async def left(desk: Desk, actor: Principal) -> tuple[Budget, ...]:
@@ -45,7 +45,7 @@ async def count(desk: Desk, workspace: Workspace, mode: Mode, meter: Meter, unit
     if plan is None:
         raise PLAN_UPGRADE_REQUIRED(f"The plan of this workspace is no longer offered, so nothing of {meter.title} is left.")
     if meter.existing is not None and session is not None:
-        await _make_room(plan, workspace.id, meter, units, session)
+        await _make_room(plan, workspace.id, meter, meter.existing, units, session)
         return
     bucket = bucket_of(meter, plan, workspace.id, mode)
     is_possible = units <= bucket.limit.at_once
@@ -54,14 +54,14 @@ async def count(desk: Desk, workspace: Workspace, mode: Mode, meter: Meter, unit
         raise _exceeded(meter, units, taken.budgets[0], taken.retry_after_seconds)
 
 
-async def _make_room(plan: Plan, workspace_id: str, meter: Meter, units: int, session: HostSession) -> None:
+async def _make_room(plan: Plan, workspace_id: str, meter: Meter, counting: Counting, units: int, session: HostSession) -> None:
     """Raise Refused `quota_exceeded` unless the plan holds so many more of what exists. Nobody else adds one before the session ends."""
     if units < 0:
         raise ValueError(f"{meter.name!r}: units must be 0 or more, not {units}")
     quota = plan.meters[meter.name]
-    if quota is None or units == 0 or meter.existing is None:
+    if quota is None or units == 0:
         return
-    there = await existing.count_alone(session, workspace_id, meter.existing)
+    there = await existing.count_alone(session, workspace_id, counting)
     if there + units > quota:
         wanted = "" if units == 1 else f"; this call adds {units:,}"
         said = f"The plan holds {quota:,} {meter.unit}, and {there:,} exist{wanted}. Delete some to make room, or take a greater plan."
