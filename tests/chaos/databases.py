@@ -25,9 +25,12 @@ OPTIONS = {
     "max_connections": "200",
     "shared_buffers": "32MB",
     "wal_keep_size": "512MB",
+    # How soon a standby asks again for a primary that was away: until then, no commit returns. Five seconds by default.
+    "wal_retrieve_retry_interval": "500ms",
     "timezone": "UTC",
 }
 OWN_CONF = "own.conf"
+STREAMING = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
 # How long a server is given to stop in good order, before it is stopped as in a crash.
 STOP_SECONDS_MAX = 10
 
@@ -166,10 +169,12 @@ class Databases:
             await self._attach(self.standby)
 
     async def restart(self, *, at_once: bool, pause_seconds: float) -> None:
-        """Restart the primary."""
+        """Restart the primary, and return when commits do again."""
         await self.primary.stop(at_once=at_once)
         await asyncio.sleep(pause_seconds)
         await self.primary.start()
+        if self.standby is not None:
+            await self.primary.until(STREAMING)
 
     async def promote(self) -> Server:
         """Make the standby the primary, and return the old one, which runs on if it ran, and lacks the standby for its commits."""
@@ -197,7 +202,7 @@ class Databases:
     async def _attach(self, standby: Server) -> None:
         standby.follow(self.primary)
         await standby.start()
-        await self.primary.until("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'")
+        await self.primary.until(STREAMING)
         # Only now: without a standby each commit would wait for one.
         self.primary.configure(synchronous_standby_names="*")
 
