@@ -42,6 +42,13 @@ async def test_wrong_method_names_the_right_ones(host: Host) -> None:
     assert "GET, POST" == answer.headers["allow"]
 
 
+async def test_wrong_method_is_named_without_a_credential_only_where_the_path_is_public(host: Host) -> None:
+    answer = await host.client.put("/api/v1/open", headers={"Authorization": "Bearer nothing"})
+    problem(answer, 405, "method_not_allowed")
+    assert "GET" == answer.headers["allow"]
+    problem(await host.client.put(PATH), 401, "missing_credential")
+
+
 async def test_path_that_is_spelt_out_takes_no_method_of_one_with_a_parameter(host: Host) -> None:
     answer = await host.send("OPTIONS", "/api/v1/tokens/default", await host.key())
     assert "POST" == answer.headers["allow"]

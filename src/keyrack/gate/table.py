@@ -38,7 +38,8 @@ class Route:
 class Match:
     """What the table says of a call: the route with its path parameters; else the methods `allowed` on the path, or a `similar` path.
 
-    `path` is what the host's router knows the call's path as, where that is another spelling.
+    `path` is what the host's router knows the call's path as, where that is another spelling. A `public` call proves nothing: its route
+    is public, or all are that its path has for other methods.
     """
 
     route: Route | None
@@ -46,6 +47,7 @@ class Match:
     allowed: tuple[str, ...] = ()
     similar: str | None = None
     path: str | None = None
+    public: bool = False
 
 
 class DuplicateOperation(Exception):
@@ -104,7 +106,8 @@ class Table:
                 continue
             if not route.methods or method in route.methods:
                 try:
-                    return Match(route, {name: route.convertors[name].convert(value) for name, value in found.groupdict().items()})
+                    params = {name: route.convertors[name].convert(value) for name, value in found.groupdict().items()}
+                    return Match(route, params, public=_are_public([route]))
                 except ValueError:
                     # A value that its convertor cannot read, like a number of 5,000 digits: the host's router would crash on it.
                     return Match(None)
@@ -113,12 +116,12 @@ class Table:
             # Of `/tokens/default` only its own methods are told, as its description does (OpenAPI 3.1 §4.8.8.2), none of `/tokens/{id}`.
             fixed = [route for route in others if not route.convertors]
             methods = (method for route in fixed or others for method in sorted(route.methods))
-            return Match(None, allowed=tuple(dict.fromkeys(methods)))
+            return Match(None, allowed=tuple(dict.fromkeys(methods)), public=_are_public(fixed or others))
         longer = self._longer(path)
         if longer is not None:
             found_there = self._search(method, longer, websocket)
             if found_there.route is not None or found_there.allowed:
-                return Match(found_there.route, found_there.path_params, found_there.allowed, path=longer)
+                return replace(found_there, path=longer)
         return Match(None, similar=self._with_other_slash(path))
 
     def _longer(self, path: str) -> str | None:
@@ -165,6 +168,10 @@ class Table:
 def operation_names(routes: Sequence[Route]) -> set[str]:
     """Return the operations of these routes, as `GET /api/v1/customers/{customer}`."""
     return {f"{method} {route.operation.template}" for route in routes for method in route.methods}
+
+
+def _are_public(routes: list[Route]) -> bool:
+    return all(route.operation.need is None for route in routes)
 
 
 def _could_match(template: str, head: tuple[str, ...]) -> bool:

@@ -50,7 +50,7 @@ async def walk(parts: Walk, call: Call, match: Match, scope: Scope, receive: Rec
         parts.recorder.reserve()                                                       # 503, rather than an unlogged answer
         answer.reserved = True
         headers = parts.heads.read(call, scope)                                        # 400, 431
-        if match.route is None or match.route.operation.need is not None:
+        if not match.public:
             principal = parts.authenticator.cached(call, headers) or await parts.authenticator.look_up(call)   # 401
             route = match.route or parts.table.require(match, call.path)               # 404, 405
             authorize(principal, route.operation, match.path_params)                   # 403, or the 404 of a stranger
@@ -59,7 +59,7 @@ async def walk(parts: Walk, call: Call, match: Match, scope: Scope, receive: Rec
             answer.caller = CurrentCaller(principal, call, parts.categories, parts.authenticator)
             scope["keyrack"] = answer.caller
         else:
-            route = match.route
+            route = match.route or parts.table.require(match, call.path)               # 405
         app = parts.versions.app(route, call, headers, scope, answer.headers)          # 400, 410; at an older version not the route's own
         receive = limited(receive, call, headers, parts.body_bytes_max)                # 413
         if b"idempotency-key" in headers:
