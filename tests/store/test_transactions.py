@@ -48,6 +48,13 @@ async def test_a_reading_transaction_is_one_snapshot(store: Store) -> None:
         assert await changes.newest(c) == before + 1
 
 
+async def test_each_statement_that_is_asked_alone_is_a_snapshot_of_its_own(store: Store) -> None:
+    async with store.asking() as c:
+        before = await changes.newest(c)
+        await _change(store)
+        assert await changes.newest(c) == before + 1
+
+
 async def test_a_reading_transaction_writes_nothing(store: Store) -> None:
     with pytest.raises((DBAPIError, Refused)):
         async with store.reading() as c:

@@ -88,7 +88,8 @@ class Reads:
         return found, start
 
     async def _read_once(self, find: Callable[[Connection], Awaitable[F]], start: Start) -> F:
-        async with self._store.reading() as connection:
+        # Each statement of a finder says all that it decides, and its revision: those before it only say whom to ask.
+        async with self._store.asking() as connection:
             found = await find(connection)
             revision = await changes.newest(connection) if found is None else found.revision
             if revision < start.applied:

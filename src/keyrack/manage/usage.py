@@ -64,8 +64,8 @@ async def _make_room(plan: Plan, workspace_id: str, meter: Meter, counting: Coun
     there = await existing.count_alone(session, workspace_id, counting)
     if there + units > quota:
         wanted = "" if units == 1 else f"; this call adds {units:,}"
-        said = f"The plan holds {quota:,} {meter.unit}, and {there:,} exist{wanted}. Delete some to make room, or take a greater plan."
-        raise QUOTA_EXCEEDED(said, extra={"violated-policies": [meter.name]})
+        stand = f"The plan's limit for {meter.unit} is {quota:,}; there now: {there:,}{wanted}."
+        raise QUOTA_EXCEEDED(f"{stand} Delete some to make room, or take a greater plan.", extra={"violated-policies": [meter.name]})
 
 
 async def _existing(desk: Desk, workspace_id: str) -> dict[str, int]:

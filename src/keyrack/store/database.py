@@ -115,10 +115,10 @@ class Store:
         self.url, self.traffic_url = url, traffic_url or url
         self.dialect: str = kind.DIALECT
         self._wait_seconds = wait_seconds
-        self._reader, self._writer = kind.engines(url, wait_seconds, durable=True)
+        self._reader, self._writer, self._asker = kind.engines(url, wait_seconds, durable=True)
         self._traffic_reader, self._traffic_writer = self._reader, self._writer
         if self.traffic_url != url:
-            self._traffic_reader, self._traffic_writer = kind.engines(self.traffic_url, TRAFFIC_WAIT_SECONDS, durable=False)
+            self._traffic_reader, self._traffic_writer, _ = kind.engines(self.traffic_url, TRAFFIC_WAIT_SECONDS, durable=False)
         # Held by a change from its revision to its commit, for which all others wait. So a process that stands still holds them up once.
         self.revising = asyncio.Lock()
         # Counts how often connections lost their trust. Each one knows the count at which it was opened.
@@ -146,6 +146,12 @@ class Store:
     async def reading(self) -> AsyncIterator[Connection]:
         """Read in one snapshot; nothing can be written."""
         async with _transaction(self._reader, self._wait_seconds, commit=False) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def asking(self) -> AsyncIterator[Connection]:
+        """Read with statements that are one snapshot each: what they say has to hold alone. Begins and ends no transaction; none writes."""
+        async with _transaction(self._asker, self._wait_seconds, commit=False) as connection:
             yield connection
 
     @asynccontextmanager
@@ -199,7 +205,8 @@ class Store:
             raise DisconnectionError
 
     def _engines(self) -> tuple[AsyncEngine, ...]:
-        return tuple(dict.fromkeys((self._reader, self._writer, self._traffic_reader, self._traffic_writer)))
+        all_of_them = (self._reader, self._writer, self._asker, self._traffic_reader, self._traffic_writer)
+        return tuple(dict.fromkeys(all_of_them))
 
 
 def create_engine(url: str) -> AsyncEngine:
@@ -245,7 +252,8 @@ async def _transaction(engine: AsyncEngine, wait_seconds: float, *, commit: bool
                 await transaction.commit()
         else:
             with translated():
-                await transaction.rollback()
+                # This rolls back, once: after a rollback of its own, the pool would send another.
+                await connection.close()
 
 
 @contextmanager

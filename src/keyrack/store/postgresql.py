@@ -73,15 +73,17 @@ def _idle_limit(seconds: float) -> ColumnElement[str]:
     return func.set_config("idle_in_transaction_session_timeout", f"{round(seconds * 1000)}ms", True)
 
 
-def engines(url: str, wait_seconds: float, *, durable: bool) -> tuple[AsyncEngine, AsyncEngine]:
-    """Return the engines of a database, reading and writing, on one pool. Commits are durable here whatever is asked.
+def engines(url: str, wait_seconds: float, *, durable: bool) -> tuple[AsyncEngine, AsyncEngine, AsyncEngine]:
+    """Return the engines of a database, on one pool: reading, writing, and asking, where each statement is a transaction of its own.
 
+    Commits are durable here whatever is asked.
     `wait_seconds`, how long a transaction may take to begin, is kept by who begins it.
     """
     engine = engine_of(url)
     return (
         engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True),
         engine.execution_options(isolation_level="READ COMMITTED"),
+        engine.execution_options(isolation_level="AUTOCOMMIT"),
     )
 
 

@@ -24,6 +24,7 @@ READERS_MAX = 4
 HOST_CONNECTIONS_MAX = 5
 WAL_BYTES_KEPT_MAX = 64 * 1024 * 1024
 READ_ONLY_OPTION = "keyrack_read_only"
+NO_BEGIN_OPTION = "keyrack_no_begin"
 _SCHEMALESS: dict[str, Any] = {"schema_translate_map": {"keyrack": None}}
 
 # sqlite3's primary result codes (https://www.sqlite.org/rescode.html) that say the file cannot be used now: busy, locked, no memory,
@@ -39,17 +40,21 @@ class StoreUnusable(Exception):
     """The store cannot work where it stands. The message says what to change."""
 
 
-def engines(url: str, wait_seconds: float, *, durable: bool) -> tuple[AsyncEngine, AsyncEngine]:
-    """Return the engines of one file: a few readers, which cannot write, and one writer.
+def engines(url: str, wait_seconds: float, *, durable: bool) -> tuple[AsyncEngine, AsyncEngine, AsyncEngine]:
+    """Return the engines of one file: reading and writing, and asking, where each statement is a transaction of its own.
 
-    `wait_seconds` is how long a transaction may take to begin.
+    A few connections read and ask, and cannot write; one writes. `wait_seconds` is how long a transaction may take to begin.
 
     A durable file is synced at each commit: a power cut must not bring a revoked key back. The other may lose its last seconds.
     """
     busy_seconds_max = wait_seconds * BUSY_PART
     reader = _engine(url, pool_size=READERS_MAX, durable=durable, read_only=True, busy_seconds_max=busy_seconds_max)
     writer = _engine(url, pool_size=1, durable=durable, busy_seconds_max=busy_seconds_max)
-    return reader.execution_options(**_SCHEMALESS, **{READ_ONLY_OPTION: True}), writer.execution_options(**_SCHEMALESS)
+    return (
+        reader.execution_options(**_SCHEMALESS, **{READ_ONLY_OPTION: True}),
+        writer.execution_options(**_SCHEMALESS),
+        reader.execution_options(**_SCHEMALESS, **{NO_BEGIN_OPTION: True}),
+    )
 
 
 def host_engine(url: str) -> AsyncEngine:
@@ -151,8 +156,9 @@ def _prepare(connection: Any, *, durable: bool, read_only: bool) -> None:
 def _begin(connection: Connection) -> None:
     # The driver sends no BEGIN before a SELECT, so two reads would be two snapshots; and a deferred transaction that turns to writing
     # fails at once when another has written meanwhile, whatever the busy timeout. So both are explicit.
-    reading = connection.get_execution_options().get(READ_ONLY_OPTION, False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    if NO_BEGIN_OPTION not in options:
+        connection.exec_driver_sql("BEGIN" if options.get(READ_ONLY_OPTION, False) else "BEGIN IMMEDIATE")
 
 
 def _roll_back(connection: Any, _record: object, _error: BaseException | None) -> None:

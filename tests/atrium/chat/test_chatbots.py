@@ -219,7 +219,7 @@ async def test_what_exists_bounds_what_is_added_and_deleting_one_makes_room_at_o
     last = (await host.post("/chatbots", {"name": "The last one"})).json()["id"]
     refused = await host.post("/chatbots", {"name": "One more"})
     assert (429, ["chatbots"], False) == (refused.status_code, refused.json()["violated-policies"], "retry-after" in refused.headers)
-    assert "The plan holds 20 chatbots, and 20 exist." in refused.json()["detail"]
+    assert "The plan's limit for chatbots is 20; there now: 20." in refused.json()["detail"]
     # Neither another workspace nor another kind is bounded by it, and test mode shows the same.
     stranger = await host.stranger()
     await feed(host, bot)

@@ -76,7 +76,7 @@ class Reading:
         self._pick = pick
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator["Reading"]:
+    async def asking(self) -> AsyncIterator["Reading"]:
         """Lend a connection."""
         yield self
 

@@ -185,7 +185,7 @@ class TrustsAnyServer(Looks):
     async def look_up(self, digest: bytes) -> Principal | None:
         """Read, and compare nothing."""
         start = await self.feed.begin()
-        async with self._store.reading() as connection:
+        async with self._store.asking() as connection:
             found = await self._find(connection, digest)
         assert found is not None
         principal = self._principal(cast("FoundKey", found))
