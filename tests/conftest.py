@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from jinja2 import Environment
 
 from keyrack.manage.keys import Issued
 from keyrack.store.migrations import migrate
@@ -36,6 +37,24 @@ def pytest_collection_finish() -> None:
     """Spare every later garbage collection what lives to the end: all modules and all tests."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _templates_are_compiled_once() -> Iterator[None]:
+    """Spare each rack what another one has compiled: a process serves one rack and compiles once, tests start hundreds of them."""
+    compile_anew, known = Environment.compile, dict[tuple[Any, ...], Any]()
+
+    def compiled(self: Environment, source: Any, *names: Any, **more: Any) -> Any:
+        if not isinstance(source, str):
+            return compile_anew(self, source, *names, **more)
+        key = (source, *names, *more.items(), self.autoescape, self.trim_blocks, self.lstrip_blocks, *self.filters)
+        if key not in known:
+            known[key] = compile_anew(self, source, *names, **more)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Environment, "compile", compiled)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
@@ -75,6 +75,7 @@ log = structlog.get_logger("keyrack")
 CHANGES_KEPT = 10_000
 MAIL_SECONDS = 2.0
 EXPIRIES_SECONDS = 300.0
+PRUNED_AFTER_SECONDS = 60.0
 ENDED_SESSIONS_KEPT_SECONDS = 7 * 24 * 3600
 
 
@@ -307,24 +308,27 @@ class Assembly:
             Job("move_logs", 1.0, self.moving.turn),
             Job("call_vendors", 1.0, self.connector_calls.turn),
             Job("watch_store", 1.0, self._watch_store),
-            Job("tell_of_expiries", EXPIRIES_SECONDS, lambda: key_notices.tell(self.desk)),
+            Job("tell_of_expiries", EXPIRIES_SECONDS, lambda: key_notices.tell(self.desk), at_stop=False),
             *([Job("send_mail", MAIL_SECONDS, lambda: mail.deliver(self.desk, send))] if send is not None else []),
             *self._pruning(),
         ]
 
     def _pruning(self) -> list[Job]:
-        # What is to go is not what the last calls left: a stop does not wait for it.
+        # What is to go is not what the last calls left, so a stop does not wait for it; nor do the first calls after a start.
+        def pruning(what: str, every_seconds: float, run: Callable[[], Awaitable[object]]) -> Job:
+            return Job(f"prune_{what}", every_seconds, run, at_stop=False, after_seconds=PRUNED_AFTER_SECONDS)
+
         hour = 3600.0
         return [
-            Job("prune_logs", hour, lambda: request_logs.prune_in_turn(self.store, self._days_kept, self.now()), at_stop=False),
-            Job("prune_deliveries", hour, lambda: delivery_retention.prune(self.store, self._days_kept, self.now()), at_stop=False),
-            Job("prune_quotas", hour, lambda: quotas.prune(self.store, self.now()), at_stop=False),
-            Job("prune_changes", hour, self._prune_changes, at_stop=False),
-            Job("prune_replays", 600.0, self._prune_replays, at_stop=False),
-            Job("prune_oauth_tokens", hour, lambda: oauth_tokens.prune(self.desk), at_stop=False),
-            Job("prune_connector_calls", hour, self.connector_calls.prune, at_stop=False),
-            Job("prune_sessions", hour, self._prune_sessions, at_stop=False),
-            Job("prune_docs_feedback", 24 * hour, lambda: docs_feedback.prune(self.desk), at_stop=False),
+            pruning("logs", hour, lambda: request_logs.prune_in_turn(self.store, self._days_kept, self.now())),
+            pruning("deliveries", hour, lambda: delivery_retention.prune(self.store, self._days_kept, self.now())),
+            pruning("quotas", hour, lambda: quotas.prune(self.store, self.now())),
+            pruning("changes", hour, self._prune_changes),
+            pruning("replays", 600.0, self._prune_replays),
+            pruning("oauth_tokens", hour, lambda: oauth_tokens.prune(self.desk)),
+            pruning("connector_calls", hour, self.connector_calls.prune),
+            pruning("sessions", hour, self._prune_sessions),
+            pruning("docs_feedback", 24 * hour, lambda: docs_feedback.prune(self.desk)),
         ]
 
     async def _days_kept(self, workspace_ids: Collection[str]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -12,12 +13,16 @@ STOP_SECONDS_MAX = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to do again and again. `run` is called `every_seconds` after its last call ended, and at the end if `at_stop`."""
+    """Something to do again and again. `run` is called `every_seconds` after its last call ended, and at the end if `at_stop`.
+
+    `after_seconds` is how long after the start it is first called.
+    """
 
     name: str
     every_seconds: float
     run: Callable[[], Awaitable[object]]
     at_stop: bool = True
+    after_seconds: float = 0.0
 
 
 class Jobs:
@@ -46,12 +51,16 @@ class Jobs:
                 await self._turn(job)
 
     async def _loop(self, job: Job) -> None:
+        if job.after_seconds:
+            await self._wait(job.after_seconds)
         while not self._stopping.is_set():
             await self._turn(job)
-            try:
-                await asyncio.wait_for(self._stopping.wait(), job.every_seconds)
-            except TimeoutError:
-                continue
+            await self._wait(job.every_seconds)
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait, but no longer than until the stop."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
 
     async def _turn(self, job: Job) -> None:
         try:
