@@ -15,6 +15,7 @@ NOBODY = "cl9bn00of0000g7l8gcq8c4xk"
 ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 # What a path calls an object, where that is not the object's own name.
 OBJECTS = {"call": "connector_call", "holder": "integration", "request": "log"}
+ANSWERED = (200, 201, 202)
 ANSWERED_MAX = 30
 KNOWN_PART = 0.7
 _answered: dict[str, deque[str]] = defaultdict(lambda: deque(maxlen=ANSWERED_MAX))
@@ -35,7 +36,8 @@ def refusal_is_listed(ctx: Any, response: Any, case: Any) -> None:
 @schemathesis.hook
 def after_call(context: Any, case: Any, response: Any) -> None:
     """Remember which objects there are."""
-    answer = response.json() if response.headers.get("content-type") == ["application/json"] else None
+    is_json = response.status_code in ANSWERED and (response.headers.get("content-type") or [""])[0] == "application/json"
+    answer = response.json() if is_json else None
     for row in answer.get("data", [answer]) if isinstance(answer, dict) else ():
         if isinstance(row, dict) and "object" in row:
             found = row.get("id", row.get("request_id"))

@@ -90,7 +90,8 @@ async def _search(host: Host, folder: Path, secrets: dict[str, str], *arguments:
 def _nothing(found: str) -> None:
     """Expect that nothing was found, or tell all of it."""
     if found:
-        pytest.fail((found.partition("= FAILURES =")[2] or found)[:TOLD_CHARACTERS_MAX], pytrace=False)
+        began = [place for heading in ("= ERRORS =", "= FAILURES =") if (place := found.find(heading)) >= 0]
+        pytest.fail(found[min(began, default=0) :][:TOLD_CHARACTERS_MAX], pytrace=False)
 
 
 async def test_key_that_may_do_everything_meets_what_the_document_says(host: Host, tmp_path: Path) -> None:
