@@ -73,7 +73,7 @@ async def _search(host: Host, folder: Path, secrets: dict[str, str], *arguments:
     protected = ",".join(str(me.json().get(name)) for name in ("id", "integration_id"))
     environment = {**os.environ, "SCHEMATHESIS_HOOKS": str(HERE / "hooks.py"), "PROTECTED_IDS": protected}
     document = await _document(host, folder, brief=brief)
-    options = ["--url", str(host.client.base_url), "-c", "all", "--no-color", "--continue-on-failure", "--seed", "1", *arguments]
+    options = ["--url", str(host.client.base_url), "--no-color", "--continue-on-failure", "--seed", "1", *arguments]
     command = [str(SCHEMATHESIS), "--config-file", str(folder / "schemathesis.toml"), "run", str(document), *options]
     process = await asyncio.create_subprocess_exec(
         *command, cwd=folder, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
