@@ -1,5 +1,6 @@
 """No link of the docs is dead, and no anchor: crawled as a reader would, from the first page on."""
 
+from functools import cache
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
@@ -42,15 +43,21 @@ async def crawl(reader: httpx.AsyncClient) -> dict[str, Links | int]:
         is_page = path.startswith("/docs") and "text/html" in answer.headers.get("content-type", "") and 200 == answer.status_code
         links = seen[path] = Links(answer.text) if is_page else answer.status_code
         if isinstance(links, Links):
-            waiting += [found for address in links.addresses if (found := inside(reader, path, address))]
+            waiting += [found for address in links.addresses if (found := inside(reader, path, address)) and found not in seen]
         assert len(seen) < PAGES_MAX
     return seen
 
 
 def inside(reader: httpx.AsyncClient, path: str, address: str) -> str | None:
     """The path of an address on this host; None for any other."""
-    whole = urlsplit(urljoin(f"{reader.base_url}{path}", address))
-    if whole.netloc != reader.base_url.netloc.decode():
+    # Most stand on every page, and lead to the same place from each.
+    return _resolved(str(reader.base_url), "/" if address.startswith("/") else path, address)
+
+
+@cache
+def _resolved(base_url: str, path: str, address: str) -> str | None:
+    whole = urlsplit(urljoin(f"{base_url}{path}", address))
+    if whole.netloc != urlsplit(base_url).netloc:
         return None
     return f"{whole.path}?{whole.query}" if whole.query else whole.path
 
