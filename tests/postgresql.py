@@ -1,6 +1,5 @@
 """A real PostgreSQL from a wheel, on a unix socket alone, that ends with the process that started it."""
 
-import asyncio
 import ctypes
 import os
 import pwd
@@ -11,13 +10,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
+
+import asyncpg
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from keyrack.store.migrations import migrate
 
@@ -45,9 +46,11 @@ _PR_SET_PDEATHSIG = 1
 class Server:
     """A running server. `folder` holds its socket."""
 
-    def __init__(self, binaries: Path, folder: Path) -> None:
-        self._binaries = binaries
+    def __init__(self, folder: Path, portal: BlockingPortal) -> None:
         self.folder = folder
+        # In a thread of its own, because whoever asks may be running an event loop.
+        self._portal = portal
+        self._session: asyncpg.Connection | None = None
         self._numbers = count(1)
         self._has_migrated = False
 
@@ -61,13 +64,16 @@ class Server:
         finally:
             self._sql(f"DROP DATABASE {name} WITH (FORCE)")
 
+    async def close(self) -> None:
+        """Close the session."""
+        if self._session is not None:
+            await self._session.close(timeout=STOP_SECONDS_MAX)
+
     def _migrated(self) -> str:
         """Return the name of the migrated database that others are copied from: Keyrack's own scripts make it, once."""
         if not self._has_migrated:
             self._sql(f"CREATE DATABASE {MIGRATED}")
-            # In a thread, because whoever asks may be running an event loop.
-            with ThreadPoolExecutor(1) as thread:
-                thread.submit(asyncio.run, migrate(self._url(MIGRATED))).result()
+            self._portal.call(migrate, self._url(MIGRATED))
             self._has_migrated = True
         return MIGRATED
 
@@ -75,8 +81,13 @@ class Server:
         return f"postgresql+asyncpg://postgres@/{name}?host={self.folder}"
 
     def _sql(self, statement: str) -> None:
-        psql = [f"{self._binaries}/psql", "--no-psqlrc", "--quiet", f"--host={self.folder}", "--username=postgres"]
-        subprocess.run([*psql, f"--command={statement}"], check=True, timeout=START_SECONDS_MAX)
+        self._portal.call(self._execute, statement)
+
+    async def _execute(self, statement: str) -> None:
+        # One session for all: to open one takes as long as to copy a database.
+        if self._session is None:
+            self._session = await asyncpg.connect(host=str(self.folder), user="postgres", database="postgres", timeout=START_SECONDS_MAX)
+        await self._session.execute(statement, timeout=START_SECONDS_MAX)
 
 
 @contextmanager
@@ -97,7 +108,10 @@ def serve(place: Path = MEMORY, options: Mapping[str, str] = OPTIONS) -> Iterato
             )
         try:
             _wait_until_ready(process, folder)
-            yield Server(binaries, folder)
+            with start_blocking_portal() as portal:
+                server = Server(folder, portal)
+                yield server
+                portal.call(server.close)
         finally:
             process.send_signal(signal.SIGQUIT)
             process.wait(STOP_SECONDS_MAX)
