@@ -245,7 +245,7 @@ async def test_smaller_plan_keeps_what_exists_and_refuses_more(host: Host) -> No
     async with session_of(host) as session:
         with pytest.raises(Refused, match="quota_exceeded") as refused:
             await host.rack.count(CHATBOTS, session=session, workspace_id=host.workspace_id)
-        assert "holds 1 chatbots, and 3 exist" in str(refused.value.detail)
+        assert "limit for chatbots is 1; there now: 3" in str(refused.value.detail)
         await host.rack.count(CHATBOTS, 0, session=session, workspace_id=host.workspace_id)
         await host.rack.count(SOURCES, 10, session=session, workspace_id=host.workspace_id)
         with pytest.raises(Refused, match="quota_exceeded"):
