@@ -241,7 +241,7 @@ async def test_plan_that_is_used_up_is_told_on_the_form(host: Host, sign_in: Sig
     await make_chatbot(host, text=None)
     await host.rack.workspaces.set_plan(host.workspace_id, "free")
     refused = await cy.send("/chatbots", {"name": "Second desk", "greeting": "G", "fallback": "F"})
-    assert (429, True, True) == (refused.status_code, "Second desk" in refused.text, "1 chatbots" in refused.text)
+    assert (429, True, True) == (refused.status_code, "Second desk" in refused.text, "limit for chatbots is 1" in refused.text)
     assert 1 == (await cy.open("/chatbots")).text.count("Help desk")
 
 
