@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from keyrack.cli import app
+from keyrack.cli.commands import app
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from keyrack.cli import app
+from keyrack.cli.commands import app
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ["backup.md", "upgrading.md", "moving.md"]

@@ -3,10 +3,11 @@
 import asyncio
 import threading
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+import asyncpg
 from sqlalchemy import event
 
 from keyrack.assemble import Assembly
@@ -22,6 +23,7 @@ from tests.hosts import ALL_RIGHTS, BRAND, CATEGORIES, PLANS
 
 Result = TypeVar("Result")
 WAIT_SECONDS_MAX = 60
+BETWEEN_SECONDS = 0.01
 UNDECIDED = None
 
 
@@ -94,7 +96,12 @@ class Node:
         """Lose every message from now on, without a word."""
 
         async def unlisten() -> None:
-            await self.feed._session._connection.execute("UNLISTEN *")
+            # The feed may be asking something at this moment, and a session answers one thing after another.
+            while True:
+                with suppress(asyncpg.InterfaceError):
+                    await self.feed._session._connection.execute("UNLISTEN *")
+                    return
+                await asyncio.sleep(BETWEEN_SECONDS)
 
         self.on_feed(unlisten)
 
