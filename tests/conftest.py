@@ -27,9 +27,6 @@ NOBODY = "http://127.0.0.1:9/"
 PATIENCE = {"STORE_WAIT_SECONDS": "10", "STORE_ANSWER_SECONDS": "10", "VALKEY_WAIT_SECONDS": "5"}
 """What a machine that tests keep busy is waited for, where a test is not about just that."""
 
-# Else a tenth of a run goes into looking for cycles, most of it into looking through all that is there.
-GC_THRESHOLDS = (50_000, 10, 20)
-
 # Enough examples to find what is wrong over many runs, few enough to run always; and no promise about time.
 settings.register_profile("keyrack", max_examples=50, deadline=None)
 settings.register_profile("long", max_examples=20_000, stateful_step_count=80, deadline=None)
@@ -37,10 +34,9 @@ settings.load_profile("keyrack")
 
 
 def pytest_collection_finish() -> None:
-    """Spare every later garbage collection what lives to the end: all modules and all tests. And look for cycles less often."""
+    """Spare every later garbage collection what lives to the end: all modules and all tests."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
 
 
 @pytest.fixture(scope="session", autouse=True)
