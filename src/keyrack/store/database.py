@@ -252,8 +252,8 @@ async def _transaction(engine: AsyncEngine, wait_seconds: float, *, commit: bool
                 await transaction.commit()
         else:
             with translated():
-                # This rolls back, once: after a rollback of its own, the pool would send another.
-                await connection.close()
+                # This closes, which rolls back once: after a rollback of its own, the pool would send another.
+                await stack.aclose()
 
 
 @contextmanager
