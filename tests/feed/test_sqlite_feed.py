@@ -133,6 +133,20 @@ def test_an_apply_that_fails_is_made_up_for(feed: SqliteFeed, opened: sqlite3.Co
     assert applied(feed) == 1
 
 
+def test_file_that_is_set_back_again_and_counts_up_alike_is_noticed_each_time(feed: SqliteFeed, opened: sqlite3.Connection) -> None:
+    with closing(sqlite3.connect(":memory:")) as backup:
+        opened.backup(backup)
+        bump(opened)
+        bump(opened)
+        assert feed.current()
+        for _ in range(3):
+            drops = feed._cache.start().drops
+            backup.backup(opened)
+            bump(opened)
+            assert feed.current()
+            assert drops + 1 == feed._cache.start().drops
+
+
 @pytest.mark.parametrize("end", ["", "-wal", "-shm"])
 def test_another_file_under_a_name_of_the_store_is_noticed_and_no_call_is_decided_then(feed: SqliteFeed, path: Path, end: str) -> None:
     assert not feed.replaced()
