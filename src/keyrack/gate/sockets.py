@@ -29,7 +29,7 @@ async def walk_socket(parts: Walk, call: Call, match: Match, scope: Scope, recei
         parts.recorder.reserve()
         socket.reserved = True
         headers = parts.heads.read(call, scope)
-        if match.route is None or match.route.operation.need is not None:
+        if not match.public:
             principal = parts.authenticator.cached(call, headers) or await parts.authenticator.look_up(call)
             route = parts.table.require(match, call.path)
             authorize(principal, route.operation, match.path_params)
@@ -37,7 +37,7 @@ async def walk_socket(parts: Walk, call: Call, match: Match, scope: Scope, recei
             scope["keyrack"] = caller = CurrentCaller(principal, call, parts.categories, parts.authenticator)
             socket.watch_over(caller)
         else:
-            route = match.route
+            route = parts.table.require(match, call.path)
         await route.app(scope, socket.receive, socket.send)
     except Refused as refused:
         await socket.refuse(refused)

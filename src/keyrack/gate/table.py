@@ -107,7 +107,7 @@ class Table:
             if not route.methods or method in route.methods:
                 try:
                     params = {name: route.convertors[name].convert(value) for name, value in found.groupdict().items()}
-                    return Match(route, params, public=_are_public([route]))
+                    return Match(route, params, public=route.operation.need is None)
                 except ValueError:
                     # A value that its convertor cannot read, like a number of 5,000 digits: the host's router would crash on it.
                     return Match(None)
@@ -116,7 +116,8 @@ class Table:
             # Of `/tokens/default` only its own methods are told, as its description does (OpenAPI 3.1 §4.8.8.2), none of `/tokens/{id}`.
             fixed = [route for route in others if not route.convertors]
             methods = (method for route in fixed or others for method in sorted(route.methods))
-            return Match(None, allowed=tuple(dict.fromkeys(methods)), public=_are_public(fixed or others))
+            is_public = all(route.operation.need is None for route in fixed or others)
+            return Match(None, allowed=tuple(dict.fromkeys(methods)), public=is_public)
         longer = self._longer(path)
         if longer is not None:
             found_there = self._search(method, longer, websocket)
@@ -168,10 +169,6 @@ class Table:
 def operation_names(routes: Sequence[Route]) -> set[str]:
     """Return the operations of these routes, as `GET /api/v1/customers/{customer}`."""
     return {f"{method} {route.operation.template}" for route in routes for method in route.methods}
-
-
-def _are_public(routes: list[Route]) -> bool:
-    return all(route.operation.need is None for route in routes)
 
 
 def _could_match(template: str, head: tuple[str, ...]) -> bool:

@@ -187,7 +187,7 @@ class Store:
         if self.dialect == sqlite.DIALECT:
             for url in (self.url, self.traffic_url):
                 sqlite.check_place(url)
-        for engine in self._engines():
+        for engine in dict.fromkeys((self._reader, self._writer, self._traffic_reader, self._traffic_writer)):
             async with _transaction(engine, self._wait_seconds, commit=False) as connection:
                 await connection.all(text("SELECT 1"))
 
@@ -205,8 +205,7 @@ class Store:
             raise DisconnectionError
 
     def _engines(self) -> tuple[AsyncEngine, ...]:
-        all_of_them = (self._reader, self._writer, self._asker, self._traffic_reader, self._traffic_writer)
-        return tuple(dict.fromkeys(all_of_them))
+        return tuple(dict.fromkeys((self._reader, self._writer, self._asker, self._traffic_reader, self._traffic_writer)))
 
 
 def create_engine(url: str) -> AsyncEngine:
