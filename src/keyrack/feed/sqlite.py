@@ -200,9 +200,6 @@ class SqliteFeed:
         found = Changes.of(connection.execute(ABOVE_SQL, (applied,)).fetchall(), applied, self._applied_change)
         if applied < 0 or not found.complete:
             # Joining, a file that was set back, or rows that were pruned before this process read them.
-            if found.newest < applied:
-                # Nothing is above, so nothing said who made the newest: without that, the next time it is set back is not seen.
-                found = Changes.of(connection.execute(ABOVE_SQL, (found.newest,)).fetchall(), found.newest)
             self._cache.drop(found.newest)
         else:
             self._cache.advance(found.newest, found.touched)

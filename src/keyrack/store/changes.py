@@ -18,10 +18,13 @@ ROWS_MAX = 10_000
 
 ABOVE_SQL = """
 SELECT r.revision, c.revision, c.touched_id, c.change_id
-FROM keyrack_revisions AS r LEFT JOIN keyrack_changes AS c ON c.revision >= ?
+FROM keyrack_revisions AS r LEFT JOIN keyrack_changes AS c ON c.revision >= min(?, r.revision)
 ORDER BY c.revision DESC LIMIT 10001
 """
-"""What `above` asks, for a plain `sqlite3` connection; `Changes.of` reads its rows. Its limit is ROWS_MAX + 1."""
+"""What `above` asks, for a plain `sqlite3` connection; `Changes.of` reads its rows. Its limit is ROWS_MAX + 1.
+
+The newest change is read also where the count went back: else nobody would know that copy again when another takes its place.
+"""
 
 ABOVE_SQL_OF_POSTGRESQL = """
 SELECT r.revision, c.revision, c.touched_id, c.change_id
